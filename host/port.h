@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.h - the one door between the kernel's primitives and the machine below
+ *
+ * Everything in host/ that creates a thread, blocks, wakes, may be switched away, reads time, draws a
+ * random number, touches an atomic or may be made to fail goes through here and nowhere else.  So a
+ * schedule explorer, a fault sweep or another operating system replaces one file.
+ *
+ * Invariants
+ *   P1  No other file calls futex, clock_gettime, getrandom, pthread_create or sched_yield.
+ *   P2  A blocked thread is inside port_wait(); a thread that may be switched passes port_point().
+ *   P3  Every allocation, callback and wait that can fail asks port_should_fail() first.
+ *
+ * Deliberately not here: policy.  Fairness, ownership and lock order belong to the primitives above.
+ */
+#ifndef HOST_PORT_H
+#define HOST_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* --- threads ---------------------------------------------------------------------------------- */
+
+struct port_thread;
+
+/**
+ * port_thread_create - start @fn(@arg) in a thread of its own
+ *
+ * Context: may sleep.  Returns NULL when the system has no thread left.
+ * Ownership: the caller owns the result and gives it to port_thread_join() exactly once.
+ */
+struct port_thread *port_thread_create(void (*fn)(void *arg), void *arg, const char *name);
+
+/** port_thread_join - wait until the thread has returned, free @thread */
+void port_thread_join(struct port_thread *thread);
+
+/** port_yield - let another runnable thread go first */
+void port_yield(void);
+
+/* --- blocking --------------------------------------------------------------------------------- */
+
+#define PORT_FOREVER INT64_MAX
+
+/**
+ * port_wait - sleep while *@addr == @expected, at most @timeout_ns nanoseconds
+ *
+ * Returns 0 when woken (also spuriously: look again), -EAGAIN when *@addr was already different,
+ * -ETIMEDOUT after @timeout_ns.  Ordering: none; the caller's atomics order.
+ */
+int port_wait(const uint32_t *addr, uint32_t expected, int64_t timeout_ns);
+
+/** port_wake - wake at most @count threads (INT_MAX: all) that sleep on @addr */
+void port_wake(const uint32_t *addr, int count);
+
+/* --- time and chance -------------------------------------------------------------------------- */
+
+/** port_time_ns - monotonic time, nanoseconds */
+uint64_t port_time_ns(void);
+
+/** port_real_ns - wall-clock time since 1970, nanoseconds */
+uint64_t port_real_ns(void);
+
+/** port_random - 64 bits; repeatable after port_random_seed() */
+uint64_t port_random(void);
+void port_random_seed(uint64_t seed);
+
+/* --- memory barriers that the other side pays for --------------------------------------------- */
+
+/** port_barrier_all - every other thread of this process passes a full barrier (membarrier) */
+void port_barrier_all(void);
+
+/* --- switch points ---------------------------------------------------------------------------- */
+
+enum port_point_kind {
+	PORT_ATOMIC, /* about to touch an atomic or take a spinlock */
+	PORT_LOCK,   /* about to take a sleeping lock */
+	PORT_BLOCK,  /* about to sleep */
+	PORT_WAKE,   /* about to wake somebody */
+	PORT_RCU,    /* about to enter or leave a reader section */
+};
+
+/*
+ * The hook that is told of every switch point, or NULL.  Built in only with -DPORT_POINTS: otherwise
+ * port_point() is empty and the hot path carries nothing.
+ */
+extern void (*port_point_hook)(enum port_point_kind kind, const void *addr);
+
+static inline void port_point(enum port_point_kind kind, const void *addr)
+{
+#ifdef PORT_POINTS
+	if (port_point_hook)
+		port_point_hook(kind, addr);
+#else
+	(void)kind;
+	(void)addr;
+#endif
+}
+
+/*
+ * The hook that takes over blocking, or NULL.  When set, port_wait() and port_wake() call these instead
+ * of the system: a scheduler of coroutines stands on it.
+ */
+struct port_scheduler {
+	int (*wait)(const uint32_t *addr, uint32_t expected, int64_t timeout_ns);
+	void (*wake)(const uint32_t *addr, int count);
+	void (*yield)(void);
+};
+extern const struct port_scheduler *port_scheduler;
+
+/* --- failure on demand ------------------------------------------------------------------------ */
+
+enum port_fault { PORT_FAULT_ALLOC, PORT_FAULT_CALLBACK, PORT_FAULT_WAIT, PORT_FAULT_NR };
+
+/**
+ * port_fail_nth - the @nth next question (1 = the next) of this kind, asked by this thread, is answered
+ * with yes, all others with no; 0 switches off.
+ */
+void port_fail_nth(enum port_fault kind, uint64_t nth);
+
+/** port_fault_count - how often this thread has asked since the last port_fail_nth() of that kind */
+uint64_t port_fault_count(enum port_fault kind);
+
+/** port_should_fail - must this allocation, callback or interruptible wait fail now? */
+bool port_should_fail(enum port_fault kind);
+
+#endif
