@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.h - a device's DMA engine: the only hands a software device has
+ *
+ * Bytes move only through what the device has mapped: the address is looked up in the device's page table
+ * (with an IOMMU) or in its list of live mappings (without), the permission is checked, and the bytes are
+ * found where this device finds them: in the CPU's view, behind the caches, or in a bounce slot.
+ *
+ * A fault moves no byte of the failing piece, is counted, kept as the device's last fault and printed once
+ * per device.  Bytes moved are counted per device.
+ */
+#ifndef DMA_ENGINE_H
+#define DMA_ENGINE_H
+
+#include <linux/types.h>
+
+struct device;
+struct sg_table;
+
+enum dma_fault_reason { DMA_FAULT_NONE, DMA_FAULT_UNMAPPED, DMA_FAULT_PERMISSION };
+
+struct dma_fault {
+	enum dma_fault_reason reason;
+	dma_addr_t addr;
+	bool write; /* the device wrote memory */
+};
+
+struct dma_engine_stats {
+	u64 bytes_read;    /* from memory into the device */
+	u64 bytes_written; /* from the device into memory */
+	u64 faults;
+	struct dma_fault last_fault;
+};
+
+/**
+ * dma_engine_read - the device reads @len bytes of memory at @offset of @sgt into @dst
+ * dma_engine_write - the device writes @len bytes from @src into memory at @offset of @sgt
+ *
+ * @sgt is what dma_buf_map_attachment() returned; only DMA addresses and lengths are used.
+ * Context: any thread that plays the device; does not sleep.
+ * Returns 0, -EFAULT on a fault, -EINVAL past the end of @sgt.
+ */
+int dma_engine_read(struct device *dev, const struct sg_table *sgt, size_t offset, void *dst, size_t len);
+int dma_engine_write(struct device *dev, const struct sg_table *sgt, size_t offset, const void *src,
+		     size_t len);
+
+/** dma_engine_stats - what @dev's engine has done so far. Context: any. */
+void dma_engine_stats(struct device *dev, struct dma_engine_stats *stats);
+
+#endif
