@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * system-heap.h - an exporter of ordinary memory
+ *
+ * Pages of up to 1 MiB, as Linux's system heap; zeroed; a table for each attachment.  Its CPU-access callbacks sync every mapped
+ * attachment over the whole buffer, as Linux's do, and say so with cpu_access_only_syncs.
+ */
+#ifndef DRIVERS_EXPORTERS_SYSTEM_HEAP_H
+#define DRIVERS_EXPORTERS_SYSTEM_HEAP_H
+
+#include <linux/types.h>
+
+struct dma_buf;
+
+/**
+ * system_heap_allocate - a new buffer of @bytes, rounded up to pages
+ *
+ * Context: may sleep.  Returns ERR_PTR: -EINVAL for 0, -ENOMEM.  The caller owns one reference.
+ */
+struct dma_buf *system_heap_allocate(size_t bytes);
+
+/**
+ * system_heap_vaddr - the CPU's address of the buffer's byte at @offset
+ * @len: set to the bytes contiguous from there
+ *
+ * Only between dma_buf_begin_cpu_access() and _end_.  Stands in for mmap until there is one.
+ */
+void *system_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len);
+
+#endif
