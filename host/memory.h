@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.h - the machine's memory: what the layers below the kernel API need to know of it
+ *
+ * RAM is one sparse memfd, mapped shared once, at an address the system chose.  4 GiB of addresses;
+ *only touched pages cost memory.  A second mapping of a part of the memfd is a true alias of it.
+ *
+ * Invariants
+ *   ME1  Physical address = HOST_PHYS_BASE + offset in the memfd, for ever.  All of it lies above 4
+ *GiB, so a device with 32 address bits reaches none of it. ME2  A page that was never handed out
+ *cannot be touched: its addresses fault.  A freed one reads as poison under AddressSanitizer, which
+ *reports the access through its linear address. ME3  The arena exists before main() and until the
+ *process ends.
+ *
+ * fork(): the memfd is mapped MAP_SHARED, so parent and child share every byte of it while each has
+ *its own allocator; a child must not allocate or free pages.
+ *
+ * Deliberately not here: zones, NUMA, reclaim, memory below 4 GiB.
+ */
+#ifndef HOST_MEMORY_H
+#define HOST_MEMORY_H
+
+#include <linux/types.h>
+#include <linux/mm.h>
+
+/* Address space of the arena, bytes. */
+#define HOST_MEMORY_BYTES (4ULL << 30)
+
+/** host_memory_fd - the memfd, for aliases. -1 if the system had none; then every allocation fails
+ */
+int host_memory_fd(void);
+
+/** host_phys_valid - does [@phys, @phys + @len) lie in memory? Context: any */
+bool host_phys_valid(phys_addr_t phys, size_t len);
+
+/** host_phys_to_virt - the CPU's address of the byte at @phys, NULL when there is no memory.
+ * Context: any */
+void *host_phys_to_virt(phys_addr_t phys);
+
+/**
+ * host_page_alloc_hook - told of each block after it was zeroed and before its owner gets it, or
+ * NULL
+ *
+ * The layer above sets it, once, before the first allocation it wants to see.
+ * Context: that of alloc_pages(); must not sleep or allocate pages.
+ */
+extern void (*host_page_alloc_hook)(struct page *page, unsigned int order);
+
+struct host_memory_stats {
+	u64 pages_used;  /* handed out and not freed */
+	u64 pages_dirty; /* free, but still holding memory of the system's */
+};
+
+/** host_memory_stats - how the arena is used now. Context: any */
+void host_memory_stats(struct host_memory_stats *stats);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * device.h - a device: a name, a life, and what it can reach
+ *
+ * What dma-buf drivers use of Linux 6.12's device model.  No buses, drivers, sysfs, power
+ *management or devres.
+ *
+ * Invariants
+ *   DV1  A device lives until its last put_device(); then ->release() runs, once.
+ *   DV2  Everybody who registered with host_device_gone_register() is told of a device after its
+ *owner decided that it goes and before device_del() returns, so before its DMA state is torn down.
+ *   DV3  Only a device between device_add() and device_del() is announced, and exactly once.
+ */
+#ifndef _LINUX_DEVICE_H
+#define _LINUX_DEVICE_H
+
+#include <linux/types.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/printk.h>
+
+/* Limits of a device's scatter-gather unit; 0 means the default of the dma_get_*() that reads it.
+ */
+struct device_dma_parameters {
+	unsigned int max_segment_size;
+	unsigned int min_align_mask;
+	unsigned long segment_boundary_mask;
+};
+
+struct device {
+	/* Set by the owner before device_add(), constant afterwards. */
+	struct device *parent;
+	const char *init_name; /* becomes the name at device_add() */
+	void (*release)(struct device *dev);
+
+	/* The driver's. */
+	void *driver_data;
+	void *platform_data;
+	u64 *dma_mask;
+	u64 coherent_dma_mask;
+	struct device_dma_parameters *dma_parms;
+
+	/* DIFFERS: the DMA layer's own state (dma/). */
+	void *dma;
+
+	/* host/device.c's. */
+	struct kref ref;
+	const char *name;
+	bool added;
+};
+
+/**
+ * device_initialize - make a zeroed @dev usable
+ *
+ * Context: may sleep.  The caller then holds one reference and ends with put_device(), never with
+ * free().
+ */
+void device_initialize(struct device *dev);
+
+/**
+ * dev_set_name - name @dev; before device_add() only
+ * Context: may sleep.  Returns 0 or -ENOMEM; then the old name stays.
+ */
+int dev_set_name(struct device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * device_add - let the world know @dev
+ *
+ * Context: may sleep.
+ * Returns 0, -EINVAL when it has no name or was added already, -ENOMEM.  On failure the caller
+ * still ends with put_device().  Takes a reference of @parent for the life of @dev. DIFFERS: two
+ * devices may have one name.
+ */
+int device_add(struct device *dev);
+
+/** device_register - device_initialize() and device_add(). On failure end with put_device() */
+int device_register(struct device *dev);
+
+/**
+ * device_del - @dev goes: tell all who registered, then forget it
+ *
+ * Context: may sleep; no lock that a registered function takes may be held.
+ * Rules: WARN, and nothing happens, if it was not added.
+ */
+void device_del(struct device *dev);
+
+/** device_unregister - device_del() and put_device() */
+void device_unregister(struct device *dev);
+
+/** device_is_registered - between device_add() and device_del()? A hint unless the caller orders
+ * both */
+bool device_is_registered(struct device *dev);
+
+/** get_device, put_device - references; NULL is ignored. The last put runs ->release() in its
+ * context */
+struct device *get_device(struct device *dev);
+void put_device(struct device *dev);
+
+/**
+ * host_device_gone_register - @fn is called for every device that goes
+ *
+ * DIFFERS: stands for bus_register_notifier() with BUS_NOTIFY_UNBIND_DRIVER on all buses.
+ * @fn may sleep, runs in device_del()'s thread, in the order of registration; it must not register,
+ * unregister or delete a device.  @dev is complete and its mappings still work during the call.
+ * Context: may sleep.  Returns 0, -EEXIST if @fn is registered, -ENOMEM.
+ */
+int host_device_gone_register(void (*fn)(struct device *dev));
+
+/** host_device_gone_unregister - after return @fn neither runs nor will run. WARN if not registered
+ */
+void host_device_gone_unregister(void (*fn)(struct device *dev));
+
+/** dev_name - for messages; never NULL. Context: any */
+static inline const char *dev_name(const struct device *dev)
+{
+	if (dev->name)
+		return dev->name;
+	return dev->init_name ? dev->init_name : "(unnamed)";
+}
+
+static inline void *dev_get_drvdata(const struct device *dev)
+{
+	return dev->driver_data;
+}
+
+static inline void dev_set_drvdata(struct device *dev, void *data)
+{
+	dev->driver_data = data;
+}
+
+#define dev_err(dev, fmt, ...) pr_err("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
+#define dev_warn(dev, fmt, ...) pr_warn("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
+#define dev_info(dev, fmt, ...) pr_info("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
+#define dev_dbg(dev, fmt, ...) pr_debug("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
+
+#endif

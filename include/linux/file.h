@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.h - from a descriptor's number to a file and back
+ *
+ * The numbers are real: a placeholder descriptor of this process holds each one and carries
+ * O_CLOEXEC.  The placeholder is an empty memfd because each has an inode of its own, unlike an
+ * eventfd: when the program closed a number behind our back and the system gave it to something
+ * else, device and inode of what is there now differ from what was noted, and the entry counts as
+ * closed.
+ *
+ * A program that uses libdmabuf closes with host_close() (host/file.h).  After a plain close() the
+ * file's reference stays until its number is next looked at or given out again.  A dup() of a
+ * placeholder is no descriptor of ours.
+ */
+#ifndef _LINUX_FILE_H
+#define _LINUX_FILE_H
+
+#include <linux/types.h>
+
+struct file;
+
+/**
+ * fget - the file with this number
+ *
+ * Context: may sleep.
+ * Returns the file with a reference that the caller gives to fput(), or NULL when @fd is closed,
+ * reserved without a file, or not a descriptor of ours.
+ */
+struct file *fget(unsigned int fd);
+
+/**
+ * fput - one reference less
+ *
+ * Context: any.  The last one runs ->release() before it returns if this context may sleep, else
+ * soon, in a thread of its own; flush_delayed_fput() waits for that.
+ */
+void fput(struct file *file);
+
+/** flush_delayed_fput - return when all releases put off before this call have run. Context: may
+ * sleep */
+void flush_delayed_fput(void);
+
+/**
+ * get_unused_fd_flags - reserve a number
+ * @flags: 0 or O_CLOEXEC
+ *
+ * Context: may sleep.
+ * Returns the number, -EINVAL for other flags, -EMFILE or -ENFILE when the system has none left,
+ * -ENOMEM. Ownership: the caller gives it to fd_install() or put_unused_fd().  Until then fget()
+ * finds nothing there.
+ */
+int get_unused_fd_flags(unsigned int flags);
+
+/** put_unused_fd - give a reserved number back. WARN if it is not reserved. Context: may sleep */
+void put_unused_fd(unsigned int fd);
+
+/**
+ * fd_install - let a reserved number mean @file
+ *
+ * Cannot fail.  Takes over the caller's reference.  WARN, and the reference is dropped, if @fd is
+ * not reserved.  Context: may sleep. Ordering: who finds the file by its number sees everything
+ * done to it before.
+ */
+void fd_install(unsigned int fd, struct file *file);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs.h - open files
+ *
+ * A struct file is an object of ours with a reference count; linux/file.h gives it a number that is
+ *a real descriptor of this process.  There are no paths, directories or superblocks.
+ *
+ * Invariants
+ *   FS1  ->release() runs exactly once, after the last reference, in a context that may sleep and
+ *holds no lock of the caller's: at once where the last fput() may sleep, else in a thread of its
+ *own. FS2  Each file has its own inode (DIFFERS: Linux's anonymous files share one).
+ */
+#ifndef _LINUX_FS_H
+#define _LINUX_FS_H
+
+#include <fcntl.h>
+#include <linux/types.h>
+#include <linux/refcount.h>
+
+struct file;
+struct inode;
+struct module;
+struct poll_table_struct;
+struct seq_file;
+struct vm_area_struct;
+
+#define FMODE_READ ((fmode_t)0x1)
+#define FMODE_WRITE ((fmode_t)0x2)
+
+/* The access mode of open flags: O_RDONLY gives FMODE_READ, O_RDWR both. */
+#define OPEN_FMODE(flags) ((fmode_t)(((flags) + 1) & O_ACCMODE))
+
+/* What a file can do; a NULL operation is refused.  Same meaning as in Linux 6.12. */
+struct file_operations {
+	struct module *owner;
+	loff_t (*llseek)(struct file *file, loff_t offset, int whence);
+	ssize_t (*read)(struct file *file, char __user *buf, size_t len, loff_t *pos);
+	ssize_t (*write)(struct file *file, const char __user *buf, size_t len, loff_t *pos);
+	__poll_t (*poll)(struct file *file, struct poll_table_struct *table);
+	long (*unlocked_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	long (*compat_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	int (*mmap)(struct file *file, struct vm_area_struct *vma);
+	int (*open)(struct inode *inode, struct file *file);
+	int (*release)(struct inode *inode, struct file *file);
+	void (*show_fdinfo)(struct seq_file *m, struct file *file);
+};
+
+struct inode {
+	unsigned long i_ino; /* differs between files */
+	loff_t i_size;
+	void *i_private;
+};
+
+struct file {
+	/* Constant after it was made. */
+	const struct file_operations *f_op;
+	fmode_t f_mode;
+	struct inode *f_inode;
+	const char *f_name; /* DIFFERS: ours, the class name, as in "anon_inode:f_name" */
+
+	/* The owner's; he may change it at any time. */
+	void *private_data;
+	unsigned int f_flags;
+	loff_t f_pos;
+
+	/* Atomic. */
+	refcount_t f_ref;
+
+	/* Used by fput() once the last reference is gone. */
+	struct file *f_next_delayed;
+};
+
+/** get_file - one more reference; the caller holds one. Context: any. Returns @file */
+static inline struct file *get_file(struct file *file)
+{
+	refcount_inc(&file->f_ref);
+	return file;
+}
+
+/** file_count - references now, a hint */
+static inline long file_count(const struct file *file)
+{
+	return refcount_read(&file->f_ref);
+}
+
+static inline struct inode *file_inode(const struct file *file)
+{
+	return file->f_inode;
+}
+
+/** i_size_read, i_size_write - the size in bytes, never torn. Context: any; one writer at a time */
+static inline loff_t i_size_read(const struct inode *inode)
+{
+	return __atomic_load_n(&inode->i_size, __ATOMIC_RELAXED);
+}
+
+static inline void i_size_write(struct inode *inode, loff_t size)
+{
+	__atomic_store_n(&inode->i_size, size, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mm_types.h - what a page of memory and a mapping of one are made of
+ *
+ * Only fields that drivers of the dma-buf family use, with Linux 6.12's names.  There is no folio
+ * here: a block of pages is its first page.
+ */
+#ifndef _LINUX_MM_TYPES_H
+#define _LINUX_MM_TYPES_H
+
+#include <linux/types.h>
+#include <linux/list.h>
+#include <linux/atomic.h>
+
+struct file;
+struct mm_struct;
+struct vm_area_struct;
+
+/*
+ * One for each page of the arena, in an array: page_to_pfn() and page_address() are arithmetic.  64
+ * bytes.
+ *
+ * PG1  state, order and head belong to the page allocator and change under its lock.
+ * PG2  order and head of a page in use are stable until it is freed, so its holder reads them
+ * without lock.
+ */
+struct page {
+	/* The page's owner: free to use while he holds it. */
+	union {
+		struct list_head lru; /* the allocator's free list while the page is free */
+		struct list_head buddy_list;
+	};
+	unsigned long private;
+	void *mapping;
+	unsigned long index;
+	unsigned long flags; /* no bit is ours */
+
+	/* Atomic. */
+	atomic_t _refcount;
+
+	/* The allocator's lock, see PG1. */
+	u8 state;          /* enum page_state in host/memory.c */
+	u8 order;          /* of the block this page is the first of */
+	u8 known_zero;     /* a free block nobody has written since it came from the system */
+	u8 compound;       /* belongs to a block made with __GFP_COMP */
+	u32 head_distance; /* a tail of such a block: how many pages before it the head is */
+};
+
+typedef struct {
+	unsigned long pgprot;
+} pgprot_t;
+
+#endif
