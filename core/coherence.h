@@ -24,7 +24,8 @@
  *   CO1  Every legal read finds the newest bytes.  Legal: an ordering point (a begin of its own domain, or the
  *        writer's end while its domain was open) lies between it and the last foreign write to the line.
  *   CO2  No sequence of accesses for which fresh mapping is right passes more bytes than fresh mapping would.
- *   CO3  An open slot of M implies M is whole in every range.
+ *   CO3  Who has an access open finds its domain whole in every range the access covers.  So a slot that is
+ *        counted where its domain is not whole has not begun yet: it waits for `lock`, and is not open there.
  *   CO4  `dir` is stored only under `lock`; the new whole set and the closed access appear in one store.
  *   CO5  While no slot is outside C there is no directory: slots look at a constant and never come here.
  *
@@ -71,14 +72,22 @@ typedef u64 coherence_set;
 #define COHERENCE_SET_C ((coherence_set)1)
 #define COHERENCE_SET_M ((coherence_set)2)
 
-/* A piece of the buffer whose bytes share one history. */
+/*
+ * A piece of the buffer whose bytes share one history.  A boundary where an open bracket starts or ends stays, so
+ * that a bracket covers a range entirely or not at all, and its end needs no memory.
+ */
 struct coherence_range {
-	size_t start;        /* bytes; it ends where the next one starts */
-	coherence_set whole; /* never empty */
-	bool c_clean;        /* no line of it can be dirty in C */
+	size_t start;                  /* bytes; it ends where the next one starts */
+	unsigned int pins;             /* brackets that start or end at `start` */
+	unsigned int readers, writers; /* brackets open over it */
+	bool c_clean;                  /* no line of it can be dirty in C, and nobody of C is writing */
+	coherence_set whole;           /* holds all newest bytes; never empty */
+
+	/* the transition under way: gathered from, delivered to, and what is whole then */
+	coherence_set from, to, then;
 };
 
-/* Ranges kept without an allocation: what one bracket in the middle makes of a buffer, and one more. */
+/* Ranges kept without an allocation: what two brackets in the middle make of a buffer. */
 #define COHERENCE_INLINE_RANGES 5
 
 struct coherence {
@@ -101,7 +110,6 @@ struct coherence {
 	struct list_head brackets;  /* open accesses of the CPU */
 	struct coherence_range *ranges;
 	unsigned int nr_ranges, capacity;
-	unsigned int reserved;      /* boundaries that open brackets may still cut */
 	struct coherence_range inline_ranges[COHERENCE_INLINE_RANGES];
 };
 

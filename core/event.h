@@ -5,7 +5,8 @@
  * Off it costs one predictable branch.  In a Linux module it is empty: there tracepoints do this.
  *
  * Invariants
- *   EV1  An event is told after the fact and changes nothing.
+ *   EV1  An event is told after the fact and changes nothing but what sharing is said to have cost: bounced
+ *        bytes are counted here, because only the directory sees them.
  *   EV2  The listener may be called under any lock: it takes none of ours, does not sleep and does not fail.
  */
 #ifndef CORE_EVENT_H
@@ -25,7 +26,7 @@ enum event_kind {
 	EVENT_CPU_END,
 	EVENT_CLEAN,         /* subject: slot, a: offset, b: bytes */
 	EVENT_INVALIDATE,
-	EVENT_BOUNCED,       /* subject: slot, a: bytes compared, b: bytes copied */
+	EVENT_BOUNCED,       /* subject: slot, a: bytes compared, b: of them copied */
 	EVENT_FENCE_SIGNAL,  /* subject: fence */
 };
 
@@ -36,6 +37,8 @@ struct event {
 };
 
 #ifdef LIBDMABUF
+#include <linux/dma-cost.h>
+
 /*
  * Who listens, or NULL.  Set before the first buffer is exported, or while nothing runs.
  */
@@ -43,6 +46,10 @@ extern void (*event_listener)(const struct event *event);
 
 static inline void event_tell(enum event_kind kind, const void *subject, const void *object, u64 a, u64 b)
 {
+	if (kind == EVENT_BOUNCED) { /* a constant at every call */
+		dma_cost_add(DMA_COST_BYTES_COMPARED, a - b);
+		dma_cost_add(DMA_COST_BYTES_BOUNCED, b);
+	}
 	if (__builtin_expect(event_listener != NULL, 0)) {
 		struct event event = { kind, subject, object, a, b };
 
