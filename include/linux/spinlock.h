@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spinlock.h - short exclusion
+ *
+ * Context: anywhere.  While one is held nothing may sleep (might_sleep() WARNs).  The critical
+ * section should be short, but a waiter gives up its CPU after a while: the holder may have lost
+ * his.
+ *
+ * Rules, each with its WARN
+ *   1  A spinlock is not recursive.  After the WARN the caller goes on as if it had taken it again.
+ *   2  Its holder unlocks it.  After the WARN the lock is as before.
+ *
+ * There are no interrupts.  The _irq variants count a depth per thread (irqs_disabled()), so that
+ * what Linux runs "when interrupts are on again" has its moment.  DIFFERS: spin_unlock_irq() ends
+ * one level, not all.
+ */
+#ifndef _LINUX_SPINLOCK_H
+#define _LINUX_SPINLOCK_H
+
+#include <linux/lockdep_types.h>
+#include <linux/sched.h>
+
+typedef struct spinlock {
+	u32 word; /* 0 free, 1 held, 2 held and somebody sleeps */
+	struct lockdep_map dep_map;
+} spinlock_t;
+
+typedef spinlock_t raw_spinlock_t;
+
+#define __SPIN_LOCK_UNLOCKED(lockname)                     \
+	{                                                  \
+		.word = 0, .dep_map = {.name = #lockname } \
+	}
+#define DEFINE_SPINLOCK(x) spinlock_t x = __SPIN_LOCK_UNLOCKED(x)
+
+void __spin_lock_init(spinlock_t *lock, const char *name);
+#define spin_lock_init(lock) __spin_lock_init(lock, #lock)
+
+void spin_lock(spinlock_t *lock);
+int spin_trylock(spinlock_t *lock);
+void spin_unlock(spinlock_t *lock);
+
+static inline int spin_is_locked(spinlock_t *lock)
+{
+	return READ_ONCE(lock->word) != 0;
+}
+
+static inline void local_irq_disable(void)
+{
+	current->irq_depth++;
+}
+
+static inline void local_irq_enable(void)
+{
+	current->irq_depth--;
+}
+
+#define local_irq_save(flags) ((void)((flags) = current->irq_depth++))
+#define local_irq_restore(flags) ((void)(current->irq_depth = (int)(flags)))
+
+static inline void spin_lock_irq(spinlock_t *lock)
+{
+	local_irq_disable();
+	spin_lock(lock);
+}
+
+static inline void spin_unlock_irq(spinlock_t *lock)
+{
+	spin_unlock(lock);
+	local_irq_enable();
+}
+
+#define spin_lock_irqsave(lock, flags) \
+	do {                           \
+		local_irq_save(flags); \
+		spin_lock(lock);       \
+	} while (0)
+
+static inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
+{
+	spin_unlock(lock);
+	local_irq_restore(flags);
+}
+
+#define spin_trylock_irqsave(lock, flags)           \
+	({                                          \
+		local_irq_save(flags);              \
+		int spin_try_ = spin_trylock(lock); \
+		if (!spin_try_)                     \
+			local_irq_restore(flags);   \
+		spin_try_;                          \
+	})
+
+#define spin_lock_bh(lock) spin_lock(lock)
+#define spin_unlock_bh(lock) spin_unlock(lock)
+#define spin_lock_nested(lock, subclass) spin_lock(lock)
+#define spin_lock_irqsave_nested(lock, flags, subclass) spin_lock_irqsave(lock, flags)
+
+#define raw_spin_lock_init(lock) spin_lock_init(lock)
+#define raw_spin_lock(lock) spin_lock(lock)
+#define raw_spin_unlock(lock) spin_unlock(lock)
+#define raw_spin_lock_irqsave(lock, flags) spin_lock_irqsave(lock, flags)
+#define raw_spin_unlock_irqrestore(lock, flags) spin_unlock_irqrestore(lock, flags)
+
+#define assert_spin_locked(lock) lockdep_assert_held(lock)
+
+#include <linux/lockdep.h>
+
+#endif
