@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Builds every flavour, runs its tests with `meson test`, and counts the single cases they report.
+
+    tests/check.py [--long] [--only=PATTERN]        called by ./check, which installs what is needed
+
+A test program counts once for each of its TAP lines; one that crashes, runs past its time, breaks off
+before its plan or does not build counts as one failed case more. The last line is the sum.
+"""
+import argparse
+import fnmatch
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+# name, folder, meson's options, the suites (tests/meson.build) whose tests run in it
+FLAVOURS = (
+    ("asan", "build/asan", ["-Db_sanitize=address,undefined", "-Doptimization=1"], {"plain", "threads", "commands"}),
+    ("tsan", "build/tsan", ["-Db_sanitize=thread", "-Doptimization=1"], {"threads"}),
+    ("plain", "build", [], {"tree"}),
+)
+ENVIRONMENT = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "second_deadlock_stack=1",
+    "PYTHONUNBUFFERED": "1",                                # meson's lines as they come
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+START = time.monotonic()
+
+
+def say(text):
+    print(f"[{time.monotonic() - START:4.0f} s] {text}", flush=True)
+
+
+def run(title, command, env=None):
+    """Runs a step of the build; its output is shown when it fails. Says every ten seconds how far it is."""
+    begin = spoke = time.monotonic()
+    lines = []
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", env=env) as p:
+        for line in p.stdout:
+            lines.append(line)
+            if time.monotonic() - spoke > 10:
+                spoke = time.monotonic()
+                say(f"{title}: {line.strip()[:80]}")
+    if p.returncode:
+        sys.stdout.writelines(lines[-60:])
+    if p.returncode or time.monotonic() - begin > 1:
+        say(f"{title}: {'FAILED' if p.returncode else 'done'} in {time.monotonic() - begin:.1f} s")
+    return p.returncode == 0
+
+
+def count(entry):
+    """(passed, failed, skipped, why) of one line of meson's log: its TAP lines, and one failed if the program went wrong."""
+    passed = failed = skipped = 0
+    plan = None
+    for line in entry.get("stdout", "").splitlines():
+        if m := re.match(r"1\.\.(\d+)(.*)", line):
+            plan = int(m[1])
+            if plan == 0 and "skip" in m[2].lower():
+                skipped += 1
+        elif m := re.match(r"(not )?ok\b(.*)", line):
+            if m[1]:
+                failed += 1
+            elif re.search(r"# *skip", m[2], re.I):
+                skipped += 1
+            else:
+                passed += 1
+    why = ""
+    if entry["result"] == "TIMEOUT":
+        why = "ran past its time"
+    elif plan is None:
+        why = f"ended without a plan, status {entry['returncode']}"
+    elif plan and plan != passed + failed + skipped:
+        why = f"planned {plan} cases and reported {passed + failed + skipped}"
+    elif entry["returncode"] and not failed:
+        why = f"exit status {entry['returncode']} though no case failed (a sanitizer's report is above)"
+    return passed, failed + bool(why), skipped, why
+
+
+class Run:
+    """What the whole run found so far."""
+
+    def __init__(self, args):
+        self.args = args
+        self.env = dict(os.environ, **ENVIRONMENT)
+        self.sum = [0, 0, 0]
+        self.slow = []                                      # (seconds, declared, flavour/name)
+        self.bad = []
+
+    def fail(self, what):
+        self.sum[1] += 1
+        self.bad.append(what)
+
+    def configure(self, name, folder, options, env):
+        new = ["meson", "setup", folder, "-Db_lundef=false", *options]
+        return run(f"{name}: configuring", ["ninja", "-C", folder, "build.ninja"] if os.path.exists(f"{folder}/build.ninja") else new, env)
+
+    def clang(self):
+        """The other compiler accepts everything; counted as one case."""
+        if not fnmatch.fnmatch("clang", f"*{self.args.only}*"):
+            return
+        compiler = next(filter(shutil.which, ("clang-14", "clang")), None)
+        if not compiler:
+            self.sum[2] += 1
+            return
+        env = dict(self.env, CC=compiler)
+        if self.configure("clang", "build/clang", ["-Doptimization=0"], env) and run("clang: building", ["ninja", "-C", "build/clang"], env):
+            self.sum[0] += 1
+        else:
+            self.fail("clang: building")
+
+    def flavour(self, name, folder, options, suites):
+        if not self.configure(name, folder, options, self.env):
+            return self.fail(f"{name}: configuring")
+        tests = json.loads(subprocess.run(["meson", "introspect", "--tests", folder], check=True, stdout=subprocess.PIPE).stdout)
+        tests = [t for t in tests if suites & {s.split(":")[-1] for s in t["suite"]}
+                 and fnmatch.fnmatch(t["name"], f"*{self.args.only}*")]
+        if not tests:
+            return None
+        # Only what these tests need: a program of their own lies in the folder, and some are given the dmabuf command.
+        words = {os.path.abspath(os.path.join(folder, w)) for t in tests for w in t["cmd"] if w.startswith(("/", "./"))}
+        targets = {os.path.relpath(w, folder) for w in words if w.startswith(os.path.abspath(folder) + "/")}
+        if targets and not run(f"{name}: building", ["ninja", "-C", folder, *sorted(targets)], self.env):
+            return self.fail(f"{name}: building")
+        return self.tests(name, folder, tests)
+
+    def tests(self, name, folder, tests):
+        log = f"{folder}/meson-logs/testlog.json"
+        if os.path.exists(log):
+            os.remove(log)
+        command = ["meson", "test", "-C", folder, "--no-rebuild", *[t["name"] for t in tests]]
+        if self.args.long:
+            command += ["--test-args=--long", "--timeout-multiplier=20"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", env=self.env) as p:
+            for line in p.stdout:                           # ` 3/17 suite / host/port   OK   0.52s   9 subtests passed`
+                if m := re.match(r"\s*(\d+/\d+)\s+.* / (\S+\s.*)", line):
+                    say(f"{name} {m[1]:>6} {m[2].rstrip()}")
+        ran = set()
+        for entry in map(json.loads, open(log) if os.path.exists(log) else ()):
+            test = entry["name"].split(" / ")[-1]
+            ran.add(test)
+            *counts, why = count(entry)
+            self.sum = [a + b for a, b in zip(self.sum, counts)]
+            self.slow.append((entry["duration"], float(entry["env"].get("TEST_SECONDS", 0)), f"{name} {test}"))
+            if counts[1]:
+                self.report(f"{name} {test}", entry, why)
+        for test in sorted({t["name"] for t in tests} - ran):
+            self.fail(f"{name} {test}: not run")
+
+    def report(self, title, entry, why):
+        self.bad.append(title + (f": {why}" if why else ""))
+        print(f"\n---- {title} {why}\n$ {' '.join(entry['command'])}")
+        for stream in ("stdout", "stderr"):
+            lines = entry.get(stream, "").splitlines()
+            if stream == "stdout":                          # what passed tells nothing here
+                lines = [x for x in lines if not re.match(r"ok\b", x)]
+            print("\n".join(lines[-60:]))
+        print("----\n", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", default="")
+    r = Run(parser.parse_args())
+    for f in FLAVOURS:
+        r.flavour(*f)
+    r.clang()
+    print("\nthe ten slowest   seconds  declared")
+    for seconds, declared, name in sorted(r.slow, reverse=True)[:10]:
+        print(f"  {name:34} {seconds:6.1f} {declared:6.0f}")
+    for what in r.bad:
+        print(f"failed: {what}")
+    say("whole run")
+    passed, failed, skipped = r.sum
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 0 if passed and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

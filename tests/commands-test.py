@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whole commands as a user types them: what they answer to good and to bad input, and with which status.
+
+    commands-test.py pipeline DMABUF [--long]   `dmabuf pipeline`, the command DMABUF
+    commands-test.py run                        ./run, ./check and what ./check counts
+
+Bad input: exactly one line on standard error that says what and where, status 2, earlier frames whole.
+TAP on standard output; each function below is a case.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CLIP = os.path.join(ROOT, "tests", "clip", "clip.y4m")
+CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "mono": None}
+MACHINES, POLICIES = ("pc", "arm", "bounce"), ("cached", "remap")
+LONG = "--long" in sys.argv
+DMABUF = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else ""
+
+
+class Skip(Exception):
+    pass
+
+
+def need(condition, *what):
+    if not condition:
+        raise AssertionError("; ".join(str(w) for w in what))
+
+
+def frame_size(w, h, chroma):
+    sub = CHROMA[chroma]
+    return w * h + (2 * -(-w // sub[0]) * -(-h // sub[1]) if sub else 0)
+
+
+def y4m(w=32, h=16, chroma="420", frames=3, header=None, cut=0):
+    """A stream of noise, so that a byte that comes from the wrong place shows; @cut bytes short at its end."""
+    out = (header or f"YUV4MPEG2 W{w} H{h} F25:1 Ip A1:1 C{chroma}").encode() + b"\n"
+    seed = 12345
+    for _ in range(frames):
+        pixels = bytearray()
+        for _ in range(frame_size(w, h, chroma)):
+            seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+            pixels.append(seed >> 16 & 255)
+        out += b"FRAME\n" + bytes(pixels)
+    return out[:len(out) - cut]
+
+
+def parse(data, chroma):
+    """(width, height, frames) of a stream that must be whole."""
+    header, rest = data.split(b"\n", 1)
+    words = header.decode().split()
+    need(words[0] == "YUV4MPEG2", header)
+    w, h = (next(int(x[1:]) for x in words if x[0] == letter) for letter in "WH")
+    each = len(b"FRAME\n") + frame_size(w, h, chroma)
+    need(len(rest) % each == 0, f"{len(rest)} bytes are no whole number of frames of {each}")
+    need(all(rest[i:i + 6] == b"FRAME\n" for i in range(0, len(rest), each)), "a frame does not begin with FRAME")
+    return w, h, len(rest) // each
+
+
+def put(name, data):
+    with open(name, "wb") as f:
+        f.write(data)
+    return name
+
+
+def get(name):
+    with open(name, "rb") as f:
+        return f.read()
+
+
+def call(*args, stdin=b"", timeout=120, cwd=None):
+    return subprocess.run(args, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, cwd=cwd)
+
+
+def pipeline(*args, **kw):
+    return call(DMABUF, "pipeline", *args, **kw)
+
+
+def good(r, status=0):
+    need(r.returncode == status, f"status {r.returncode}, not {status}", r.stderr.decode(errors="replace")[-2000:])
+    return r.stdout.decode(errors="replace")
+
+
+def bad(r, *words):
+    """Status 2 and one line that has each of @words in it."""
+    text = r.stderr.decode(errors="replace")
+    need(r.returncode == 2, f"status {r.returncode}, not 2", text[-2000:])
+    need(len(text.splitlines()) == 1, "not one line", text[-2000:])
+    for w in words:
+        need(re.search(w, text, re.I), f"does not say {w}", text)
+
+
+# --- dmabuf pipeline ---------------------------------------------------------------------------------------------------
+
+def every_size_and_colour():
+    sizes = [(16, 16), (33, 17), (1, 1), (2, 3), (130, 5)] + ([(641, 481), (1920, 1080)] if LONG else [])
+    for w, h in sizes:
+        for chroma in CHROMA:
+            put("in.y4m", y4m(w, h, chroma, frames=2))
+            good(pipeline("--machine", "arm", "--out", "out.y4m", "in.y4m"))
+            ow, oh, n = parse(get("out.y4m"), chroma)
+            need(abs(2 * ow - w) <= 1 and abs(2 * oh - h) <= 1 and n == 2, f"{w}x{h} {chroma} gave {n} frames of {ow}x{oh}")
+
+
+def every_machine_and_policy():
+    put("in.y4m", y4m(64, 48, frames=5))
+    outputs = set()
+    for machine in MACHINES:
+        for policy in POLICIES:
+            good(pipeline("--machine", machine, "--policy", policy, "--out", "out.y4m", "in.y4m"))
+            outputs.add(get("out.y4m"))
+    need(len(outputs) == 1, "machines or policies disagree about the bytes")
+
+
+def compare_the_bundled_clip():
+    text = good(pipeline("--compare", "--json", "runs.json", CLIP))
+    need("exact" in text and "stale" not in text, text)
+    runs = json.loads(get("runs.json"))
+    need({(r["machine"], r["policy"]) for r in runs} >= {(m, p) for m in MACHINES for p in POLICIES}, runs)
+    for r in runs:
+        need(r["exact"] is True and r["frames"] == 24, r)
+        need(set(r["per_frame"]) >= {"sg_entries", "iommu_writes", "tlb_invalidations", "bytes_cleaned", "bytes_invalidated",
+                                     "bytes_bounced", "resv_locks", "pinned_us"}, r)
+
+
+def standard_input_and_output():
+    r = pipeline("--machine", "arm", "--out", "-", "-", stdin=y4m(frames=4))
+    need(r.returncode == 0, r.returncode, r.stderr)
+    need(parse(r.stdout, "420")[2] == 4, "not four frames")
+
+
+def frames_and_buffers():
+    put("in.y4m", y4m(frames=9))
+    for buffers in ("1", "2", "7"):
+        good(pipeline("--machine", "arm", "--frames", "6", "--buffers", buffers, "--out", "out.y4m", "in.y4m"))
+        need(parse(get("out.y4m"), "420")[2] == 6, f"--buffers {buffers}")
+
+
+def names_of_420_and_parameters():
+    for header in ("YUV4MPEG2 W32 H16 F30000:1001", "YUV4MPEG2 W32 H16 C420jpeg F25:1", "YUV4MPEG2 H16 W32 C420mpeg2 XYSCSS=420MPEG2",
+                   "YUV4MPEG2 W32 H16 C420paldv It A0:0 XCOLORRANGE=LIMITED"):
+        put("in.y4m", y4m(header=header).replace(b"FRAME\n", b"FRAME Xthis\n", 1))
+        good(pipeline("--out", "out.y4m", "in.y4m"))
+        need(parse(get("out.y4m"), "420")[2] == 3, header)
+
+
+def skipped_sync_is_seen_on_arm_only():
+    r = pipeline("--machine", "arm", "--fault", "skip-sync", "--json", "run.json", "--png", "frame.png", CLIP)
+    need(r.returncode == 1, f"status {r.returncode}, not 1", r.stderr.decode(errors="replace"))
+    need(re.search(rb"frame \d+", r.stdout + r.stderr), "no frame is named", r.stdout, r.stderr)
+    run = json.loads(get("run.json"))
+    run = run[0] if isinstance(run, list) else run
+    need(run["exact"] is False and set(run["first_wrong"]) >= {"frame", "stage", "byte"}, run)
+    need(get("frame.png").startswith(b"\x89PNG\r\n"), "no picture")
+    good(pipeline("--machine", "pc", "--fault", "skip-sync", CLIP))
+
+
+def a_video_decoded_by_ffmpeg():
+    if not shutil.which("ffmpeg"):
+        raise Skip("no ffmpeg")
+    put("in.mp4", b"")
+    good(call("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=178x98:rate=25", "-frames:v", "20" if not LONG else "200",
+              "-c:v", "libx264", "-pix_fmt", "yuv420p", "in.mp4"))
+    decoded = call("ffmpeg", "-v", "error", "-nostdin", "-i", "in.mp4", "-f", "yuv4mpegpipe", "-")
+    text = good(pipeline("--compare", "-", stdin=decoded.stdout))
+    need("exact" in text and "stale" not in text, text)
+
+
+def help_teaches():
+    text = good(pipeline("--help"))
+    for word in ("--machine", "--policy", "--compare", "--out", "--json", "--fault", "INPUT"):
+        need(word in text, word)
+
+
+def broken_headers():
+    for data, word in ((b"", "in.y4m"), (b"RIFF....AVI LIST", "in.y4m"), (b"YUV4MPEG2", "in.y4m"), (y4m(header="YUV4MPEG2 H16 F25:1"), "width|W"),
+                       (y4m(header="YUV4MPEG2 W32 F25:1"), "height|H"), (y4m(header="YUV4MPEG2 W0 H16"), "width|W"),
+                       (y4m(header="YUV4MPEG2 W-4 H16"), "width|W"), (y4m(header="YUV4MPEG2 W99999999999999999999 H16"), "width|W"),
+                       (y4m(header="YUV4MPEG2 W2147483647 H2147483647"), "."), (y4m(header="YUV4MPEG2 W12x H16"), "W"),
+                       (y4m(header="YUV4MPEG2 W32 H16 C420p10"), "420p10"), (y4m(header="YUV4MPEG2 W32 H16 Cnonsense"), "nonsense"),
+                       (b"YUV4MPEG2 W32 H16" + b" X" * 100000, "in.y4m|header"), (b"YUV4MPEG2 W3\x002 H16\n", ".")):
+        put("in.y4m", data)
+        bad(pipeline("in.y4m"), word)
+        bad(pipeline("-", stdin=data))
+
+
+def truncated_frames():
+    for cut in (1, 100, frame_size(32, 16, "420"), frame_size(32, 16, "420") + 3):
+        put("in.y4m", y4m(frames=3, cut=cut))
+        bad(pipeline("--out", "out.y4m", "in.y4m"), "frame", r"\d")
+        need(parse(get("out.y4m"), "420")[2] == 2, f"cut by {cut}: the two frames before it are not there")
+
+
+def a_frame_that_is_none():
+    data = bytearray(y4m(frames=3))
+    i = data.index(b"FRAME\n", data.index(b"FRAME\n") + 6 + frame_size(32, 16, "420"))
+    data[i:i + 5] = b"FRAMX"
+    put("in.y4m", bytes(data))
+    bad(pipeline("--out", "out.y4m", "in.y4m"), "frame")
+    need(parse(get("out.y4m"), "420")[2] == 1, "the frame before it is not there")
+
+
+def a_stream_of_no_frames():
+    put("in.y4m", y4m(frames=0))
+    bad(pipeline("in.y4m"), "in.y4m|frame")
+
+
+def unknown_options_and_values():
+    put("in.y4m", y4m())
+    for args, word in ((["--nonsense", "in.y4m"], "nonsense"), (["--machine", "vax", "in.y4m"], "vax"), (["--policy", "none", "in.y4m"], "none"),
+                       (["--frames", "many", "in.y4m"], "many"), (["--frames", "-1", "in.y4m"], "-1"), (["--buffers", "0", "in.y4m"], "buffers"),
+                       (["--buffers", "99999999999999999999", "in.y4m"], "buffers"), (["--fault", "luck", "in.y4m"], "luck"),
+                       (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine")):
+        bad(pipeline(*args), word)
+    bad(call(DMABUF, "nonsense"), "nonsense")
+
+
+def unreadable_input():
+    bad(pipeline("missing.y4m"), "missing.y4m", "no such file")
+    bad(pipeline("."), r"\.")
+
+
+def unwritable_outputs():
+    put("in.y4m", y4m())
+    for option in ("--out", "--json", "--png"):
+        bad(pipeline(option, "missing/file", "in.y4m"), "missing/file", "no such file")
+        bad(pipeline(option, ".", "in.y4m"), r"\.")
+    for option in ("--out", "--json", "--png"):
+        bad(pipeline(option, "/dev/full", "in.y4m"), "/dev/full", "space")
+
+
+def a_reader_that_goes_away():
+    """A closed pipe: status 2 and a line, or SIGPIPE's end; no hang, no sanitizer's report."""
+    put("in.y4m", y4m(64, 64, frames=40))
+    p = subprocess.Popen([DMABUF, "pipeline", "--out", "-", "in.y4m"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.read(10)
+    p.stdout.close()
+    text = p.stderr.read().decode(errors="replace")
+    need(p.wait(timeout=60) in (2, -13) and "Sanitizer" not in text, p.returncode, text)
+
+
+# --- ./run and ./check --------------------------------------------------------------------------------------------------
+
+def run_command(*args, **kw):
+    return call(os.path.join(ROOT, "run"), *args, **kw)
+
+
+def run_shows_the_grid():
+    text = good(run_command())
+    need("exact" in text and "stale" not in text, text)
+
+
+def run_takes_a_stream():
+    put("small.y4m", y4m(frames=2))
+    need("exact" in good(run_command("small.y4m")), "a file beside the caller")
+    need("exact" in good(run_command("-", stdin=get("small.y4m"))), "standard input")
+
+
+def run_takes_what_ffmpeg_reads():
+    if not shutil.which("ffmpeg"):
+        raise Skip("no ffmpeg")
+    for codec, pixels in (("libx264", "yuv420p"), ("libx264", "yuv444p"), ("ffv1", "gray")):
+        good(call("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25", "-frames:v", "5", "-c:v", codec,
+                  "-pix_fmt", pixels, "a clip.mkv"))
+        text = good(run_command("a clip.mkv"))
+        need("exact" in text and "stale" not in text, pixels, text)
+    put("notes.txt", b"not a video\n")
+    bad(run_command("notes.txt"), "notes.txt", "no video")
+
+
+def run_refuses_what_it_cannot():
+    bad(run_command("--nonsense"), "nonsense")
+    bad(run_command("missing.y4m"), "missing.y4m", "no such file")
+    bad(run_command("."), "folder")
+    bad(run_command("one.y4m", "two.y4m"), "two.y4m")
+    bad(run_command("my_driver.c"), "my_driver.c", "not there yet")
+    put("broken.y4m", b"YUV4MPEG2 W0\n")
+    r = run_command("broken.y4m")
+    need(r.returncode == 2, r.returncode, r.stderr)
+
+
+def help_of_both():
+    need("INPUT" in good(run_command("--help")), "./run --help")
+    need("--long" in good(call(os.path.join(ROOT, "check"), "--help")), "./check --help")
+    bad(call(os.path.join(ROOT, "check"), "--nonsense"), "nonsense")
+    bad(call(os.path.join(ROOT, "check"), "--only"), "pattern")
+
+
+def check_counts_what_went_wrong():
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.path.join(ROOT, "tests"))
+    from check import count
+    for stdout, returncode, result, want in (
+            ("1..3\nok 1 - a\nok 2 - b # SKIP no\nok 3 - c\n", 0, "OK", (2, 0, 1)),
+            ("ok 1 - a\nnot ok 2 - b\n1..2\n", 1, "FAIL", (1, 1, 0)),
+            ("1..0 # SKIP nothing here\n", 0, "SKIP", (0, 0, 1)),
+            ("1..2\nok 1 - a # of 2, skip me not\nok 2 - ok\n", 0, "OK", (2, 0, 0)),
+            ("1..1\nnot ok 1 - a # SKIP said the failed one\n", 1, "FAIL", (0, 1, 0)),
+            ("", -11, "ERROR", (0, 1, 0)),                                  # crashed at once
+            ("1..3\nok 1 - a\n", -6, "ERROR", (1, 1, 0)),                   # crashed in the second
+            ("1..3\nok 1 - a\nok 2 - b\n", 0, "ERROR", (2, 1, 0)),          # left early and called it good
+            ("1..1\nok 1 - a\n", 66, "ERROR", (1, 1, 0)),                   # a sanitizer spoke at its end
+            ("1..2\nok 1 - a\n", -15, "TIMEOUT", (1, 1, 0))):
+        got = count({"stdout": stdout, "returncode": returncode, "result": result})
+        need(got[:3] == want, stdout, got)
+
+
+PIPELINE = (help_teaches, every_size_and_colour, every_machine_and_policy, compare_the_bundled_clip, standard_input_and_output,
+            frames_and_buffers, names_of_420_and_parameters, skipped_sync_is_seen_on_arm_only, a_video_decoded_by_ffmpeg,
+            broken_headers, truncated_frames, a_frame_that_is_none, a_stream_of_no_frames, unknown_options_and_values,
+            unreadable_input, unwritable_outputs, a_reader_that_goes_away)
+RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmpeg_reads, run_refuses_what_it_cannot,
+       check_counts_what_went_wrong)
+
+
+def main():
+    cases = {"pipeline": PIPELINE, "run": RUN}[sys.argv[1]]
+    failed = 0
+    print(f"1..{len(cases)}")
+    for i, case in enumerate(cases, 1):
+        word, note = "ok", ""
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                case()
+            except Skip as e:
+                note = f" # SKIP {e}"
+            except Exception as e:                          # whatever it is, it is this case's
+                failed += 1
+                word = "not ok"
+                print("\n".join(f"# {x}" for x in f"{type(e).__name__}: {e}".splitlines()))
+            os.chdir(ROOT)
+        print(f"{word} {i} - {case.__name__}{note}", flush=True)
+    return failed > 0
+
+
+sys.exit(main())

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# packages.sh - for ./run and ./check: what is missing here, as one apt-get line, and installs it
+#
+# Sourced by bash with the checkout as working directory.  Something is missing when what we need of it
+# cannot be found, however it came; when nothing is, no package tool is called and nothing is sent.
+# All that is printed goes to standard error; all that is written goes into build/ (and what apt-get does).
+
+have() {
+	case $1 in
+	gcc) command -v cc ;;
+	clang-14) command -v clang-14 || command -v clang ;;
+	clang-format-14) command -v clang-format-14 ;;
+	libc6-dev) test -e /usr/include/stdio.h ;;
+	libelf1) compgen -G '/lib*/libelf.so.1' || compgen -G '/lib/*/libelf.so.1' ;;
+	libjson-c-dev) pkg-config --exists json-c ;;
+	libpng-dev) pkg-config --exists libpng ;;
+	ninja-build) command -v ninja ;;
+	*) command -v "$1" ;;
+	esac >/dev/null 2>&1
+}
+
+# missing PACKAGE...: those of them, on one line
+missing() {
+	local package list=()
+	for package; do
+		have "$package" || list+=("$package")
+	done
+	echo "${list[*]}"
+}
+
+# step TITLE COMMAND...: runs it, shows after a second that it goes on; what it printed, only when it fails
+step() {
+	local title=$1 log=build/last-step.log start=$SECONDS ticks=0 pid status=0
+	shift
+	mkdir -p build
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		sleep 0.05
+		: $((ticks++))
+		[ $ticks != 20 ] || printf '%s ...' "$title" >&2
+		[ $((ticks % 40)) != 0 ] || printf '.' >&2
+	done
+	wait $pid || status=$?
+	[ $ticks -lt 20 ] || printf ' %d s\n' $((SECONDS - start)) >&2
+	[ $status = 0 ] || tail -n 20 "$log" >&2
+	return $status
+}
+
+# install_missing PACKAGE...: 0 when all of them are here at the end
+install_missing() {
+	local list root=() apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=60)
+	list=$(missing "$@")
+	[ -n "$list" ] || return 0
+	echo "apt-get install -y --no-install-recommends $list" >&2
+	if ! command -v apt-get >/dev/null; then
+		echo "no apt-get here: going on with what is there" >&2
+		return 1
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		if ! sudo -n true 2>/dev/null; then
+			echo "neither root nor sudo without a password: going on with what is there" >&2
+			return 1
+		fi
+		root=(sudo -n)
+	fi
+	# The lists may be absent or old; they are fetched anew only if the line above does not work as it is.
+	# shellcheck disable=SC2086 # one word a package
+	if ! "${apt[@]}" -s install --no-install-recommends $list >/dev/null 2>&1 ||
+	   ! step "installing" "${root[@]}" "${apt[@]}" install --no-install-recommends $list; then
+		step "fetching package lists" "${root[@]}" "${apt[@]}" update &&
+		step "installing" "${root[@]}" "${apt[@]}" install --no-install-recommends $list
+	fi
+	[ -z "$(missing "$@")" ]
+}
