@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct device;
+struct dma_view;
 
 /**
  * dma_fault_skip_sync - swallow the next sync or map/unmap maintenance that @dev's mappings ask for
@@ -22,5 +23,11 @@ void dma_fault_skip_sync(struct device *dev, unsigned int count);
 
 /** dma_fault_skipped - how many were swallowed for @dev so far */
 unsigned int dma_fault_skipped(struct device *dev);
+
+/**
+ * dma_fault_swallow - must the operation that is about to start not happen?
+ * Context: any.  For dma/ only; asked once for each call that would move something.
+ */
+bool dma_fault_swallow(struct dma_view *view);
 
 #endif

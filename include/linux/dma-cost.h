@@ -14,8 +14,8 @@
 #include <linux/types.h>
 
 enum dma_cost {
-	DMA_COST_SG_ENTRIES,        /* scatterlist entries given DMA addresses by dma_map_* */
-	DMA_COST_IOMMU_WRITES,      /* page-table entries written: map, unmap, widen */
+	DMA_COST_SG_ENTRIES,        /* scatterlist entries of memory that dma_map_* went through */
+	DMA_COST_IOMMU_WRITES,      /* lowest page-table entries written: map, unmap, widen */
 	DMA_COST_TLB_INVALIDATIONS, /* invalidation commands, whatever range each covers */
 	DMA_COST_BYTES_CLEANED,     /* bytes passed over by cache cleans */
 	DMA_COST_BYTES_INVALIDATED, /* bytes passed over by invalidates; clean+invalidate counts here, once */

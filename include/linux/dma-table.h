@@ -52,8 +52,9 @@ void dma_owned_end(void);
  * it valid.  Without an IOMMU there is nothing to write.  After success the table must be unmapped with
  * the union of both directions.
  *
- * Context: may sleep.  Other threads may be using the table with @from meanwhile.
- * Returns 0, or -EINVAL when @sgt is not mapped for @dev.
+ * Context: may sleep.  Other threads may be using the table with @from meanwhile; the caller excludes its
+ * unmap and other widenings of it.
+ * Returns 0, also where @from already includes @to; -EINVAL when @sgt is not mapped for @dev with @from.
  * Ordering: on success the device may use the permission as soon as this returns.
  */
 int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_direction from,
@@ -61,7 +62,8 @@ int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 
 /**
  * dma_table_bounce - the CPU's address of the slot byte that stands for byte @offset of @sgt
- * @len: set to the bytes contiguous from there, 0 when not bounced
+ * @len: set to the bytes contiguous from there, over as many entries as have neighbouring slots (the
+ *	 memory they stand for need not be contiguous); 0 when not bounced
  *
  * Returns NULL when that byte is not bounced.  Context: any, table mapped.
  * Ownership: the slot stays the DMA layer's and goes with the unmap.
@@ -81,7 +83,8 @@ enum dma_table_op {
  * slots: those are moved through dma_table_bounce().  Safe beside stores and DMA to other lines;
  * DMA_TABLE_CLEAN_INVALIDATE also beside stores to the same line.
  *
- * Context: may sleep.  Counted in DMA_COST_BYTES_*.
+ * Context: may sleep.  WARNs when the bytes go past the table's end; those inside are done.  Counted in
+ * DMA_COST_BYTES_*: the lines of each entry it passes over.
  */
 void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, size_t len,
 		    enum dma_table_op op);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bounce.c - see bounce.h
+ *
+ * Next fit: the entries of one table usually get neighbouring runs, so that dma_table_bounce() can
+ * answer for many entries at once.
+ */
+#include <sys/mman.h>
+#include <linux/bug.h>
+#include <linux/dma-cost.h>
+#include <linux/dma-mapping.h>
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "dma/bounce.h"
+#include "host/memory.h"
+#include "host/port.h"
+
+int bounce_init(struct bounce_pool *pool, size_t bytes)
+{
+	if (!bytes || bytes > BOUNCE_MAX_BYTES)
+		return -EINVAL;
+	spin_lock_init(&pool->lock);
+	pool->next = 0;
+	pool->slots = PAGE_ALIGN(bytes) >> PAGE_SHIFT;
+	pool->slot = kvcalloc(pool->slots, sizeof(*pool->slot), GFP_KERNEL);
+	if (!pool->slot)
+		return -ENOMEM;
+	if (port_should_fail(PORT_FAULT_ALLOC))
+		goto err_slot;
+	pool->memory = mmap(NULL, pool->slots << PAGE_SHIFT, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (pool->memory == MAP_FAILED)
+		goto err_slot;
+	return 0;
+
+err_slot:
+	kvfree(pool->slot);
+	return -ENOMEM;
+}
+
+void bounce_fini(struct bounce_pool *pool)
+{
+	munmap(pool->memory, pool->slots << PAGE_SHIFT);
+	kvfree(pool->slot);
+}
+
+/* The first free run of @need slots in [@from, @to), or @to. */
+static size_t bounce_find(const struct bounce_pool *pool, size_t from, size_t to, size_t need)
+{
+	size_t start = from, at = from;
+
+	while (at < to && at - start < need) {
+		if (pool->slot[at].owner) {
+			at += pool->slot[at].run;
+			start = at;
+		} else {
+			at++;
+		}
+	}
+	return at <= to && at - start >= need ? start : to;
+}
+
+dma_addr_t bounce_get(struct bounce_pool *pool, struct dma_view *view, phys_addr_t phys, size_t len)
+{
+	size_t need = PAGE_ALIGN(offset_in_page(phys) + len) >> PAGE_SHIFT, at, i;
+
+	spin_lock(&pool->lock);
+	at = bounce_find(pool, pool->next, pool->slots, need);
+	if (at == pool->slots) {
+		at = bounce_find(pool, 0, pool->slots, need);
+		if (at == pool->slots) {
+			spin_unlock(&pool->lock);
+			return DMA_MAPPING_ERROR;
+		}
+	}
+	for (i = 0; i < need; i++) {
+		pool->slot[at + i].owner = view;
+		pool->slot[at + i].memory = (phys & PAGE_MASK) + (i << PAGE_SHIFT);
+		pool->slot[at + i].run = 0;
+	}
+	pool->slot[at].run = need;
+	pool->next = at + need;
+	spin_unlock(&pool->lock);
+	return BOUNCE_BASE + ((dma_addr_t)at << PAGE_SHIFT) + offset_in_page(phys);
+}
+
+/* Lock held. Where the search stands must stay the start of a run or of free slots: it does. */
+static void bounce_release(struct bounce_pool *pool, size_t at)
+{
+	size_t i, run = pool->slot[at].run;
+
+	for (i = 0; i < run; i++)
+		pool->slot[at + i].owner = NULL;
+}
+
+static size_t bounce_index(dma_addr_t addr)
+{
+	return (addr - BOUNCE_BASE) >> PAGE_SHIFT;
+}
+
+void bounce_put(struct bounce_pool *pool, dma_addr_t addr)
+{
+	if (WARN_ON(!bounce_has(pool, addr)))
+		return;
+	spin_lock(&pool->lock);
+	bounce_release(pool, bounce_index(addr));
+	spin_unlock(&pool->lock);
+}
+
+size_t bounce_put_all(struct bounce_pool *pool, const struct dma_view *view)
+{
+	size_t at, runs = 0;
+
+	spin_lock(&pool->lock);
+	for (at = 0; at < pool->slots; at++) {
+		if (pool->slot[at].owner != view)
+			continue;
+		bounce_release(pool, at);
+		runs++;
+	}
+	spin_unlock(&pool->lock);
+	return runs;
+}
+
+bool bounce_has(const struct bounce_pool *pool, dma_addr_t addr)
+{
+	return addr >= BOUNCE_BASE && addr - BOUNCE_BASE < pool->slots << PAGE_SHIFT;
+}
+
+void *bounce_virt(const struct bounce_pool *pool, dma_addr_t addr)
+{
+	return pool->memory + (addr - BOUNCE_BASE);
+}
+
+phys_addr_t bounce_phys(const struct bounce_pool *pool, dma_addr_t addr)
+{
+	return pool->slot[bounce_index(addr)].memory + offset_in_page(addr);
+}
+
+void bounce_copy(const struct bounce_pool *pool, dma_addr_t addr, size_t len, bool to_slot)
+{
+	void *slot = bounce_virt(pool, addr);
+	void *memory = host_phys_to_virt(bounce_phys(pool, addr));
+
+	if (WARN_ON(!memory))
+		return;
+	if (to_slot)
+		memcpy(slot, memory, len);
+	else
+		memcpy(memory, slot, len);
+	dma_cost_add(DMA_COST_BYTES_BOUNCED, len);
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c - see linux/dma-mapping.h and linux/dma-table.h
+ *
+ * Invariants
+ *   MP1  Addresses are complete before a map moves bytes; an unmap moves bytes before addresses go.
+ *   MP2  A mapping leaves view->live before anything of it is taken back, so it is unmapped once.
+ */
+#include <linux/bug.h>
+#include <linux/dma-cost.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-table.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include "dma/cache.h"
+#include "dma/fault.h"
+#include "dma/view.h"
+
+/* Who begins; the table at the top of linux/dma-mapping.h. */
+enum sync_kind { SYNC_MAP, SYNC_FOR_DEVICE, SYNC_FOR_CPU };
+
+static __thread bool thread_is_owner;
+
+static const char *dir_name(enum dma_data_direction dir)
+{
+	static const char *const names[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE" };
+
+	return (unsigned int)dir < ARRAY_SIZE(names) ? names[dir] : "invalid";
+}
+
+/* DM1. */
+static bool direction_is_wrong(const struct dma_view *view, enum dma_data_direction dir)
+{
+	return WARN(!valid_dma_direction(dir), "DMA-API: %s: direction %s is not a mapping's",
+		    dev_name(view->dev), dir_name(dir));
+}
+
+/* --- moving bytes -------------------------------------------------------------------------------
+ */
+
+void dma_owned_begin(void)
+{
+	WARN(thread_is_owner, "DMA-API: dma_owned_begin() does not nest");
+	thread_is_owner = true;
+}
+
+void dma_owned_end(void)
+{
+	WARN(!thread_is_owner, "DMA-API: dma_owned_end() without dma_owned_begin()");
+	thread_is_owner = false;
+}
+
+static bool sync_is_skipped(unsigned long attrs)
+{
+	return (attrs & DMA_ATTR_SKIP_CPU_SYNC) || thread_is_owner;
+}
+
+/* Is there anything to do, and was it not swallowed? */
+static bool sync_is_due(struct dma_view *view, enum sync_kind kind, enum dma_data_direction dir)
+{
+	enum dma_domain domain = dma_view_domain(view);
+
+	if (domain == DMA_DOMAIN_CACHES)
+		return false;
+	if (kind == SYNC_FOR_CPU && dir == DMA_TO_DEVICE)
+		return false;
+	if (kind == SYNC_FOR_DEVICE && dir == DMA_FROM_DEVICE && domain == DMA_DOMAIN_BOUNCE)
+		return false;
+	return !dma_fault_swallow(view);
+}
+
+/* One cache operation, counted by the lines it passes over. */
+static void maintain(phys_addr_t phys, size_t len, enum dma_table_op op)
+{
+	phys_addr_t first = ALIGN_DOWN(phys, CACHE_LINE_BYTES);
+
+	cache_maintain(phys, len, op);
+	dma_cost_add(op == DMA_TABLE_CLEAN ? DMA_COST_BYTES_CLEANED : DMA_COST_BYTES_INVALIDATED,
+		     ALIGN(phys + len, CACHE_LINE_BYTES) - first);
+}
+
+static void sync_piece(struct dma_view *view, dma_addr_t addr, phys_addr_t phys, size_t len,
+		       enum sync_kind kind)
+{
+	if (dma_view_domain(view) == DMA_DOMAIN_BOUNCE)
+		bounce_copy(&view->machine->bounce, addr, len, kind != SYNC_FOR_CPU);
+	else
+		maintain(phys, len, kind == SYNC_FOR_CPU ? DMA_TABLE_INVALIDATE : DMA_TABLE_CLEAN);
+}
+
+static void sync_list(struct dma_view *view, struct scatterlist *sgl, int nents,
+		      enum sync_kind kind, enum dma_data_direction dir)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (!sync_is_due(view, kind, dir))
+		return;
+	/* an entry's own DMA address means something only where entries are not joined: when
+	 * bounced */
+	for_each_sg (sgl, sg, nents, i)
+		sync_piece(view, sg_dma_address(sg), sg_phys(sg), sg->length, kind);
+}
+
+static void sync_range(struct dma_view *view, dma_addr_t addr, size_t len, enum sync_kind kind,
+		       enum dma_data_direction dir)
+{
+	struct dma_reach at;
+
+	if (!sync_is_due(view, kind, dir))
+		return;
+	for (; len; addr += at.len, len -= at.len) {
+		if (WARN(dma_view_reach(view, addr, len, 0, &at) != DMA_FAULT_NONE,
+			 "DMA-API: %s: sync of an address that is not mapped", dev_name(view->dev)))
+			return;
+		sync_piece(view, addr, at.phys, at.len, kind);
+	}
+}
+
+/* --- map and unmap ------------------------------------------------------------------------------
+ */
+
+/* DM3; and the bytes of the list, 0 if a rule is broken. */
+static u64 list_bytes(const struct dma_view *view, struct scatterlist *sgl, int nents)
+{
+	struct scatterlist *sg;
+	u64 bytes = 0;
+	int i;
+
+	for_each_sg (sgl, sg, nents, i) {
+		if (WARN(!sg || !sg_page(sg) || !sg->length, "DMA-API: %s: entry %d of %d is %s",
+			 dev_name(view->dev), i, nents,
+			 !sg          ? "missing"
+			 : sg->length ? "no memory of the page allocator"
+				      : "empty"))
+			return 0;
+		bytes += sg->length;
+	}
+	return bytes;
+}
+
+/* Lock held. The mapping of @bytes in @nents pieces at @addr, best of all with direction @dir. */
+static struct dma_live *live_find(struct dma_view *view, dma_addr_t addr, u64 bytes, int nents,
+				  bool single, enum dma_data_direction dir)
+{
+	struct dma_live *live, *second = NULL;
+	struct keyed_node *node;
+
+	for (node = keyed_first(&view->live, addr); node; node = keyed_same(node)) {
+		live = container_of(node, struct dma_live, by_addr);
+		if (live->bytes != bytes || live->nents != nents || live->single != single)
+			continue;
+		if (live->dir == dir)
+			return live;
+		second = live;
+	}
+	return second;
+}
+
+/* Returns the entries the device sees or -errno. */
+static int map_list(struct dma_view *view, struct scatterlist *sgl, int nents, bool single,
+		    enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_live *live;
+	bool gone;
+	int segs;
+
+	if (direction_is_wrong(view, dir))
+		return -EINVAL;
+	if (WARN(nents <= 0 || !sgl, "DMA-API: %s: an empty list is mapped", dev_name(view->dev)))
+		return -EINVAL;
+	live = kzalloc(sizeof(*live), GFP_ATOMIC);
+	if (!live)
+		return -ENOMEM;
+	live->dir = dir;
+	live->nents = nents;
+	live->single = single;
+	live->bytes = list_bytes(view, sgl, nents);
+	segs = -EINVAL;
+	if (!live->bytes)
+		goto err_live;
+	segs = view->machine->type->iommu ? iommu_map(view, live, sgl, nents)
+					  : direct_map(view, live, sgl, nents);
+	if (segs < 0)
+		goto err_live;
+
+	spin_lock(&view->lock);
+	gone = view->gone;
+	if (!gone)
+		keyed_add(&view->live, &live->by_addr, sg_dma_address(sgl));
+	spin_unlock(&view->lock);
+	if (WARN(gone, "DMA-API: device %s has been removed", dev_name(view->dev))) {
+		segs = -EINVAL;
+		goto err_map;
+	}
+	dma_cost_add(DMA_COST_SG_ENTRIES, nents);
+	if (!sync_is_skipped(attrs))
+		sync_list(view, sgl, nents, SYNC_MAP, dir);
+	return segs;
+
+err_map:
+	if (live->iova)
+		iommu_unmap(view, live);
+	else
+		direct_unmap(view, live, sgl);
+err_live:
+	kfree(live);
+	return segs;
+}
+
+static void unmap_list(struct dma_view *view, struct scatterlist *sgl, int nents, bool single,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_live *live;
+	u64 bytes;
+
+	if (direction_is_wrong(view, dir))
+		return;
+	if (WARN(nents <= 0 || !sgl, "DMA-API: %s: an empty list is unmapped", dev_name(view->dev)))
+		return;
+	bytes = list_bytes(view, sgl, nents);
+	spin_lock(&view->lock);
+	live = live_find(view, sg_dma_address(sgl), bytes, nents, single, dir);
+	if (live)
+		keyed_del(&view->live, &live->by_addr);
+	spin_unlock(&view->lock);
+	if (WARN(!live,
+		 "DMA-API: %s: unmap of what is not mapped [address 0x%llx, %llu bytes in %d "
+		 "pieces]",
+		 dev_name(view->dev), (unsigned long long)sg_dma_address(sgl),
+		 (unsigned long long)bytes, nents))
+		return;
+	WARN(live->dir != dir, "DMA-API: %s: unmap with another direction [mapped %s, unmapped %s]",
+	     dev_name(view->dev), dir_name(live->dir), dir_name(dir));
+
+	if (!sync_is_skipped(attrs))
+		sync_list(view, sgl, nents, SYNC_FOR_CPU, dir);
+	if (live->iova)
+		iommu_unmap(view, live);
+	else
+		direct_unmap(view, live, sgl);
+	kfree(live);
+}
+
+int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+		    unsigned long attrs)
+{
+	struct dma_view *view = dma_view_of(dev);
+	int segs;
+
+	if (!view)
+		return -EINVAL;
+	segs = map_list(view, sgt->sgl, sgt->orig_nents, false, dir, attrs);
+	if (segs < 0)
+		return segs;
+	sgt->nents = segs;
+	return 0;
+}
+
+void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+		       unsigned long attrs)
+{
+	dma_unmap_sg_attrs(dev, sgt->sgl, sgt->orig_nents, dir, attrs);
+}
+
+unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+			      enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_view *view = dma_view_of(dev);
+	int segs = view ? map_list(view, sg, nents, false, dir, attrs) : 0;
+
+	return segs < 0 ? 0 : segs;
+}
+
+void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_view *view = dma_view_of(dev);
+
+	if (view)
+		unmap_list(view, sg, nents, false, dir, attrs);
+}
+
+dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
+			      enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_view *view = dma_view_of(dev);
+	struct scatterlist sg;
+
+	if (!view || WARN_ON(size > UINT_MAX || offset > UINT_MAX))
+		return DMA_MAPPING_ERROR;
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, page, size, offset);
+	if (map_list(view, &sg, 1, true, dir, attrs) < 0)
+		return DMA_MAPPING_ERROR;
+	return sg_dma_address(&sg);
+}
+
+dma_addr_t dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
+				enum dma_data_direction dir, unsigned long attrs)
+{
+	if (WARN(!virt_addr_valid(ptr), "DMA-API: %s: address is no memory of the page allocator",
+		 dev_name(dev)))
+		return DMA_MAPPING_ERROR;
+	return dma_map_page_attrs(dev, virt_to_page(ptr), offset_in_page(ptr), size, dir, attrs);
+}
+
+void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
+			  enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_view *view = dma_view_of(dev);
+	struct scatterlist sg;
+	struct dma_reach at;
+
+	if (!view)
+		return;
+	if (WARN(!size || dma_view_reach(view, addr, size, 0, &at) != DMA_FAULT_NONE,
+		 "DMA-API: %s: unmap of what is not mapped [address 0x%llx, %zu bytes]",
+		 dev_name(dev), (unsigned long long)addr, size))
+		return;
+	/* one piece of memory, so where it starts says where it is */
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, phys_to_page(at.phys), size, offset_in_page(at.phys));
+	sg_dma_address(&sg) = addr;
+	sg_dma_len(&sg) = size;
+	unmap_list(view, &sg, 1, true, dir, attrs);
+}
+
+/* --- sync ---------------------------------------------------------------------------------------
+ */
+
+static void sync_checked(struct device *dev, struct scatterlist *sgl, int nents,
+			 enum sync_kind kind, enum dma_data_direction dir)
+{
+	struct dma_view *view = dma_view_of(dev);
+	struct dma_reach at;
+
+	if (!view || direction_is_wrong(view, dir) || !list_bytes(view, sgl, nents))
+		return;
+	if (WARN(dma_view_reach(view, sg_dma_address(sgl), 1, 0, &at) != DMA_FAULT_NONE,
+		 "DMA-API: %s: sync of a list that is not mapped", dev_name(dev)))
+		return;
+	sync_list(view, sgl, nents, kind, dir);
+}
+
+void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
+			    enum dma_data_direction dir)
+{
+	sync_checked(dev, sg, nents, SYNC_FOR_DEVICE, dir);
+}
+
+void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
+			 enum dma_data_direction dir)
+{
+	sync_checked(dev, sg, nents, SYNC_FOR_CPU, dir);
+}
+
+void dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
+				 enum dma_data_direction dir)
+{
+	sync_checked(dev, sgt->sgl, sgt->orig_nents, SYNC_FOR_DEVICE, dir);
+}
+
+void dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir)
+{
+	sync_checked(dev, sgt->sgl, sgt->orig_nents, SYNC_FOR_CPU, dir);
+}
+
+void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
+				enum dma_data_direction dir)
+{
+	struct dma_view *view = dma_view_of(dev);
+
+	if (view && !direction_is_wrong(view, dir))
+		sync_range(view, addr, size, SYNC_FOR_DEVICE, dir);
+}
+
+void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
+			     enum dma_data_direction dir)
+{
+	struct dma_view *view = dma_view_of(dev);
+
+	if (view && !direction_is_wrong(view, dir))
+		sync_range(view, addr, size, SYNC_FOR_CPU, dir);
+}
+
+/* --- what a cached mapping asks for -------------------------------------------------------------
+ */
+
+int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_direction from,
+		    enum dma_data_direction to)
+{
+	struct dma_view *view = dma_view_of(dev);
+	struct dma_live *live;
+	unsigned int may;
+	u64 bytes;
+
+	if (!view || direction_is_wrong(view, from) || direction_is_wrong(view, to))
+		return -EINVAL;
+	bytes = list_bytes(view, sgt->sgl, sgt->orig_nents);
+	spin_lock(&view->lock);
+	live = live_find(view, sg_dma_address(sgt->sgl), bytes, sgt->orig_nents, false, from);
+	spin_unlock(&view->lock);
+	if (!live || live->dir != from)
+		return -EINVAL;
+	may = dma_may(to) & ~dma_may(from);
+	if (!may)
+		return 0;
+	if (live->iova)
+		iommu_widen(view, live, may);
+	else
+		direct_widen(view, live, sgt->sgl, may);
+	spin_lock(&view->lock);
+	live->dir = DMA_BIDIRECTIONAL; /* two permissions are all there are */
+	spin_unlock(&view->lock);
+	return 0;
+}
+
+void *dma_table_bounce(struct device *dev, struct sg_table *sgt, size_t offset, size_t *len)
+{
+	struct dma_view *view = dma_view_of(dev);
+	struct scatterlist *sg;
+	dma_addr_t addr;
+	unsigned int i;
+
+	*len = 0;
+	if (!view || dma_view_domain(view) != DMA_DOMAIN_BOUNCE)
+		return NULL;
+	for_each_sgtable_dma_sg (sgt, sg, i) {
+		if (offset < sg_dma_len(sg))
+			break;
+		offset -= sg_dma_len(sg);
+	}
+	if (i == sgt->nents || !bounce_has(&view->machine->bounce, sg_dma_address(sg)))
+		return NULL;
+	addr = sg_dma_address(sg) + offset;
+	/* neighbouring entries often have neighbouring slots */
+	*len = sg_dma_len(sg) - offset;
+	for (sg = sg_next(sg), i++; i < sgt->nents && sg_dma_address(sg) == addr + *len;
+	     sg = sg_next(sg), i++)
+		*len += sg_dma_len(sg);
+	return bounce_virt(&view->machine->bounce, addr);
+}
+
+void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, size_t len,
+		    enum dma_table_op op)
+{
+	struct dma_view *view = dma_view_of(dev);
+	struct scatterlist *sg;
+	unsigned int i;
+	size_t piece;
+
+	if (!view || !len || dma_view_domain(view) != DMA_DOMAIN_MEMORY || dma_fault_swallow(view))
+		return;
+	for_each_sgtable_sg (sgt, sg, i) {
+		if (offset >= sg->length) {
+			offset -= sg->length;
+			continue;
+		}
+		piece = min_t(size_t, len, sg->length - offset);
+		maintain(sg_phys(sg) + offset, piece, op);
+		len -= piece;
+		offset = 0;
+		if (!len)
+			return;
+	}
+	WARN(len, "DMA-API: %s: sync of %zu bytes past the end of a table", dev_name(dev), len);
+}
+
+/* --- masks --------------------------------------------------------------------------------------
+ */
+
+/* What the bus between device and memory carries limits what a wider mask is good for. */
+static int mask_check(const struct dma_view *view, u64 mask)
+{
+	u64 last_slot = BOUNCE_BASE + (view->machine->bounce.slots << PAGE_SHIFT) - 1;
+
+	return mask < last_slot ? -EIO : 0;
+}
+
+int dma_set_mask(struct device *dev, u64 mask)
+{
+	struct dma_view *view = dma_view_of(dev);
+	int err = view ? mask_check(view, mask) : -EIO;
+
+	if (!err)
+		*dev->dma_mask = min(mask, view->machine->type->dma_mask);
+	return err;
+}
+
+int dma_set_coherent_mask(struct device *dev, u64 mask)
+{
+	struct dma_view *view = dma_view_of(dev);
+	int err = view ? mask_check(view, mask) : -EIO;
+
+	if (!err)
+		dev->coherent_dma_mask = min(mask, view->machine->type->dma_mask);
+	return err;
+}
+
+int dma_set_mask_and_coherent(struct device *dev, u64 mask)
+{
+	int err = dma_set_mask(dev, mask);
+
+	return err ? err : dma_set_coherent_mask(dev, mask);
+}
