@@ -47,29 +47,34 @@ step() {
 	return $status
 }
 
+# as_root COMMAND...: as root or with sudo where that asks for no password; says so where neither is to be had
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif sudo -n true 2>/dev/null; then
+		sudo -n "$@"
+	else
+		echo "neither root nor sudo without a password: going on with what is there"
+		return 1
+	fi
+}
+
+apt() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=60 "$@"
+}
+
 # install_missing PACKAGE...: 0 when all of them are here at the end
 install_missing() {
-	local list root=() apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=60)
+	local list
 	list=$(missing "$@")
 	[ -n "$list" ] || return 0
 	echo "apt-get install -y --no-install-recommends $list" >&2
-	if ! command -v apt-get >/dev/null; then
-		echo "no apt-get here: going on with what is there" >&2
-		return 1
-	fi
-	if [ "$(id -u)" != 0 ]; then
-		if ! sudo -n true 2>/dev/null; then
-			echo "neither root nor sudo without a password: going on with what is there" >&2
-			return 1
-		fi
-		root=(sudo -n)
-	fi
-	# The lists may be absent or old; they are fetched anew only if the line above does not work as it is.
+	as_root true >&2 || return 1
+	# The lists may be absent or old; they are fetched anew only if the line does not work as it is.
 	# shellcheck disable=SC2086 # one word a package
-	if ! "${apt[@]}" -s install --no-install-recommends $list >/dev/null 2>&1 ||
-	   ! step "installing" "${root[@]}" "${apt[@]}" install --no-install-recommends $list; then
-		step "fetching package lists" "${root[@]}" "${apt[@]}" update &&
-		step "installing" "${root[@]}" "${apt[@]}" install --no-install-recommends $list
+	if ! apt -s install --no-install-recommends $list >/dev/null 2>&1 ||
+	   ! step "installing" apt install --no-install-recommends $list; then
+		step "fetching package lists" apt update && step "installing" apt install --no-install-recommends $list
 	fi
 	[ -z "$(missing "$@")" ]
 }
