@@ -18,7 +18,8 @@
  *
  * Invariants (checker/mapping-slot-spec.py visits every state; mapping-slot-test drives this code through them)
  *   MS1  Who has counted in and seen the slot valid, not frozen and not dead holds a live table.
- *   MS2  FROZEN is set and cleared only by the holder of the reservation, or set for it by the last one out.
+ *   MS2  FROZEN is set and cleared only by the holder of the reservation, or set by the last one out: for the
+ *        mover that set WANT, or, of a dead slot, for the reaper that it queues.
  *   MS3  Nobody waits for an active slot while any slot is frozen.
  *   MS4  A mapper that meets a frozen slot sleeps once, not counted, then takes the reservation.
  *   MS5  The device never has more permission than the union of the directions asked for since the build.
@@ -61,6 +62,10 @@ struct mapping_slot;
 
 #define SLOT_HELD_READER 1u
 #define SLOT_HELD_WRITER (1u << 16)
+#define SLOT_HELD_READERS (SLOT_HELD_WRITER - SLOT_HELD_READER)
+#define SLOT_HELD_WRITERS (~(SLOT_HELD_WRITER - 1))
+/* 4096 users: one bit suffices, for nobody counts in before he has looked. */
+#define SLOT_HELD_CROWDED (1u << 12 | 1u << 28)
 
 /*
  * What a slot knows of its owner.  All of it is called with the reservation held unless said otherwise.
@@ -105,8 +110,8 @@ struct mapping_slot_ops {
 	void *(*memory)(struct mapping_slot *slot, size_t offset, size_t *len);
 
 	/*
-	 * Optional: a dead slot that was in use has been torn down; the owner may free it from here.  Called from a
-	 * work item, reservation not held.
+	 * Optional: a dead slot that was in use has been torn down; the owner may free it from here, if nobody
+	 * can still call map with it.  Called once, from slot->reap, reservation not held.
 	 */
 	void (*reaped)(struct mapping_slot *slot);
 };
@@ -191,6 +196,7 @@ struct sg_table *mapping_slot_map_locked_slow(struct mapping_slot *slot, enum dm
 struct sg_table *mapping_slot_begin_slow(struct mapping_slot *slot, enum slot_head head);
 void mapping_slot_end_slow(struct mapping_slot *slot, enum slot_head head);
 void mapping_slot_count_out_slow(struct mapping_slot *slot, u32 one, u32 old);
+void mapping_slot_held_out_slow(struct mapping_slot *slot, u32 one);
 
 /**
  * mapping_slot_map_unlocked - use the mapping for @dir; builds or widens it if need be
@@ -228,7 +234,8 @@ static inline struct sg_table *mapping_slot_map_locked(struct mapping_slot *slot
 	bool writes = slot_writes(dir);
 	enum slot_head head = writes ? SLOT_HEAD_HELD_WRITE : SLOT_HEAD_HELD_READ;
 
-	if (unlikely((atomic_read(&slot->word) & (need | SLOT_DEAD | SLOT_KERNEL)) != need))
+	if (unlikely((atomic_read(&slot->word) & (need | SLOT_FROZEN | SLOT_DEAD | SLOT_KERNEL)) != need ||
+		     slot->held & SLOT_HELD_CROWDED))
 		return mapping_slot_map_locked_slow(slot, dir);
 	smp_store_mb(slot->held, slot->held + (writes ? SLOT_HELD_WRITER : SLOT_HELD_READER));
 	if (unlikely((slot_look(slot) & slot->begin_mask) != slot->begin_want))
@@ -244,13 +251,33 @@ static inline enum slot_head mapping_slot_head(const struct mapping_slot *slot, 
 	return distance < sizeof(slot->head) ? distance / sizeof(slot->head[0]) : SLOT_HEADS;
 }
 
-/* Count out of the word; who was last hands over to a waiting mover or reaps a dead slot. */
+/*
+ * Counted out of a word that was @old; who was last hands over to a waiting mover or has a dead slot reaped.
+ * An unmap too many is noticed and given back: else a user's count would be gone and the slot be torn down under
+ * him.
+ */
+static inline void mapping_slot_counted_out(struct mapping_slot *slot, u32 one, u32 old)
+{
+	u32 mine = one == SLOT_WRITER ? SLOT_WRITERS : SLOT_READERS;
+
+	if (unlikely(old & (SLOT_WANT | SLOT_DEAD) || !(old & mine)))
+		mapping_slot_count_out_slow(slot, one, old);
+}
+
 static inline void mapping_slot_count_out(struct mapping_slot *slot, u32 one)
 {
-	u32 old = atomic_fetch_sub_release(one, &slot->word);
+	mapping_slot_counted_out(slot, one, atomic_fetch_sub_release(one, &slot->word));
+}
 
-	if (unlikely(old & (SLOT_WANT | SLOT_DEAD)))
-		mapping_slot_count_out_slow(slot, one, old);
+/* The same for maps made under the reservation, which is held. */
+static inline void mapping_slot_held_out(struct mapping_slot *slot, u32 one)
+{
+	u32 mine = one == SLOT_HELD_WRITER ? SLOT_HELD_WRITERS : SLOT_HELD_READERS;
+
+	if (unlikely(atomic_read(&slot->word) & SLOT_DEAD || !(slot->held & mine)))
+		mapping_slot_held_out_slow(slot, one);
+	else
+		smp_store_release(&slot->held, slot->held - one);
 }
 
 /**
@@ -285,10 +312,7 @@ static inline void mapping_slot_unmap_locked(struct mapping_slot *slot, enum slo
 	} else if (head < SLOT_HEAD_HELD_READ) {
 		mapping_slot_count_out(slot, writes ? SLOT_WRITER : SLOT_READER);
 	} else {
-		smp_store_release(&slot->held,
-				  slot->held - (writes ? SLOT_HELD_WRITER : SLOT_HELD_READER));
-		if (unlikely(atomic_read(&slot->word) & SLOT_DEAD && !slot->held))
-			mapping_slot_count_out_slow(slot, 0, SLOT_DEAD);
+		mapping_slot_held_out(slot, writes ? SLOT_HELD_WRITER : SLOT_HELD_READER);
 	}
 }
 
