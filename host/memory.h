@@ -2,18 +2,20 @@
 /*
  * memory.h - the machine's memory: what the layers below the kernel API need to know of it
  *
- * RAM is one sparse memfd, mapped shared once, at an address the system chose.  4 GiB of addresses;
- *only touched pages cost memory.  A second mapping of a part of the memfd is a true alias of it.
+ * RAM is one sparse memfd, mapped shared once, at an address the system chose.  4 GiB of addresses,
+ * brought into service 4 MiB at a time; only touched pages cost memory.  A second mapping of a part
+ * of the memfd is a true alias of it.
  *
  * Invariants
  *   ME1  Physical address = HOST_PHYS_BASE + offset in the memfd, for ever.  All of it lies above 4
- *GiB, so a device with 32 address bits reaches none of it. ME2  A page that was never handed out
- *cannot be touched: its addresses fault.  A freed one reads as poison under AddressSanitizer, which
- *reports the access through its linear address. ME3  The arena exists before main() and until the
- *process ends.
+ *        GiB, so a device with 32 address bits reaches none of it.
+ *   ME2  Memory that is not in service cannot be touched: its addresses fault and are not valid.  A
+ *        freed page is poison under AddressSanitizer, which reports an access through its linear
+ *        address.
+ *   ME3  The arena exists before main() and until the process ends.
  *
  * fork(): the memfd is mapped MAP_SHARED, so parent and child share every byte of it while each has
- *its own allocator; a child must not allocate or free pages.
+ * its own allocator; a child must not allocate or free pages.
  *
  * Deliberately not here: zones, NUMA, reclaim, memory below 4 GiB.
  */

@@ -3,12 +3,13 @@
  * device.h - a device: a name, a life, and what it can reach
  *
  * What dma-buf drivers use of Linux 6.12's device model.  No buses, drivers, sysfs, power
- *management or devres.
+ * management or devres.
  *
  * Invariants
  *   DV1  A device lives until its last put_device(); then ->release() runs, once.
  *   DV2  Everybody who registered with host_device_gone_register() is told of a device after its
- *owner decided that it goes and before device_del() returns, so before its DMA state is torn down.
+ *        owner decided that it goes and before device_del() returns, so before its DMA state is
+ *        torn down.
  *   DV3  Only a device between device_add() and device_del() is announced, and exactly once.
  */
 #ifndef _LINUX_DEVICE_H

@@ -32,12 +32,14 @@ struct file *fget(unsigned int fd);
  * fput - one reference less
  *
  * Context: any.  The last one runs ->release() before it returns if this context may sleep, else
- * soon, in a thread of its own; flush_delayed_fput() waits for that.
+ * soon, from a work item; flush_delayed_fput() waits for that.
  */
 void fput(struct file *file);
 
-/** flush_delayed_fput - return when all releases put off before this call have run. Context: may
- * sleep */
+/**
+ * flush_delayed_fput - return when all releases put off before this call have run
+ * Context: may sleep; not from a ->release().
+ */
 void flush_delayed_fput(void);
 
 /**

@@ -3,17 +3,19 @@
  * fs.h - open files
  *
  * A struct file is an object of ours with a reference count; linux/file.h gives it a number that is
- *a real descriptor of this process.  There are no paths, directories or superblocks.
+ * a real descriptor of this process.  There are no paths, directories or superblocks.
  *
  * Invariants
  *   FS1  ->release() runs exactly once, after the last reference, in a context that may sleep and
- *holds no lock of the caller's: at once where the last fput() may sleep, else in a thread of its
- *own. FS2  Each file has its own inode (DIFFERS: Linux's anonymous files share one).
+ *        holds no lock of the caller's: at once where the last fput() may sleep, else from a work
+ *        item.
+ *   FS2  Each file has its own inode (DIFFERS: Linux's anonymous files share one).
  */
 #ifndef _LINUX_FS_H
 #define _LINUX_FS_H
 
 #include <fcntl.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 #include <linux/refcount.h>
 
@@ -75,6 +77,18 @@ static inline struct file *get_file(struct file *file)
 {
 	refcount_inc(&file->f_ref);
 	return file;
+}
+
+/**
+ * get_file_active - a reference through a pointer that others may be dropping; NULL if the last one
+ * has gone
+ *
+ * Context: the caller keeps *@file from being freed, by the lock that its release must take.
+ * DIFFERS: Linux also reads *@file again, for pointers that are changed.
+ */
+static inline struct file *get_file_active(struct file **file)
+{
+	return refcount_inc_not_zero(&(*file)->f_ref) ? *file : NULL;
 }
 
 /** file_count - references now, a hint */

@@ -23,8 +23,7 @@
 #define __GFP_NOWARN 0x0020u /* no WARN when the request can never be met */
 #define __GFP_NORETRY 0x0040u
 #define __GFP_RETRY_MAYFAIL 0x0080u
-#define __GFP_NOFAIL 0x0100u /* no injected failure; true exhaustion still returns NULL (DIFFERS) \
-			      */
+#define __GFP_NOFAIL 0x0100u /* no injected failure; NULL when truly exhausted (DIFFERS) */
 #define __GFP_COMP 0x0200u   /* one page of the given order, see compound_order() */
 #define __GFP_HIGH 0x0400u
 #define __GFP_MEMALLOC 0x0800u

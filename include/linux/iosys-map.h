@@ -10,6 +10,7 @@
 #define _LINUX_IOSYS_MAP_H
 
 #include <string.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 struct iosys_map {

@@ -3,13 +3,15 @@
  * mm.h - pages: their names, addresses and references
  *
  * Memory is one sparse arena (host/memory.h).  A page has four names, and each leads to the others
- *by arithmetic: its struct page, its frame number, its physical address, its address in the arena
+ * by arithmetic: its struct page, its frame number, its physical address, its address in the arena
  * ("linear" address).  vmap() gives it further addresses that are true aliases (linux/vmalloc.h).
  *
  * Invariants
  *   MM1  Only memory of the page allocator has a struct page.  kmalloc() memory comes from malloc()
- *and has none (DIFFERS: in Linux it has), so it cannot be mapped for a device; virt_addr_valid()
- *tells. MM2  Physical addresses start above 4 GiB. MM3  A page with a reference is not reused.
+ *        and has none (DIFFERS: in Linux it has), so it cannot be mapped for a device;
+ *        virt_addr_valid() tells.
+ *   MM2  Physical addresses start above 4 GiB.
+ *   MM3  A page with a reference is not reused.
  */
 #ifndef _LINUX_MM_H
 #define _LINUX_MM_H

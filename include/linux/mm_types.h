@@ -26,10 +26,7 @@ struct vm_area_struct;
  */
 struct page {
 	/* The page's owner: free to use while he holds it. */
-	union {
-		struct list_head lru; /* the allocator's free list while the page is free */
-		struct list_head buddy_list;
-	};
+	struct list_head lru; /* the allocator's free list while the page is free */
 	unsigned long private;
 	void *mapping;
 	unsigned long index;

@@ -18,11 +18,11 @@
 #define _LINUX_SLAB_H
 
 #include <stdarg.h>
+#include <linux/cache.h>
 #include <linux/types.h>
 #include <linux/gfp.h>
 
 #define ARCH_KMALLOC_MINALIGN 16
-#define SMP_CACHE_BYTES 64
 
 /* What kmalloc(0) returns: not NULL, not to be dereferenced, free to give to kfree(). */
 #define ZERO_SIZE_PTR ((void *)16)
@@ -95,8 +95,6 @@ char *kvasprintf(gfp_t gfp, const char *fmt, va_list args) __attribute__((format
 #define SLAB_PANIC 0x04u   /* BUG when the cache cannot be made */
 #define SLAB_ACCOUNT 0x08u /* no meaning here */
 #define SLAB_RECLAIM_ACCOUNT 0x10u /* no meaning here */
-
-typedef unsigned int slab_flags_t;
 
 struct kmem_cache;
 

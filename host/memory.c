@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.c - the page allocator over one memfd
+ *
+ * A binary buddy: a free block of order n merges with the neighbour whose frame number differs in
+ * bit n only.
+ *
+ * Invariants
+ *   PA1  The first page of a block, free or used, has state PAGE_FREE or PAGE_USED and the block's
+ *        order; all other pages have PAGE_INSIDE.  So a block is handed out without touching its
+ *        tails, except with __GFP_COMP.
+ *   PA2  known_zero is set only while the memfd has never held anything else there, or holds
+ *        nothing.
+ *   PA3  No system call happens under the lock but the one that brings 4 MiB more into service.
+ *
+ * Deliberately not here: caches per CPU, zones, reclaim, compaction.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <sanitizer/asan_interface.h>
+#include <linux/bug.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/spinlock.h>
+#include "host/memory.h"
+#include "host/port.h"
+
+enum page_state { PAGE_INSIDE, PAGE_FREE, PAGE_USED };
+
+#define ARENA_PAGES (HOST_MEMORY_BYTES >> PAGE_SHIFT)
+#define BLOCK_PAGES (1UL << MAX_PAGE_ORDER)
+
+/* Free memory beyond this is given back to the system when it has merged into a largest block. */
+#define KEEP_DIRTY_PAGES ((64UL << 20) >> PAGE_SHIFT)
+
+struct page *mem_map;
+void *host_memory_base;
+void (*host_page_alloc_hook)(struct page *page, unsigned int order);
+
+static int arena_fd = -1;
+
+/*
+ * Pages that may be touched: a multiple of BLOCK_PAGES, only grows. Written under lock, read
+ * anywhere.
+ */
+static unsigned long pages_in_service;
+
+static DEFINE_SPINLOCK(lock);
+
+/* Under lock. */
+static struct list_head free_blocks[NR_PAGE_ORDERS];
+static u64 pages_used;
+static u64 pages_dirty;
+
+/* Before main(), so that page_address() and its kin need no check. */
+__attribute__((constructor(101))) static void arena_create(void)
+{
+	void *base, *map;
+	int fd;
+
+	for (int order = 0; order < NR_PAGE_ORDERS; order++)
+		INIT_LIST_HEAD(&free_blocks[order]);
+
+	if (sysconf(_SC_PAGESIZE) != PAGE_SIZE)
+		return;
+	fd = memfd_create("libdmabuf-memory", MFD_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (ftruncate(fd, HOST_MEMORY_BYTES))
+		goto close_fd;
+	base = mmap(NULL, HOST_MEMORY_BYTES, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (base == MAP_FAILED)
+		goto close_fd;
+	map = mmap(NULL, ARENA_PAGES * sizeof(struct page), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		goto unmap_base;
+
+	host_memory_base = base;
+	mem_map = map;
+	arena_fd = fd;
+	return;
+
+unmap_base:
+	munmap(base, HOST_MEMORY_BYTES);
+close_fd:
+	close(fd);
+}
+
+int host_memory_fd(void)
+{
+	return arena_fd;
+}
+
+/* --- names of a page -------------------------------------------------------------------------- */
+
+bool host_phys_valid(phys_addr_t phys, size_t len)
+{
+	u64 bytes = (u64)__atomic_load_n(&pages_in_service, __ATOMIC_ACQUIRE) << PAGE_SHIFT;
+
+	if (phys < HOST_PHYS_BASE)
+		return false;
+	phys -= HOST_PHYS_BASE;
+	return len <= bytes && phys <= bytes - len && phys < bytes;
+}
+
+void *host_phys_to_virt(phys_addr_t phys)
+{
+	return host_phys_valid(phys, 1) ? (char *)host_memory_base + (phys - HOST_PHYS_BASE) : NULL;
+}
+
+/* Wraps round to something invalid for an address below the arena. */
+static phys_addr_t linear_to_phys(const volatile void *addr)
+{
+	return HOST_PHYS_BASE + ((uintptr_t)addr - (uintptr_t)host_memory_base);
+}
+
+bool virt_addr_valid(const volatile void *addr)
+{
+	return host_phys_valid(linear_to_phys(addr), 1);
+}
+
+bool pfn_valid(unsigned long pfn)
+{
+	return host_phys_valid((phys_addr_t)pfn << PAGE_SHIFT, 1);
+}
+
+struct page *phys_to_page(phys_addr_t phys)
+{
+	if (WARN(!host_phys_valid(phys, 1), "physical address %#llx is not memory",
+		 (unsigned long long)phys))
+		return NULL;
+	return mem_map + ((phys - HOST_PHYS_BASE) >> PAGE_SHIFT);
+}
+
+struct page *pfn_to_page(unsigned long pfn)
+{
+	return phys_to_page((phys_addr_t)pfn << PAGE_SHIFT);
+}
+
+phys_addr_t virt_to_phys(const volatile void *addr)
+{
+	phys_addr_t phys = linear_to_phys(addr);
+
+	if (WARN(!host_phys_valid(phys, 1), "%p is not a linear address of a page", addr))
+		return 0;
+	return phys;
+}
+
+struct page *virt_to_page(const volatile void *addr)
+{
+	phys_addr_t phys = virt_to_phys(addr);
+
+	return phys ? mem_map + ((phys - HOST_PHYS_BASE) >> PAGE_SHIFT) : NULL;
+}
+
+void *phys_to_virt(phys_addr_t phys)
+{
+	void *virt = host_phys_to_virt(phys);
+
+	WARN(!virt, "physical address %#llx is not memory", (unsigned long long)phys);
+	return virt;
+}
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+/* All of this section runs under lock. */
+
+static void block_insert(struct page *page, unsigned int order, bool known_zero)
+{
+	page->state = PAGE_FREE;
+	page->order = order;
+	page->known_zero = known_zero;
+	if (!known_zero)
+		pages_dirty += 1UL << order;
+	list_add(&page->lru, &free_blocks[order]);
+}
+
+static void block_remove(struct page *page)
+{
+	list_del(&page->lru);
+	if (!page->known_zero)
+		pages_dirty -= 1UL << page->order;
+	page->state = PAGE_INSIDE;
+}
+
+/* The next block of the arena that was never used. */
+static bool arena_grow(void)
+{
+	unsigned long first = pages_in_service;
+
+	if (!mem_map || first == ARENA_PAGES)
+		return false;
+	if (mprotect((char *)host_memory_base + (first << PAGE_SHIFT), BLOCK_PAGES << PAGE_SHIFT,
+		     PROT_READ | PROT_WRITE))
+		return false;
+	block_insert(mem_map + first, MAX_PAGE_ORDER, true);
+	__atomic_store_n(&pages_in_service, first + BLOCK_PAGES, __ATOMIC_RELEASE);
+	return true;
+}
+
+static struct page *block_take(unsigned int order)
+{
+	unsigned int have = order;
+	struct page *page;
+	bool known_zero;
+
+	while (have <= MAX_PAGE_ORDER && list_empty(&free_blocks[have]))
+		have++;
+	if (have > MAX_PAGE_ORDER) {
+		if (!arena_grow())
+			return NULL;
+		have = MAX_PAGE_ORDER;
+	}
+	page = list_first_entry(&free_blocks[have], struct page, lru);
+	known_zero = page->known_zero;
+	block_remove(page);
+	while (have > order) {
+		have--;
+		block_insert(page + (1UL << have), have, known_zero);
+	}
+	page->state = PAGE_USED;
+	page->order = order;
+	pages_used += 1UL << order;
+	return page;
+}
+
+static struct page *buddy_of(struct page *page, unsigned int order)
+{
+	return mem_map + ((unsigned long)(page - mem_map) ^ (1UL << order));
+}
+
+/* Returns the block that @page ended in; not on any list yet, its order in @order. */
+static struct page *block_merge(struct page *page, unsigned int *order)
+{
+	page->state = PAGE_INSIDE;
+	while (*order < MAX_PAGE_ORDER) {
+		struct page *buddy = buddy_of(page, *order);
+
+		if (buddy->state != PAGE_FREE || buddy->order != *order)
+			break;
+		block_remove(buddy);
+		page = min(page, buddy);
+		(*order)++;
+	}
+	return page;
+}
+
+/* --- allocation and references ---------------------------------------------------------------- */
+
+static void compound_set(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		page[i].compound = 1;
+		page[i].head_distance = i;
+	}
+}
+
+static void compound_clear(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		page[i].compound = 0;
+		page[i].head_distance = 0;
+	}
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+	size_t bytes;
+
+	might_sleep_if(gfpflags_allow_blocking(gfp));
+	if (order > MAX_PAGE_ORDER) {
+		WARN(!(gfp & __GFP_NOWARN), "alloc_pages: order %u exceeds MAX_PAGE_ORDER", order);
+		return NULL;
+	}
+	if (!(gfp & __GFP_NOFAIL) && port_should_fail(PORT_FAULT_ALLOC))
+		return NULL;
+
+	spin_lock(&lock);
+	page = block_take(order);
+	spin_unlock(&lock);
+	if (!page) {
+		if (!mem_map)
+			pr_err_once("memory: no arena: memfd or address space refused, or pages "
+				    "are not 4 KiB\n");
+		return NULL;
+	}
+
+	bytes = PAGE_SIZE << order;
+	ASAN_UNPOISON_MEMORY_REGION(page_address(page), bytes);
+	if ((gfp & __GFP_ZERO) && !page->known_zero)
+		memset(page_address(page), 0, bytes);
+	page->private = 0;
+	page->mapping = NULL;
+	page->index = 0;
+	if ((gfp & __GFP_COMP) && order)
+		compound_set(page, order);
+	atomic_set(&page->_refcount, 1);
+	if (host_page_alloc_hook)
+		host_page_alloc_hook(page, order);
+	return page;
+}
+
+/* The last reference of @page, a head, is gone. */
+static void block_free(struct page *page)
+{
+	unsigned int order = page->order;
+	bool known_zero = false;
+
+	ASAN_POISON_MEMORY_REGION(page_address(page), PAGE_SIZE << order);
+	if (page->compound)
+		compound_clear(page, order);
+
+	spin_lock(&lock);
+	pages_used -= 1UL << order;
+	page = block_merge(page, &order);
+	if (order < MAX_PAGE_ORDER || pages_dirty < KEEP_DIRTY_PAGES) {
+		block_insert(page, order, false);
+		spin_unlock(&lock);
+		return;
+	}
+	spin_unlock(&lock);
+
+	/* On no list, so nobody else's: PA3 lets it go back without the lock. */
+	known_zero = !fallocate(arena_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				(off_t)(page - mem_map) << PAGE_SHIFT, PAGE_SIZE << order);
+
+	spin_lock(&lock);
+	block_insert(page, order, known_zero);
+	spin_unlock(&lock);
+}
+
+void get_page(struct page *page)
+{
+	struct page *head = compound_head(page);
+
+	if (WARN(atomic_read(&head->_refcount) <= 0, "get_page: pfn %#lx is free",
+		 page_to_pfn(page)))
+		return;
+	atomic_inc(&head->_refcount);
+}
+
+void put_page(struct page *page)
+{
+	struct page *head = compound_head(page);
+	int count = atomic_read(&head->_refcount);
+
+	do {
+		if (WARN(count <= 0, "put_page: pfn %#lx is already free", page_to_pfn(page)))
+			return;
+	} while (!atomic_try_cmpxchg(&head->_refcount, &count, count - 1));
+	if (count == 1)
+		block_free(head);
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	if (WARN(page->state != PAGE_USED || page->order != order,
+		 "__free_pages: pfn %#lx is not the first page of a used block of order %u",
+		 page_to_pfn(page), order))
+		return;
+	put_page(page);
+}
+
+void split_page(struct page *page, unsigned int order)
+{
+	if (WARN(page->state != PAGE_USED || page->order != order || page->compound,
+		 "split_page: pfn %#lx is not a plain block of order %u", page_to_pfn(page), order))
+		return;
+	if (WARN(atomic_read(&page->_refcount) != 1, "split_page: pfn %#lx is shared",
+		 page_to_pfn(page)))
+		return;
+
+	spin_lock(&lock);
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		page[i].state = PAGE_USED;
+		page[i].order = 0;
+		atomic_set(&page[i]._refcount, 1);
+	}
+	spin_unlock(&lock);
+}
+
+/* --- by address ------------------------------------------------------------------------------- */
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+void free_pages(unsigned long addr, unsigned int order)
+{
+	struct page *page = addr ? virt_to_page((void *)addr) : NULL;
+
+	if (page)
+		__free_pages(page, order);
+}
+
+void *alloc_pages_exact(size_t size, gfp_t gfp)
+{
+	unsigned long pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	unsigned int order;
+	struct page *page;
+
+	if (WARN(!size || (gfp & __GFP_COMP), "alloc_pages_exact: no size, or __GFP_COMP"))
+		return NULL;
+	order = get_order(size);
+	page = alloc_pages(gfp, order);
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	for (unsigned long i = pages; i < 1UL << order; i++)
+		__free_page(page + i);
+	return page_address(page);
+}
+
+void free_pages_exact(void *addr, size_t size)
+{
+	struct page *page = virt_to_page(addr);
+
+	for (unsigned long i = 0; page && i < PAGE_ALIGN(size) >> PAGE_SHIFT; i++)
+		__free_page(page + i);
+}
+
+void host_memory_stats(struct host_memory_stats *stats)
+{
+	spin_lock(&lock);
+	stats->pages_used = pages_used;
+	stats->pages_dirty = pages_dirty;
+	spin_unlock(&lock);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Copies from and to pointers that may point anywhere. */
+#include <string.h>
+#include <sys/mman.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "host/port.h"
+#include "tests/ktap.h"
+
+/* One page that is there, followed by one that is not. */
+static char *page_at_the_edge(void)
+{
+	char *p = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	munmap(p + PAGE_SIZE, PAGE_SIZE);
+	return p;
+}
+
+static void copies_both_ways(struct ktap *t)
+{
+	char a[64] = "some text", b[64] = "";
+	int value = 0;
+
+	KT_EQ(t, copy_from_user(b, a, sizeof(a)), 0);
+	KT_CHECK(t, !memcmp(a, b, sizeof(a)));
+	a[0] = 'S';
+	KT_EQ(t, copy_to_user(b, a, sizeof(a)), 0);
+	KT_CHECK(t, !memcmp(a, b, sizeof(a)));
+	KT_EQ(t, put_user(42, &value), 0);
+	KT_EQ(t, value, 42);
+	value = 43;
+	KT_EQ(t, get_user(value, &value), 0);
+	KT_EQ(t, value, 43);
+}
+
+static void nowhere_is_an_error(struct ktap *t)
+{
+	int *nowhere = (int *)8, value = 5;
+	char buf[16];
+
+	memset(buf, 1, sizeof(buf));
+	KT_EQ(t, copy_from_user(buf, nowhere, sizeof(buf)), sizeof(buf));
+	KT_CHECK(t, !buf[0] && !buf[15]);
+	KT_EQ(t, copy_to_user(nowhere, buf, sizeof(buf)), sizeof(buf));
+	KT_EQ(t, get_user(value, nowhere), -EFAULT);
+	KT_EQ(t, value, 0);
+	KT_EQ(t, put_user(1, nowhere), -EFAULT);
+}
+
+static void half_a_copy_leaves_zeroes(struct ktap *t)
+{
+	char *edge = page_at_the_edge(), buf[32];
+	unsigned long left;
+
+	KT_ASSERT(t, edge);
+	memset(edge, 7, PAGE_SIZE);
+	memset(buf, 1, sizeof(buf));
+	left = copy_from_user(buf, edge + PAGE_SIZE - 10, sizeof(buf));
+	KT_CHECK(t, left >= sizeof(buf) - 10 && left <= sizeof(buf));
+	KT_EQ(t, buf[31], 0);
+	KT_EQ(t, buf[10], 0);
+	munmap(edge, PAGE_SIZE);
+}
+
+static void strings(struct ktap *t)
+{
+	char *edge = page_at_the_edge(), *s;
+
+	KT_ASSERT(t, edge);
+	s = strndup_user("name", 32);
+	KT_ASSERT(t, !IS_ERR(s));
+	KT_CHECK(t, !strcmp(s, "name"));
+	kfree(s);
+	s = strndup_user("name", 5);
+	KT_ASSERT(t, !IS_ERR(s));
+	kfree(s);
+	KT_EQ(t, PTR_ERR(strndup_user("name", 4)), -EINVAL);
+	KT_EQ(t, PTR_ERR(strndup_user("name", 0)), -EINVAL);
+	KT_EQ(t, PTR_ERR(strndup_user((char *)8, 4)), -EFAULT);
+
+	/* A string that ends where memory ends is whole. */
+	strcpy(edge + PAGE_SIZE - 5, "last");
+	s = strndup_user(edge + PAGE_SIZE - 5, 32);
+	KT_ASSERT(t, !IS_ERR(s));
+	KT_CHECK(t, !strcmp(s, "last"));
+	kfree(s);
+
+	port_fail_nth(PORT_FAULT_ALLOC, 1);
+	KT_EQ(t, PTR_ERR(strndup_user("name", 32)), -ENOMEM);
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	munmap(edge, PAGE_SIZE);
+}
+
+static void duplicates(struct ktap *t)
+{
+	char *p = memdup_user("bytes", 6);
+
+	KT_ASSERT(t, !IS_ERR(p));
+	KT_CHECK(t, !strcmp(p, "bytes"));
+	kfree(p);
+	KT_EQ(t, PTR_ERR(memdup_user((char *)8, 6)), -EFAULT);
+}
+
+KTAP_MAIN(KTAP_CASE(copies_both_ways), KTAP_CASE(nowhere_is_an_error),
+	  KTAP_CASE(half_a_copy_leaves_zeroes), KTAP_CASE(strings), KTAP_CASE(duplicates))
