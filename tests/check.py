@@ -31,23 +31,26 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 START = time.monotonic()
+CLEAR = "\033[K" if sys.stdout.isatty() else ""             # the rest of a line of progress
 
 
 def say(text):
-    print(f"[{time.monotonic() - START:4.0f} s] {text}", flush=True)
+    print(f"[{time.monotonic() - START:4.0f} s] {text}{CLEAR}", flush=True)
 
 
 def run(title, command, env=None):
-    """Runs a step of the build; its output is shown when it fails. Says every ten seconds how far it is."""
+    """Runs a step of the build; its output is shown when it fails. Says how far it is: on a terminal always, else now and then."""
     begin = spoke = time.monotonic()
     lines = []
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace", env=env) as p:
         for line in p.stdout:
             lines.append(line)
-            if time.monotonic() - spoke > 10:
+            if sys.stdout.isatty():
+                print(f"{title}: {line.strip()[:70]}\033[K\r", end="", flush=True)
+            elif time.monotonic() - spoke > 10:
                 spoke = time.monotonic()
-                say(f"{title}: {line.strip()[:80]}")
+                say(f"{title}: {line.strip()[:70]}")
     if p.returncode:
         sys.stdout.writelines(lines[-60:])
     if p.returncode or time.monotonic() - begin > 1:
@@ -137,11 +140,14 @@ class Run:
         command = ["meson", "test", "-C", folder, "--no-rebuild", *[t["name"] for t in tests]]
         if self.args.long:
             command += ["--test-args=--long", "--timeout-multiplier=20"]
+        say(f"{name}: running {len(tests)} test programs")
+        begin = time.monotonic()
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", env=self.env) as p:
             for line in p.stdout:                           # ` 3/17 suite / host/port   OK   0.52s   9 subtests passed`
                 if m := re.match(r"\s*(\d+/\d+)\s+.* / (\S+\s.*)", line):
                     say(f"{name} {m[1]:>6} {m[2].rstrip()}")
+        say(f"{name}: ran in {time.monotonic() - begin:.1f} s")
         ran = set()
         for entry in map(json.loads, open(log) if os.path.exists(log) else ()):
             test = entry["name"].split(" / ")[-1]
