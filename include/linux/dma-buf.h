@@ -2,20 +2,22 @@
 /*
  * dma-buf.h - share a buffer between devices: the calls of exporters and importers
  *
- * An *exporter* owns memory and wraps it in a struct dma_buf.  An *importer* attaches a device to it and asks for
- * mappings: sg_tables of DMA addresses for that device.  Names, rules and errors are Linux 6.12's.
+ * An *exporter* owns memory and wraps it in a struct dma_buf.  An *importer* attaches a device to
+ *it and asks for mappings: sg_tables of DMA addresses for that device.  Names, rules and errors are
+ *Linux 6.12's.
  *
- * What differs from Linux is underneath: under policy `cached` an attachment's mapping is kept from its first use
- * (core/mapping-slot.h), bytes move only when they must (core/coherence.h), and neither exporter nor importer is changed
- * for it.  Under policy `remap` every map asks the exporter, as Linux does from 6.15 on.
+ * What differs from Linux is underneath: under policy `cached` an attachment's mapping is kept from
+ *its first use (core/mapping-slot.h), bytes move only when they must (core/coherence.h), and
+ *neither exporter nor importer is changed for it.  Under policy `remap` every map asks the
+ *exporter, as Linux does from 6.15 on.
  *
  * Lock rules.  "Held" and "not held" speak of dmabuf->resv and are asserted in checking builds.
  *
- *	importers, not held:	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get, _put, _mmap,
- *				_begin_cpu_access, _end_cpu_access, _begin_access, _end_access, all _unlocked
- *	importers, held:	dma_buf_map_attachment, _unmap_attachment, _pin, _unpin
- *	exporters' ops, not held:	attach, detach, release, begin_cpu_access, end_cpu_access
- *	exporters' ops, held:	map_dma_buf, unmap_dma_buf, pin, unpin
+ *	importers, not held:	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get, _put,
+ *_mmap, _begin_cpu_access, _end_cpu_access, _begin_access, _end_access, all _unlocked importers,
+ *held:	dma_buf_map_attachment, _unmap_attachment, _pin, _unpin exporters' ops, not held:
+ *attach, detach, release, begin_cpu_access, end_cpu_access exporters' ops, held:	map_dma_buf,
+ *unmap_dma_buf, pin, unpin
  *
  * Not here yet: mmap, vmap, poll, ioctls, moves.
  */
@@ -28,15 +30,14 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
 struct device;
 struct dma_buf;
 struct dma_buf_attachment;
-struct dma_buf_core;
 struct mapping_slot;
-struct module;
 struct slot_set;
 
 /*
@@ -44,11 +45,13 @@ struct slot_set;
  */
 struct dma_buf_ops {
 	/*
-	 * Optional.  A device attaches; @attach->dmabuf and ->dev are set, ->priv is the exporter's to set.  Not held,
-	 * may sleep.  An errno refuses the device (-EBUSY: the buffer is where this device cannot reach it).
+	 * Optional.  A device attaches; @attach->dmabuf and ->dev are set, ->priv is the exporter's
+	 * to set.  Not held, may sleep.  An errno refuses the device (-EBUSY: the buffer is where
+	 * this device cannot reach it).
 	 *
-	 * DIFFERS: under policy `cached` this is the attachment behind the importer's: one for each device that was ever
-	 * attached (and, unless may_widen, each direction it asked for), kept after the importer's detach.
+	 * DIFFERS: under policy `cached` this is the attachment behind the importer's: one for each
+	 * device that was ever attached (and, unless may_widen, each direction it asked for), kept
+	 * after the importer's detach.
 	 */
 	int (*attach)(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 
@@ -56,18 +59,22 @@ struct dma_buf_ops {
 	void (*detach)(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 
 	/*
-	 * Optional, but then both: makes the exporter dynamic.  Held.  pin keeps the buffer where it is until unpin.
+	 * Optional, but then both: makes the exporter dynamic.  Held.  pin keeps the buffer where
+	 * it is until unpin.
 	 */
 	int (*pin)(struct dma_buf_attachment *attach);
 	void (*unpin)(struct dma_buf_attachment *attach);
 
 	/*
-	 * Mandatory.  Returns a table mapped for @attach->dev and @dir, owned by the exporter until unmap_dma_buf; ERR_PTR
-	 * or NULL (-ENOMEM) on failure.  Held, may sleep.  -EINTR and -EAGAIN are passed to the importer.
+	 * Mandatory.  Returns a table mapped for @attach->dev and @dir, owned by the exporter until
+	 * unmap_dma_buf; ERR_PTR or NULL (-ENOMEM) on failure.  Held, may sleep.  -EINTR and
+	 * -EAGAIN are passed to the importer.
 	 */
-	struct sg_table *(*map_dma_buf)(struct dma_buf_attachment *attach, enum dma_data_direction dir);
+	struct sg_table *(*map_dma_buf)(struct dma_buf_attachment *attach,
+					enum dma_data_direction dir);
 
-	/* Mandatory.  Takes back what map_dma_buf returned, with the direction it got.  Held, may sleep. */
+	/* Mandatory.  Takes back what map_dma_buf returned, with the direction it got.  Held, may
+	 * sleep. */
 	void (*unmap_dma_buf)(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			      enum dma_data_direction dir);
 
@@ -75,22 +82,23 @@ struct dma_buf_ops {
 	void (*release)(struct dma_buf *dmabuf);
 
 	/*
-	 * Optional.  The CPU is about to access the buffer / has finished.  Not held, may sleep.  An errno from begin is
-	 * passed on and the access does not take place.
+	 * Optional.  The CPU is about to access the buffer / has finished.  Not held, may sleep. An
+	 * errno from begin is passed on and the access does not take place.
 	 */
 	int (*begin_cpu_access)(struct dma_buf *dmabuf, enum dma_data_direction dir);
 	int (*end_cpu_access)(struct dma_buf *dmabuf, enum dma_data_direction dir);
 
 	/*
-	 * Ours.  begin_cpu_access and end_cpu_access only maintain caches for mapped attachments: the directory does that
-	 * better, and under policy `cached` they are not called.  DIFFERS: Linux has no such flag.
+	 * Ours.  begin_cpu_access and end_cpu_access only maintain caches for mapped attachments:
+	 * the directory does that better, and under policy `cached` they are not called.  DIFFERS:
+	 * Linux has no such flag.
 	 */
 	bool cpu_access_only_syncs;
 
 	/*
-	 * Ours.  A mapping may be widened in place from one direction to both without asking again.  Without it a wider
-	 * request is a second attachment and a second map_dma_buf: the way an unmodified exporter refuses a direction.
-	 * DIFFERS: Linux has no such flag.
+	 * Ours.  A mapping may be widened in place from one direction to both without asking again.
+	 * Without it a wider request is a second attachment and a second map_dma_buf: the way an
+	 * unmodified exporter refuses a direction. DIFFERS: Linux has no such flag.
 	 */
 	bool may_widen;
 };
@@ -101,7 +109,8 @@ struct dma_buf_ops {
 struct dma_buf_attach_ops {
 	bool allow_peer2peer;
 
-	/* Mandatory.  The buffer is about to move: stop using the mapping, unmap it, map again later.  Held. */
+	/* Mandatory.  The buffer is about to move: stop using the mapping, unmap it, map again
+	 * later.  Held. */
 	union {
 		void (*move_notify)(struct dma_buf_attachment *attach);
 		void (*invalidate_mappings)(struct dma_buf_attachment *attach);
@@ -121,8 +130,7 @@ struct dma_buf {
 	/* guarded by resv */
 	struct list_head attachments; /* those the exporter has seen */
 
-	/* the core's; its guards are in core/dma-buf.c */
-	struct dma_buf_core *core;
+	/* what the core keeps follows in memory: core/buffer.h */
 };
 
 struct dma_buf_attachment {
@@ -136,8 +144,9 @@ struct dma_buf_attachment {
 	void *priv; /* the exporter's */
 
 	/*
-	 * The core's, immutable after attach.  The slot that serves each enum dma_data_direction, NULL when policy `remap`
-	 * or not yet made; beside the slots in memory so that a hit touches one cache line.
+	 * The core's, immutable after attach.  The slot that serves each enum dma_data_direction,
+	 * NULL when nothing is kept (policy `remap`); beside the slots in memory so that a hit
+	 * touches one cache line.
 	 */
 	struct mapping_slot *slot[3];
 	struct slot_set *set;
@@ -157,10 +166,10 @@ struct dma_buf_export_info {
 #define KBUILD_MODNAME "libdmabuf"
 #endif
 
-#define DEFINE_DMA_BUF_EXPORT_INFO(name)             \
-	struct dma_buf_export_info name = {          \
-		.exp_name = KBUILD_MODNAME,          \
-		.owner = THIS_MODULE,                \
+#define DEFINE_DMA_BUF_EXPORT_INFO(name)    \
+	struct dma_buf_export_info name = { \
+		.exp_name = KBUILD_MODNAME, \
+		.owner = THIS_MODULE,       \
 	}
 
 /** dma_buf_is_dynamic - can the exporter move the buffer? */
@@ -175,7 +184,8 @@ static inline bool dma_buf_attachment_is_dynamic(struct dma_buf_attachment *atta
 	return attach->importer_ops;
 }
 
-/* --- policy -------------------------------------------------------------------------------------- */
+/* --- policy --------------------------------------------------------------------------------------
+ */
 
 enum dma_buf_policy {
 	DMA_BUF_POLICY_CACHED, /* keep mappings; the default */
@@ -183,10 +193,10 @@ enum dma_buf_policy {
 };
 
 /**
- * dma_buf_set_policy - the policy of attachments made from now on
+ * dma_buf_set_policy - the policy of buffers exported from now on
  *
- * The first attach reads DMABUF_POLICY (`cached` or `remap`) from the environment unless this was called before.
- * Context: any.  DIFFERS: ours.
+ * The first export reads DMABUF_POLICY (`cached` or `remap`) from the environment unless this was
+ * called before. Context: any.  DIFFERS: ours.
  */
 void dma_buf_set_policy(enum dma_buf_policy policy);
 enum dma_buf_policy dma_buf_get_policy(void);
@@ -199,32 +209,45 @@ enum dma_buf_policy dma_buf_get_policy(void);
  */
 void dma_buf_cache_set_budget(size_t bytes);
 
-/* --- exporters ----------------------------------------------------------------------------------- */
+/**
+ * dma_buf_count_pinned - count in DMA_COST_PINNED_NS how long buffers cannot move: from the first
+ * map of a static importer to the last unmap
+ *
+ * Costs two readings of the clock a map, so it is off until asked for; takes event_listener.
+ * Context: while nothing is mapped.  DIFFERS: ours.
+ */
+void dma_buf_count_pinned(bool on);
+
+/* --- exporters -----------------------------------------------------------------------------------
+ */
 
 /**
  * dma_buf_export - a new buffer
  *
  * Context: may sleep.
- * Ownership: the caller owns one reference to the result and drops it with dma_buf_put(); @info is copied.
- * Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin; -ENOMEM.
+ * Ownership: the caller owns one reference to the result and drops it with dma_buf_put(); @info is
+ * copied. Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin; -ENOMEM.
  */
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 
-/* --- references ---------------------------------------------------------------------------------- */
+/* --- references ----------------------------------------------------------------------------------
+ */
 
 /**
  * dma_buf_fd - a descriptor for the buffer
  * @flags: O_CLOEXEC
  *
- * Returns the descriptor, which consumes the caller's reference, or -EINVAL, -EMFILE and then the reference stays the
- * caller's.
+ * Returns the descriptor, which consumes the caller's reference, or -EINVAL, -EMFILE and then the
+ * reference stays the caller's.
  */
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 
-/** dma_buf_get - a reference from a descriptor; ERR_PTR(-EBADF), or -EINVAL if it is not a dma-buf's */
+/** dma_buf_get - a reference from a descriptor; ERR_PTR(-EBADF), or -EINVAL if it is not a
+ * dma-buf's */
 struct dma_buf *dma_buf_get(int fd);
 
-/** dma_buf_put - drop one. WARNs on NULL. The last one releases the buffer, at once unless in atomic context. */
+/** dma_buf_put - drop one. WARNs on NULL. The last one releases the buffer, at once unless in
+ * atomic context. */
 void dma_buf_put(struct dma_buf *dmabuf);
 
 /** get_dma_buf - one more reference */
@@ -233,7 +256,8 @@ static inline void get_dma_buf(struct dma_buf *dmabuf)
 	get_file(dmabuf->file);
 }
 
-/* --- importers ----------------------------------------------------------------------------------- */
+/* --- importers -----------------------------------------------------------------------------------
+ */
 
 /**
  * dma_buf_attach - @dev will use the buffer; a static importer
@@ -241,8 +265,9 @@ static inline void get_dma_buf(struct dma_buf *dmabuf)
  *
  * A device that was attached before finds its mapping again.
  * Context: may sleep; not held.
- * Ownership: give the result to dma_buf_detach() exactly once; it holds no reference to the buffer, the caller must.
- * Returns ERR_PTR: -EINVAL with WARN for NULL or importer_ops without move_notify; -ENOMEM; what ops->attach said.
+ * Ownership: give the result to dma_buf_detach() exactly once; it holds no reference to the buffer,
+ * the caller must. Returns ERR_PTR: -EINVAL with WARN for NULL or importer_ops without move_notify;
+ * -ENOMEM; what ops->attach said.
  */
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf, struct device *dev);
 struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
@@ -252,25 +277,27 @@ struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct
 /**
  * dma_buf_detach - undo either
  *
- * Context: may sleep; not held.  With a mapping in use it WARNs; the memory stays until the last unmap (quarantine),
- * which is still allowed, and the attachment with it.
- * DIFFERS: Linux frees the attachment under its user.
+ * Context: may sleep; not held.  With a mapping in use it WARNs; the memory stays until the last
+ * unmap (quarantine), which is still allowed, and the attachment with it. DIFFERS: Linux frees the
+ * attachment under its user.
  */
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 
 /**
  * dma_buf_map_attachment - addresses for attach->dev, coherent for an access in @dir
- * dma_buf_map_attachment_unlocked - the same when the reservation is not held: a hit takes no lock at all
+ * dma_buf_map_attachment_unlocked - the same when the reservation is not held: a hit takes no lock
+ * at all
  *
  * A static importer's map waits for the buffer's KERNEL fences; a dynamic one waits itself.
  * Context: may sleep.
- * Ownership: the table stays the core's; give it to an unmap exactly once with the same @dir.  Several maps of one
- * attachment, of different directions too, may be in use at once.
- * Returns ERR_PTR: -EINVAL with WARN for NULL or DMA_NONE; -ENOMEM; -ENODEV the device or exporter has gone; -EBUSY;
- * -ERESTARTSYS; what map_dma_buf said.
- * Ordering: what the last access to the buffer wrote, if it has ended, is what the device reads.
+ * Ownership: the table stays the core's; give it to an unmap exactly once with the same @dir.
+ * Several maps of one attachment, of different directions too, may be in use at once. Returns
+ * ERR_PTR: -EINVAL with WARN for NULL or DMA_NONE; -ENOMEM; -ENODEV the device or exporter has
+ * gone; -EBUSY; -ERESTARTSYS; what map_dma_buf said. Ordering: what the last access to the buffer
+ * wrote, if it has ended, is what the device reads.
  */
-struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach, enum dma_data_direction dir);
+struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
+					enum dma_data_direction dir);
 struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 						 enum dma_data_direction dir);
 
@@ -278,7 +305,8 @@ struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *atta
  * dma_buf_unmap_attachment - the access is over; held
  * dma_buf_unmap_attachment_unlocked - not held
  *
- * Either takes what either map returned.  A wrong @dir, or a table that is not mapped, WARNs and names the rule.
+ * Either takes what either map returned.  A wrong @dir, or a table that is not mapped, WARNs and
+ * names the rule.
  */
 void dma_buf_unmap_attachment(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			      enum dma_data_direction dir);
@@ -289,16 +317,17 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct
  * dma_buf_begin_access - an importer that keeps its mapping begins one access through it
  * dma_buf_end_access - and ends it
  *
- * For importers that map once and run many jobs: what map and unmap would do to the bytes, without them.
- * Context: @attach mapped with @dir (@sgt), may sleep; not held.
- * DIFFERS: Linux has no such call; vb2 calls dma_sync_* on the table itself, or nothing for DMABUF.
+ * For importers that map once and run many jobs: what map and unmap would do to the bytes, without
+ * them. Context: @attach mapped with @dir (@sgt), may sleep; not held. DIFFERS: Linux has no such
+ * call; vb2 calls dma_sync_* on the table itself, or nothing for DMABUF.
  */
 void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			  enum dma_data_direction dir);
 void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			enum dma_data_direction dir);
 
-/* --- the CPU ------------------------------------------------------------------------------------- */
+/* --- the CPU -------------------------------------------------------------------------------------
+ */
 
 /**
  * dma_buf_begin_cpu_access - the CPU is about to access the whole buffer
@@ -307,12 +336,12 @@ void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
  *
  * Waits for the buffer's fences: writers', and readers' too when the CPU writes.
  * Context: may sleep; not held.
- * Returns 0; -EINVAL with WARN for NULL, or a range outside the buffer; -ENOMEM; -ERESTARTSYS; what the exporter said.
- * After an error nothing is open.  DIFFERS: policy `cached` waits before the exporter's op, Linux after it.
+ * Returns 0; -EINVAL with WARN for NULL, or a range outside the buffer; -ENOMEM; -ERESTARTSYS; what
+ * the exporter said. After an error nothing is open.
  */
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
-int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir, size_t offset,
-				     size_t len);
+int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
+				     size_t offset, size_t len);
 
 /**
  * dma_buf_end_cpu_access - and has finished; same arguments as its begin
@@ -320,7 +349,7 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
  * Context: may sleep; not held.  Returns 0 or what the exporter said.
  */
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
-int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir, size_t offset,
-				   size_t len);
+int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
+				   size_t offset, size_t len);
 
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.c - see json.h
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "bench/json.h"
+
+int bench_write_json(const char *path, const struct bench_result *results, size_t count)
+{
+	struct json_object *list = json_object_new_array();
+	int ret;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *row = json_object_new_object();
+
+		json_object_object_add(row, "name", json_object_new_string(results[i].name));
+		json_object_object_add(row, "n", json_object_new_int(results[i].n));
+		json_object_object_add(row, "threads", json_object_new_int(results[i].threads));
+		json_object_object_add(row, "bytes", json_object_new_int64(results[i].bytes));
+		json_object_object_add(row, "ns", json_object_new_double(results[i].ns));
+		json_object_array_add(list, row);
+	}
+	ret = json_object_to_file_ext(path, list, JSON_C_TO_STRING_PRETTY);
+	json_object_put(list);
+	if (ret)
+		fprintf(stderr, "dmabuf bench: cannot write %s: %s\n", path,
+			json_util_get_last_err());
+	return ret ? 2 : 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * subject.c - see subject.h
+ */
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench/subject.h"
+#include "dma/machine.h"
+
+static void *checked(void *ptr, const char *what)
+{
+	if (IS_ERR_OR_NULL(ptr)) {
+		fprintf(stderr, "dmabuf bench: no memory for %s\n", what);
+		exit(2);
+	}
+	return ptr;
+}
+
+/* --- an exporter of one page, over and over
+ * -------------------------------------------------------- */
+
+static struct page *shared_page(void)
+{
+	static struct page *page;
+
+	if (!page)
+		page = checked(alloc_page(GFP_KERNEL | __GFP_ZERO), "a page");
+	return page;
+}
+
+static struct sg_table *repeat_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	unsigned int entries = attach->dmabuf->size / PAGE_SIZE;
+	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table(sgt, entries, GFP_KERNEL);
+	if (ret)
+		goto free_sgt;
+	for_each_sgtable_sg (sgt, sg, i)
+		sg_set_page(sg, shared_page(), PAGE_SIZE, 0);
+	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
+	if (ret)
+		goto free_table;
+	return sgt;
+
+free_table:
+	sg_free_table(sgt);
+free_sgt:
+	kfree(sgt);
+	return ERR_PTR(ret);
+}
+
+static void repeat_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			 enum dma_data_direction dir)
+{
+	dma_unmap_sgtable(attach->dev, sgt, dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+static void repeat_release(struct dma_buf *dmabuf)
+{
+}
+
+static const struct dma_buf_ops repeat_ops = {
+	.map_dma_buf = repeat_map,
+	.unmap_dma_buf = repeat_unmap,
+	.release = repeat_release,
+	.may_widen = true,
+	.cpu_access_only_syncs = true,
+};
+
+struct dma_buf *subject_buffer(size_t bytes)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+
+	info.exp_name = "bench";
+	info.ops = &repeat_ops;
+	info.size = bytes;
+	info.priv = shared_page();
+	return checked(dma_buf_export(&info), "a buffer");
+}
+
+/* --- subjects
+ * -------------------------------------------------------------------------------------- */
+
+static struct device *subject_device(struct subject *subject, unsigned int i, bool coherent)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "bench%u%s", i, coherent ? "" : "-behind");
+	return checked(machine_add_device(subject->machine, name, coherent), "a device");
+}
+
+/* Map once for both directions: what follows are hits. */
+static void warm(struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+
+	checked(sgt, "a mapping");
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+}
+
+struct subject *subject_create(enum subject_kind kind, unsigned int n, size_t bytes)
+{
+	struct subject *subject = checked(kzalloc(sizeof(*subject), GFP_KERNEL), "a subject");
+	bool one = kind == SUBJECT_ONE;
+
+	subject->machine = checked(machine_create(machine_type_find("arm"), 0), "a machine");
+	subject->dev = subject_device(subject, 0, kind != SUBJECT_DIRECTORY);
+	subject->other = subject_device(subject, 0, kind != SUBJECT_MIXED);
+	subject->bytes = bytes;
+	subject->n = n;
+	subject->bufs = checked(kvcalloc(n, sizeof(*subject->bufs), GFP_KERNEL), "buffers");
+	subject->attach = checked(kvcalloc(n, sizeof(*subject->attach), GFP_KERNEL), "attachments");
+	subject->devs = checked(kvcalloc(n, sizeof(*subject->devs), GFP_KERNEL), "devices");
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct device *dev = one ? subject_device(subject, i + 1, false) : subject->dev;
+
+		subject->devs[i] = dev;
+		subject->bufs[i] = one && i ? subject->bufs[0] : subject_buffer(bytes);
+		if (kind == SUBJECT_MIXED) {
+			struct dma_buf_attachment *other = checked(
+				dma_buf_attach(subject->bufs[i], subject->other), "an attachment");
+
+			warm(other);
+			dma_buf_detach(subject->bufs[i], other);
+		}
+		subject->attach[i] =
+			checked(dma_buf_attach(subject->bufs[i], dev), "an attachment");
+		warm(subject->attach[i]);
+	}
+	return subject;
+}
+
+void subject_destroy(struct subject *subject)
+{
+	for (unsigned int i = 0; i < subject->n; i++)
+		dma_buf_detach(subject->bufs[i], subject->attach[i]);
+	for (unsigned int i = 0; i < subject->n; i++) {
+		if (!i || subject->bufs[i] != subject->bufs[0])
+			dma_buf_put(subject->bufs[i]);
+		if (subject->devs[i] != subject->dev)
+			machine_remove_device(subject->devs[i]);
+	}
+	machine_remove_device(subject->other);
+	machine_remove_device(subject->dev);
+	machine_destroy(subject->machine);
+	kvfree(subject->devs);
+	kvfree(subject->attach);
+	kvfree(subject->bufs);
+	kfree(subject);
+}

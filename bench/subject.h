@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * subject.h - what is measured: buffers, their attachments, and an exporter that costs nothing
+ * itself
+ *
+ * The exporter hands out tables over one shared page, so that 10^5 buffers or one of 1 GiB need no
+ * memory.
+ */
+#ifndef BENCH_SUBJECT_H
+#define BENCH_SUBJECT_H
+
+#include <linux/dma-buf.h>
+
+struct machine;
+
+/* How devices and buffers are arranged. */
+enum subject_kind {
+	SUBJECT_PLAIN,     /* one coherent device: no directory */
+	SUBJECT_DIRECTORY, /* one device that does not snoop */
+	SUBJECT_MIXED,     /* measured: a coherent device, beside it one that does not snoop */
+	SUBJECT_ONE,       /* all attachments, of as many devices, on one buffer */
+	SUBJECT_KINDS,
+};
+
+struct subject {
+	struct machine *machine;
+	struct device *dev, *other;
+	size_t bytes; /* a buffer's */
+	unsigned int n;
+	struct dma_buf **bufs;
+	struct dma_buf_attachment *
+		*attach;      /* attach[i] is of bufs[i]; for SUBJECT_ONE of bufs[0] */
+	struct device **devs; /* SUBJECT_ONE: a device each */
+};
+
+/** subject_create - @n attachments of @kind; exits with a message when memory is short */
+struct subject *subject_create(enum subject_kind kind, unsigned int n, size_t bytes);
+void subject_destroy(struct subject *subject);
+
+/** subject_buffer - one more buffer of @bytes in entries of a page */
+struct dma_buf *subject_buffer(size_t bytes);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buffer.h - what the core keeps of a buffer behind struct dma_buf
+ */
+#ifndef CORE_BUFFER_H
+#define CORE_BUFFER_H
+
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+
+#include "coherence.h"
+
+struct buffer {
+	struct dma_buf dmabuf;
+
+	/* immutable after export */
+	enum dma_buf_policy policy;
+	struct dma_resv_watcher watcher; /* on dmabuf.resv, under it */
+
+	/* guarded by buffers_lock */
+	struct list_head node; /* in `buffers` */
+
+	/* guarded by dmabuf.resv */
+	struct list_head sets; /* slot_set.node */
+
+	/* guarded by pin_lock */
+	spinlock_t pin_lock;
+	unsigned int pins; /* maps of static importers */
+	u64 pinned_since;  /* ns, while pins != 0 */
+
+	/* its own lock */
+	struct coherence coherence;
+
+	struct dma_resv own_resv; /* when the exporter brought none */
+};
+
+static inline struct buffer *to_buffer(struct dma_buf *dmabuf)
+{
+	return container_of(dmabuf, struct buffer, dmabuf);
+}
+
+/* Every buffer that has not begun its release, for who must visit them all. */
+extern struct list_head buffers;
+extern struct mutex buffers_lock; /* above every reservation */
+
+/*
+ * The lock rules of the hot functions cost a cache line, so they are asserted in checking builds
+ * only; all others use dma_resv_assert_held() and resv_assert_not_held() always.
+ */
+static inline void resv_assert_not_held(struct dma_buf *dmabuf)
+{
+	lockdep_assert_not_held(&dmabuf->resv->lock.base);
+}
+
+static inline void hot_assert_held(struct dma_buf_attachment *attach)
+{
+#ifdef LIBDMABUF_CHECKS
+	dma_resv_assert_held(attach->dmabuf->resv);
+#endif
+}
+
+static inline void hot_assert_not_held(struct dma_buf_attachment *attach)
+{
+#ifdef LIBDMABUF_CHECKS
+	might_sleep();
+	resv_assert_not_held(attach->dmabuf);
+#endif
+}
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dma-buf-test.c - the buffer itself: descriptors, references, the CPU's accesses
+ */
+#include <linux/device.h>
+#include <linux/dma-cost.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "buffer.h"
+#include "dma/engine.h"
+#include "dma/machine.h"
+#include "host/file.h"
+#include "host/port.h"
+#include "test-exporter.h"
+#include "tests/ktap.h"
+
+static void descriptor_holds_the_buffer(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	int fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+
+	KT_CHECK(t, fd >= 0);
+	KT_CHECK(t, dma_buf_get(fd) == dmabuf);
+	dma_buf_put(dmabuf);
+	KT_EQ(t, exporter.releases, 0);
+	KT_EQ(t, host_close(fd), 0);
+	KT_EQ(t, exporter.releases, 1);
+	KT_EQ(t, PTR_ERR(dma_buf_get(fd)), -EBADF);
+}
+
+static void other_descriptors_are_refused(struct ktap *t)
+{
+	KT_EQ(t, PTR_ERR(dma_buf_get(-1)), -EBADF);
+}
+
+struct late_fence {
+	struct dma_fence base;
+	spinlock_t lock;
+	struct work_struct work;
+	u8 *byte;
+};
+
+static const char *late_name(struct dma_fence *fence)
+{
+	return "late";
+}
+
+static const struct dma_fence_ops late_ops = {
+	.get_driver_name = late_name,
+	.get_timeline_name = late_name,
+};
+
+static void fence_signals_later(struct work_struct *work)
+{
+	struct late_fence *late = container_of(work, struct late_fence, work);
+
+	*late->byte = 9;
+	dma_fence_signal(&late->base);
+}
+
+/* A fence of @usage in the buffer's reservation, unsignaled; the work item signals it. */
+static struct late_fence *add_late_fence(struct dma_buf *dmabuf, enum dma_resv_usage usage,
+					 u8 *byte)
+{
+	struct late_fence *late = kzalloc(sizeof(*late), GFP_KERNEL);
+
+	spin_lock_init(&late->lock);
+	INIT_WORK(&late->work, fence_signals_later);
+	late->byte = byte;
+	dma_fence_init(&late->base, &late_ops, &late->lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_resv_reserve_fences(dmabuf->resv, 1);
+	dma_resv_add_fence(dmabuf->resv, &late->base, usage);
+	dma_resv_unlock(dmabuf->resv);
+	return late;
+}
+
+static void cpu_access_waits_for_writers(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	u8 *bytes = test_bytes(&exporter);
+	struct late_fence *late = add_late_fence(dmabuf, DMA_RESV_USAGE_WRITE, bytes);
+
+	schedule_work(&late->work);
+	KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	KT_EQ(t, bytes[0], 9);
+	KT_EQ(t, dma_buf_end_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	flush_work(&late->work);
+	dma_fence_put(&late->base);
+	dma_buf_put(dmabuf);
+}
+
+static void reading_does_not_wait_for_readers_writing_does(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	u8 *bytes = test_bytes(&exporter);
+	struct late_fence *late = add_late_fence(dmabuf, DMA_RESV_USAGE_READ, bytes);
+
+	KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	KT_CHECK(t, !dma_fence_is_signaled(&late->base));
+	KT_EQ(t, dma_buf_end_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+
+	schedule_work(&late->work);
+	KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_TO_DEVICE), 0);
+	KT_CHECK(t, dma_fence_is_signaled(&late->base));
+	KT_EQ(t, dma_buf_end_cpu_access(dmabuf, DMA_TO_DEVICE), 0);
+	flush_work(&late->work);
+	dma_fence_put(&late->base);
+	dma_buf_put(dmabuf);
+}
+
+static void interrupted_cpu_access_opens_nothing(struct ktap *t)
+{
+	for (int policy = DMA_BUF_POLICY_CACHED; policy <= DMA_BUF_POLICY_REMAP; policy++) {
+		struct test_exporter exporter = {};
+		struct dma_buf *dmabuf;
+		struct late_fence *late;
+		u8 byte;
+
+		dma_buf_set_policy(policy);
+		dmabuf = test_export(&exporter, 0);
+		late = add_late_fence(dmabuf, DMA_RESV_USAGE_WRITE, &byte);
+		port_fail_nth(PORT_FAULT_WAIT, 1);
+		KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), -ERESTARTSYS);
+		port_fail_nth(PORT_FAULT_WAIT, 0);
+		KT_EQ(t, exporter.begins, exporter.ends);
+		dma_fence_signal(&late->base);
+		dma_fence_put(&late->base);
+		dma_buf_put(dmabuf);
+	}
+}
+
+static void static_map_waits_for_kernel_fence(struct ktap *t)
+{
+	struct machine *machine = machine_create(machine_type_find("pc"), 0);
+	struct device *dev = machine_add_device(machine, "importer", true);
+
+	for (int policy = DMA_BUF_POLICY_CACHED; policy <= DMA_BUF_POLICY_REMAP; policy++) {
+		struct test_exporter exporter = { .ops.may_widen = true };
+		struct dma_buf_attachment *attach;
+		struct dma_buf *dmabuf;
+		struct late_fence *late;
+		struct sg_table *sgt;
+		u8 byte = 0;
+
+		dma_buf_set_policy(policy);
+		dmabuf = test_export(&exporter, 0);
+		attach = dma_buf_attach(dmabuf, dev);
+		/* A hit must wait as well as a miss. */
+		sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+
+		late = add_late_fence(dmabuf, DMA_RESV_USAGE_KERNEL, &byte);
+		port_fail_nth(PORT_FAULT_WAIT, 1);
+		KT_EQ(t, PTR_ERR(dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE)),
+		      -ERESTARTSYS);
+		port_fail_nth(PORT_FAULT_WAIT, 0);
+		schedule_work(&late->work);
+		sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+		KT_CHECK(t, !IS_ERR(sgt));
+		KT_EQ(t, byte, 9);
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+		flush_work(&late->work);
+		dma_fence_put(&late->base);
+		dma_buf_detach(dmabuf, attach);
+		dma_buf_put(dmabuf);
+	}
+	machine_remove_device(dev);
+	machine_destroy(machine);
+}
+
+static void exporter_that_does_more_is_asked(struct ktap *t)
+{
+	for (int only_syncs = 0; only_syncs < 2; only_syncs++) {
+		struct test_exporter exporter = { .ops.cpu_access_only_syncs = only_syncs };
+		struct dma_buf *dmabuf;
+
+		dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
+		dmabuf = test_export(&exporter, 0);
+		KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_BIDIRECTIONAL), 0);
+		KT_EQ(t, exporter.begins, !only_syncs);
+		KT_EQ(t, dma_buf_end_cpu_access(dmabuf, DMA_BIDIRECTIONAL), 0);
+		KT_EQ(t, exporter.ends, !only_syncs);
+		dma_buf_put(dmabuf);
+	}
+}
+
+static void partial_access_moves_only_its_lines(struct ktap *t)
+{
+	struct machine *machine = machine_create(machine_type_find("arm"), 0);
+	struct device *dev = machine_add_device(machine, "importer", false);
+	struct test_exporter exporter = { .ops = { .may_widen = true,
+						   .cpu_access_only_syncs = true } };
+	struct dma_buf_attachment *attach;
+	struct dma_costs before, cost;
+	struct dma_buf *dmabuf;
+	struct sg_table *sgt;
+	u8 byte = 3, seen = 0;
+
+	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
+	dmabuf = test_export(&exporter, 4);
+	attach = dma_buf_attach(dmabuf, dev);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	dma_engine_write(dev, sgt, 1000, &byte, 1);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+
+	dma_cost_read(&before);
+	KT_EQ(t, dma_buf_begin_cpu_access_partial(dmabuf, DMA_BIDIRECTIONAL, 1000, 10), 0);
+	KT_EQ(t, test_bytes(&exporter)[1000], 3);
+	test_bytes(&exporter)[1001] = 4;
+	KT_EQ(t, dma_buf_end_cpu_access_partial(dmabuf, DMA_BIDIRECTIONAL, 1000, 10), 0);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	dma_engine_read(dev, sgt, 1001, &seen, 1);
+	KT_EQ(t, seen, 4);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+	dma_cost_since(&before, &cost);
+	KT_EQ(t, cost.count[DMA_COST_BYTES_INVALIDATED], 64);
+	KT_EQ(t, cost.count[DMA_COST_BYTES_CLEANED], 64);
+
+	dma_buf_detach(dmabuf, attach);
+	dma_buf_put(dmabuf);
+	machine_remove_device(dev);
+	machine_destroy(machine);
+}
+
+static void ranges_outside_are_refused(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+
+	ktap_expect_warn(t, "outside the buffer");
+	KT_EQ(t, dma_buf_begin_cpu_access_partial(dmabuf, DMA_TO_DEVICE, PAGE_SIZE, 1), -EINVAL);
+	ktap_expect_warn(t, "outside the buffer");
+	KT_EQ(t, dma_buf_begin_cpu_access_partial(dmabuf, DMA_TO_DEVICE, 1, SIZE_MAX), -EINVAL);
+	ktap_expect_warn(t, "without a buffer");
+	KT_EQ(t, dma_buf_begin_cpu_access(NULL, DMA_TO_DEVICE), -EINVAL);
+	dma_buf_put(dmabuf);
+}
+
+static void pinned_time_is_counted_when_asked(struct ktap *t)
+{
+	struct machine *machine = machine_create(machine_type_find("pc"), 0);
+	struct device *dev = machine_add_device(machine, "importer", true);
+	struct test_exporter exporter = {};
+	struct dma_buf_attachment *attach;
+	struct dma_costs before, cost;
+	struct dma_buf *dmabuf;
+	struct sg_table *sgt;
+
+	for (int on = 0; on < 2; on++) {
+		exporter = (struct test_exporter){};
+		dmabuf = test_export(&exporter, 0);
+		attach = dma_buf_attach(dmabuf, dev);
+		dma_buf_count_pinned(on);
+		dma_cost_read(&before);
+		sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+		dma_cost_since(&before, &cost);
+		KT_EQ(t, cost.count[DMA_COST_PINNED_NS] != 0, on);
+		dma_buf_count_pinned(false);
+		dma_buf_detach(dmabuf, attach);
+		dma_buf_put(dmabuf);
+	}
+	machine_remove_device(dev);
+	machine_destroy(machine);
+}
+
+KTAP_MAIN(KTAP_CASE(descriptor_holds_the_buffer), KTAP_CASE(other_descriptors_are_refused),
+	  KTAP_CASE(cpu_access_waits_for_writers),
+	  KTAP_CASE(reading_does_not_wait_for_readers_writing_does),
+	  KTAP_CASE(interrupted_cpu_access_opens_nothing),
+	  KTAP_CASE(static_map_waits_for_kernel_fence), KTAP_CASE(exporter_that_does_more_is_asked),
+	  KTAP_CASE(partial_access_moves_only_its_lines), KTAP_CASE(ranges_outside_are_refused),
+	  KTAP_CASE(pinned_time_is_counted_when_asked))

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dma-buf.c - the buffer: export, descriptors, references, the CPU's accesses
+ *
+ * Invariants
+ *   DB1  A buffer lives as long as its file; everything the core keeps of it ends in
+ * buffer_release(). DB2  Under policy `cached` a CPU access is: what may be dirty is cleaned, the
+ * exporter is asked, the fences are waited for, the directory moves the bytes.  The exporter's op
+ * may invalidate behind the directory's back, so the clean comes first; the bytes are not touched
+ * before the fences have signalled, so the directory is last. DB3  Under policy `remap` it is what
+ * Linux does: the exporter's op, then the fences.
+ *
+ * Not here: attachments (attachment.c), poll, ioctl, mmap and vmap.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/bug.h>
+#include <linux/device.h>
+#include <linux/file.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <stdlib.h>
+
+#include "buffer.h"
+#include "event.h"
+#include "slot-set.h"
+
+LIST_HEAD(buffers);
+DEFINE_MUTEX(buffers_lock);
+
+/* --- policy
+ * ---------------------------------------------------------------------------------------- */
+
+#define POLICY_UNSET -1
+static int policy = POLICY_UNSET;
+
+static const struct {
+	const char *name;
+	enum dma_buf_policy policy;
+} policy_names[] = {
+	{ "cached", DMA_BUF_POLICY_CACHED },
+	{ "remap", DMA_BUF_POLICY_REMAP },
+};
+
+void dma_buf_set_policy(enum dma_buf_policy wanted)
+{
+	WRITE_ONCE(policy, wanted);
+}
+
+enum dma_buf_policy dma_buf_get_policy(void)
+{
+	const char *wanted;
+	int now = READ_ONCE(policy);
+
+	if (now != POLICY_UNSET)
+		return now;
+
+	now = DMA_BUF_POLICY_CACHED;
+	wanted = getenv("DMABUF_POLICY");
+	for (unsigned int i = 0; wanted && i <= ARRAY_SIZE(policy_names); i++) {
+		if (i == ARRAY_SIZE(policy_names)) {
+			pr_warn("dma-buf: DMABUF_POLICY=%s is neither cached nor remap; using "
+				"cached\n",
+				wanted);
+			break;
+		}
+		if (!strcmp(wanted, policy_names[i].name)) {
+			now = policy_names[i].policy;
+			break;
+		}
+	}
+	WRITE_ONCE(policy, now);
+	return now;
+}
+
+/* --- export and release
+ * ---------------------------------------------------------------------------- */
+
+static void buffer_kernel_fence(struct dma_resv_watcher *watcher)
+{
+	slot_sets_kernel_fence(&container_of(watcher, struct buffer, watcher)->dmabuf);
+}
+
+static int buffer_release(struct inode *inode, struct file *file)
+{
+	struct dma_buf *dmabuf = file->private_data;
+	struct buffer *buffer = to_buffer(dmabuf);
+
+	mutex_lock(&buffers_lock);
+	list_del(&buffer->node);
+	mutex_unlock(&buffers_lock);
+
+	slot_sets_release(dmabuf);
+	WARN(!list_empty(&dmabuf->attachments), "dma-buf: released while attached\n");
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_resv_unwatch(dmabuf->resv, &buffer->watcher);
+	dma_resv_unlock(dmabuf->resv);
+
+	dmabuf->ops->release(dmabuf);
+	coherence_fini(&buffer->coherence);
+	if (dmabuf->resv == &buffer->own_resv)
+		dma_resv_fini(&buffer->own_resv);
+	kfree(buffer);
+	return 0;
+}
+
+static const struct file_operations dma_buf_fops = {
+	.release = buffer_release,
+};
+
+static void device_gone(struct device *dev)
+{
+	slot_sets_device_gone(dev);
+}
+
+/* The core hears of devices that go from the first buffer on. */
+static int watch_devices_once(void)
+{
+	static DEFINE_MUTEX(once_lock);
+	static bool watching;
+	int ret = 0;
+
+	mutex_lock(&once_lock);
+	if (!watching) {
+		ret = host_device_gone_register(device_gone);
+		watching = !ret;
+	}
+	mutex_unlock(&once_lock);
+	return ret;
+}
+
+struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
+{
+	struct buffer *buffer;
+	struct file *file;
+	int ret;
+
+	if (WARN(!info || !info->priv || !info->ops || !info->ops->map_dma_buf ||
+			 !info->ops->unmap_dma_buf || !info->ops->release,
+		 "dma-buf: export without priv, map_dma_buf, unmap_dma_buf or release\n"))
+		return ERR_PTR(-EINVAL);
+	if (WARN(!info->ops->pin != !info->ops->unpin,
+		 "dma-buf: export with one of pin and unpin\n"))
+		return ERR_PTR(-EINVAL);
+	ret = watch_devices_once();
+	if (ret)
+		return ERR_PTR(ret);
+
+	buffer = kzalloc_aligned(sizeof(*buffer), __alignof__(struct buffer), GFP_KERNEL);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	file = anon_inode_getfile("dmabuf", &dma_buf_fops, &buffer->dmabuf, info->flags);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto free_buffer;
+	}
+
+	if (!info->resv)
+		dma_resv_init(&buffer->own_resv);
+	buffer->dmabuf = (struct dma_buf){
+		.size = info->size,
+		.file = file,
+		.ops = info->ops,
+		.exp_name = info->exp_name,
+		.owner = info->owner,
+		.priv = info->priv,
+		.resv = info->resv ?: &buffer->own_resv,
+	};
+	INIT_LIST_HEAD(&buffer->dmabuf.attachments);
+	INIT_LIST_HEAD(&buffer->sets);
+	spin_lock_init(&buffer->pin_lock);
+	coherence_init(&buffer->coherence, info->size);
+	buffer->policy = dma_buf_get_policy();
+	buffer->watcher.kernel_fence = buffer_kernel_fence;
+	dma_resv_lock(buffer->dmabuf.resv, NULL);
+	dma_resv_watch(buffer->dmabuf.resv, &buffer->watcher);
+	dma_resv_unlock(buffer->dmabuf.resv);
+
+	mutex_lock(&buffers_lock);
+	list_add_tail(&buffer->node, &buffers);
+	mutex_unlock(&buffers_lock);
+	return &buffer->dmabuf;
+
+free_buffer:
+	kfree(buffer);
+	return ERR_PTR(ret);
+}
+
+/* --- references
+ * ------------------------------------------------------------------------------------ */
+
+int dma_buf_fd(struct dma_buf *dmabuf, int flags)
+{
+	int fd;
+
+	if (WARN(!dmabuf, "dma-buf: a descriptor of no buffer\n"))
+		return -EINVAL;
+	fd = get_unused_fd_flags(flags);
+	if (fd < 0)
+		return fd;
+	fd_install(fd, dmabuf->file);
+	return fd;
+}
+
+struct dma_buf *dma_buf_get(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op != &dma_buf_fops) {
+		fput(file);
+		return ERR_PTR(-EINVAL);
+	}
+	return file->private_data;
+}
+
+void dma_buf_put(struct dma_buf *dmabuf)
+{
+	if (WARN(!dmabuf, "dma-buf: put of no buffer\n"))
+		return;
+	fput(dmabuf->file);
+}
+
+/* --- the CPU
+ * --------------------------------------------------------------------------------------- */
+
+static unsigned int cpu_mode(enum dma_data_direction dir)
+{
+	return dir == DMA_FROM_DEVICE ? COHERENCE_READ
+	       : dir == DMA_TO_DEVICE ? COHERENCE_WRITE
+				      : COHERENCE_READ | COHERENCE_WRITE;
+}
+
+/* Does the exporter's op do more than the directory does better? */
+static bool asks_exporter(struct dma_buf *dmabuf)
+{
+	return to_buffer(dmabuf)->policy == DMA_BUF_POLICY_REMAP ||
+	       !dmabuf->ops->cpu_access_only_syncs;
+}
+
+static bool bad_range(struct dma_buf *dmabuf, size_t offset, size_t len)
+{
+	return offset > dmabuf->size || len > dmabuf->size - offset;
+}
+
+int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
+				     size_t offset, size_t len)
+{
+	bool cached, ask;
+	long left;
+	int ret;
+
+	if (WARN(!dmabuf || (unsigned int)dir >= DMA_NONE,
+		 "dma-buf: begin_cpu_access without a buffer or a direction\n"))
+		return -EINVAL;
+	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: begin_cpu_access outside the buffer\n"))
+		return -EINVAL;
+	might_sleep();
+	resv_assert_not_held(dmabuf);
+
+	cached = to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED;
+	ask = asks_exporter(dmabuf);
+	if (ask && dmabuf->ops->begin_cpu_access) {
+		if (cached)
+			coherence_cpu_flush(&to_buffer(dmabuf)->coherence);
+		ret = dmabuf->ops->begin_cpu_access(dmabuf, dir);
+		if (ret)
+			return ret;
+	}
+	left = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(dir != DMA_FROM_DEVICE), true,
+				     MAX_SCHEDULE_TIMEOUT);
+	if (left < 0) {
+		ret = left;
+		goto end_exporter;
+	}
+	if (cached) {
+		ret = coherence_cpu_begin(&to_buffer(dmabuf)->coherence, offset, len,
+					  cpu_mode(dir));
+		if (ret)
+			goto end_exporter;
+	}
+	event_tell(EVENT_CPU_BEGIN, dmabuf, NULL, offset, len);
+	return 0;
+
+end_exporter:
+	if (ask && dmabuf->ops->end_cpu_access)
+		dmabuf->ops->end_cpu_access(dmabuf, dir);
+	return ret;
+}
+
+int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
+				   size_t offset, size_t len)
+{
+	if (WARN(!dmabuf || (unsigned int)dir >= DMA_NONE,
+		 "dma-buf: end_cpu_access without a buffer or a direction\n"))
+		return -EINVAL;
+	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: end_cpu_access outside the buffer\n"))
+		return -EINVAL;
+	might_sleep();
+	resv_assert_not_held(dmabuf);
+
+	if (to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED)
+		coherence_cpu_end(&to_buffer(dmabuf)->coherence, offset, len, cpu_mode(dir));
+	event_tell(EVENT_CPU_END, dmabuf, NULL, offset, len);
+	if (asks_exporter(dmabuf) && dmabuf->ops->end_cpu_access)
+		return dmabuf->ops->end_cpu_access(dmabuf, dir);
+	return 0;
+}
+
+int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	return dma_buf_begin_cpu_access_partial(dmabuf, dir, 0, dmabuf ? dmabuf->size : 0);
+}
+
+int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	return dma_buf_end_cpu_access_partial(dmabuf, dir, 0, dmabuf ? dmabuf->size : 0);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * remap.c - map each time; see remap.h
+ */
+#include <linux/bug.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "buffer.h"
+#include "event.h"
+#include "remap.h"
+
+struct remap_attachment {
+	struct dma_buf_attachment base;
+
+	/* guarded by the reservation */
+	struct list_head mappings;
+	bool detached;
+
+	struct work_struct bury;
+};
+
+/* A table in use, remembered so that a wrong unmap is found and the exporter gets what it gave. */
+struct remap_mapping {
+	struct list_head node;
+	struct sg_table *sgt;
+	enum dma_data_direction dir;
+};
+
+static struct remap_attachment *to_remap(struct dma_buf_attachment *attach)
+{
+	return container_of(attach, struct remap_attachment, base);
+}
+
+static bool pins(struct dma_buf_attachment *attach)
+{
+	return dma_buf_is_dynamic(attach->dmabuf) && !dma_buf_attachment_is_dynamic(attach);
+}
+
+static void remap_end(struct remap_attachment *remap)
+{
+	struct dma_buf *dmabuf = remap->base.dmabuf;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_del(&remap->base.node);
+	dma_resv_unlock(dmabuf->resv);
+	if (dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, &remap->base);
+	kfree(remap);
+}
+
+static void remap_bury(struct work_struct *work)
+{
+	struct remap_attachment *remap = container_of(work, struct remap_attachment, bury);
+	struct dma_buf *dmabuf = remap->base.dmabuf;
+
+	remap_end(remap);
+	dma_buf_put(dmabuf);
+}
+
+struct dma_buf_attachment *remap_attach(struct dma_buf *dmabuf, struct device *dev,
+					const struct dma_buf_attach_ops *importer_ops,
+					void *importer_priv)
+{
+	struct remap_attachment *remap;
+	int ret;
+
+	remap = kzalloc(sizeof(*remap), GFP_KERNEL);
+	if (!remap)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&remap->mappings);
+	INIT_WORK(&remap->bury, remap_bury);
+	remap->base.dmabuf = dmabuf;
+	remap->base.dev = dev;
+	remap->base.importer_ops = importer_ops;
+	remap->base.importer_priv = importer_priv;
+	remap->base.peer2peer = importer_ops && importer_ops->allow_peer2peer;
+
+	if (dmabuf->ops->attach) {
+		ret = dmabuf->ops->attach(dmabuf, &remap->base);
+		if (ret)
+			goto free_attachment;
+	}
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_add(&remap->base.node, &dmabuf->attachments);
+	dma_resv_unlock(dmabuf->resv);
+	return &remap->base;
+
+free_attachment:
+	kfree(remap);
+	return ERR_PTR(ret);
+}
+
+bool remap_detach(struct dma_buf_attachment *attach)
+{
+	struct remap_attachment *remap = to_remap(attach);
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	remap->detached = !list_empty(&remap->mappings);
+	if (remap->detached) {
+		get_dma_buf(dmabuf);
+		dma_resv_unlock(dmabuf->resv);
+		return false;
+	}
+	dma_resv_unlock(dmabuf->resv);
+	remap_end(remap);
+	return true;
+}
+
+struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
+	struct remap_mapping *mapping;
+	struct sg_table *sgt;
+	long left;
+	int ret;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+
+	if (pins(attach)) {
+		ret = ops->pin(attach);
+		if (ret)
+			goto free_mapping;
+	}
+	sgt = ops->map_dma_buf(attach, dir);
+	if (!sgt)
+		sgt = ERR_PTR(-ENOMEM);
+	if (IS_ERR(sgt)) {
+		ret = PTR_ERR(sgt);
+		goto unpin;
+	}
+	event_tell(EVENT_BUILD, attach, NULL, dir, 0);
+	if (!dma_buf_attachment_is_dynamic(attach)) {
+		left = dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL, true,
+					     MAX_SCHEDULE_TIMEOUT);
+		if (left < 0) {
+			ret = left;
+			goto unmap;
+		}
+	}
+	mapping->sgt = sgt;
+	mapping->dir = dir;
+	list_add(&mapping->node, &to_remap(attach)->mappings);
+	return sgt;
+
+unmap:
+	ops->unmap_dma_buf(attach, sgt, dir);
+unpin:
+	if (pins(attach))
+		ops->unpin(attach);
+free_mapping:
+	kfree(mapping);
+	return ERR_PTR(ret);
+}
+
+void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		 enum dma_data_direction dir)
+{
+	struct remap_attachment *remap = to_remap(attach);
+	const struct dma_buf_ops *ops = attach->dmabuf->ops;
+	struct remap_mapping *mapping, *found = NULL;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	list_for_each_entry (mapping, &remap->mappings, node) {
+		/* An exporter may return one table twice; then the direction tells which. */
+		if (mapping->sgt != sgt || (found && mapping->dir != dir))
+			continue;
+		found = mapping;
+		if (mapping->dir == dir)
+			break;
+	}
+	if (WARN(!found, "dma-buf: unmap of a table that is not mapped\n"))
+		return;
+	WARN(found->dir != dir, "dma-buf: unmap with direction %d of a mapping made with %d\n", dir,
+	     found->dir);
+
+	list_del(&found->node);
+	ops->unmap_dma_buf(attach, sgt, found->dir);
+	if (pins(attach))
+		ops->unpin(attach);
+	event_tell(EVENT_UNMAP, attach->dmabuf, attach, found->dir, 0);
+	event_tell(EVENT_TEARDOWN, attach, NULL, found->dir, 0);
+	kfree(found);
+	if (remap->detached && list_empty(&remap->mappings))
+		schedule_work(&remap->bury);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * remap.h - attachments that keep nothing: every map asks the exporter, as Linux does from 6.15 on
+ *
+ * Policy `remap`, and what policy `cached` cannot keep: mappings that a dynamic importer has of a
+ * dynamic exporter. A static importer of a dynamic exporter pins from map to unmap.
+ *
+ * Invariants
+ *   RM1  The exporter's unmap gets the direction its map got.
+ *   RM2  An attachment detached while mapped is freed, with its buffer reference, by the last
+ * unmap.
+ */
+#ifndef CORE_REMAP_H
+#define CORE_REMAP_H
+
+#include <linux/dma-buf.h>
+
+/** remap_attach - as dma_buf_attach(); reservation not held, may sleep */
+struct dma_buf_attachment *remap_attach(struct dma_buf *dmabuf, struct device *dev,
+					const struct dma_buf_attach_ops *importer_ops,
+					void *importer_priv);
+
+/** remap_detach - as dma_buf_detach(). Returns false if something was mapped: it is quarantined
+ * then. */
+bool remap_detach(struct dma_buf_attachment *attach);
+
+/** remap_map - as dma_buf_map_attachment(); reservation held */
+struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_direction dir);
+
+/**
+ * remap_unmap - as dma_buf_unmap_attachment(); reservation held
+ *
+ * One that ends a quarantine frees the attachment and its buffer reference from a work item (RM2).
+ */
+void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		 enum dma_data_direction dir);
+
+#endif

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slot-set.c - sets of slots: borrowing, keeping, ending them
+ *
+ * See slot-set.h for the invariants.  Not here: what a slot does (mapping-slot), what an importer
+ * may ask (attachment).
+ */
+#include <linux/bug.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-table.h>
+#include <linux/file.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+#include "slot-set.h"
+
+/* The hot halves of `own` and of the first slot: from attachment.slot to mapping_slot's look masks.
+ */
+#define HOT_START offsetof(struct slot_set, own.slot)
+#define HOT_END (offsetof(struct slot_set, first.slot.waits_kernel) + sizeof(bool))
+_Static_assert(HOT_START / SLOT_CELL_BYTES == (HOT_END - 1) / SLOT_CELL_BYTES,
+	       "a hit of the first borrower touches one cache line");
+
+static LIST_HEAD(lru);
+static DEFINE_MUTEX(lru_lock);
+static size_t lru_total, lru_budget = SIZE_MAX; /* guarded by lru_lock; bytes */
+
+/* --- the slots of a set
+ * ---------------------------------------------------------------------------- */
+
+static unsigned int set_slots(const struct slot_set *set)
+{
+	return set->rest ? 3 : 1;
+}
+
+static struct mapping_slot *set_slot(struct slot_set *set, unsigned int i)
+{
+	return i ? &set->rest[i - 1].slot : &set->first.slot;
+}
+
+static unsigned int slot_index(const struct slot_set *set, const struct mapping_slot *slot)
+{
+	return slot == &set->first.slot ? 0 : slot == &set->rest[0].slot ? 1 : 2;
+}
+
+static bool set_active(struct slot_set *set)
+{
+	for (unsigned int i = 0; i < set_slots(set); i++)
+		if (mapping_slot_active(set_slot(set, i)))
+			return true;
+	return false;
+}
+
+static struct sg_table *slot_build(struct mapping_slot *slot, enum dma_data_direction dir)
+{
+	struct slot_set *set = slot->owner;
+	struct dma_buf_attachment *inner = &set->inner[slot_index(set, slot)];
+	const struct dma_buf_ops *ops = set->dmabuf->ops;
+	bool pin = dma_buf_is_dynamic(set->dmabuf) && !set->importer_ops;
+	struct sg_table *sgt;
+	int ret;
+
+	if (pin) {
+		ret = ops->pin(inner);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+
+	dma_owned_begin();
+	sgt = ops->map_dma_buf(inner, dir);
+	dma_owned_end();
+	if (!sgt)
+		sgt = ERR_PTR(-ENOMEM);
+	if (IS_ERR(sgt) && pin)
+		ops->unpin(inner);
+	return sgt;
+}
+
+static void slot_destroy(struct mapping_slot *slot, struct sg_table *sgt,
+			 enum dma_data_direction dir)
+{
+	struct slot_set *set = slot->owner;
+	struct dma_buf_attachment *inner = &set->inner[slot_index(set, slot)];
+	const struct dma_buf_ops *ops = set->dmabuf->ops;
+
+	set->cursor[slot_index(set, slot)].sg = NULL;
+	dma_owned_begin();
+	ops->unmap_dma_buf(inner, sgt, dir);
+	dma_owned_end();
+	if (dma_buf_is_dynamic(set->dmabuf) && !set->importer_ops)
+		ops->unpin(inner);
+}
+
+static void slot_clean(struct mapping_slot *slot, size_t offset, size_t len,
+		       enum dma_data_direction dir)
+{
+	struct slot_set *set = slot->owner;
+
+	dma_table_sync(set->dev, slot->table, offset, len, DMA_TABLE_CLEAN);
+}
+
+static void slot_invalidate(struct mapping_slot *slot, size_t offset, size_t len,
+			    enum dma_data_direction dir)
+{
+	struct slot_set *set = slot->owner;
+
+	dma_table_sync(set->dev, slot->table, offset, len, DMA_TABLE_INVALIDATE);
+}
+
+static void slot_clean_invalidate(struct mapping_slot *slot, size_t offset, size_t len)
+{
+	struct slot_set *set = slot->owner;
+
+	dma_table_sync(set->dev, slot->table, offset, len, DMA_TABLE_CLEAN_INVALIDATE);
+}
+
+static int slot_widen(struct mapping_slot *slot, enum dma_data_direction from,
+		      enum dma_data_direction to)
+{
+	struct slot_set *set = slot->owner;
+
+	return dma_table_widen(set->dev, slot->table, from, to);
+}
+
+static void *slot_bounce(struct mapping_slot *slot, size_t offset, size_t *len)
+{
+	struct slot_set *set = slot->owner;
+
+	return dma_table_bounce(set->dev, slot->table, offset, len);
+}
+
+/* Transfers walk forward, so the last entry is where the search starts: not from the first each
+ * time. */
+static void *slot_memory(struct mapping_slot *slot, size_t offset, size_t *len)
+{
+	struct slot_set *set = slot->owner;
+	unsigned int i = slot_index(set, slot);
+	struct scatterlist *sg = set->cursor[i].sg;
+	size_t start = set->cursor[i].start;
+
+	if (!sg || offset < start) {
+		sg = slot->table->sgl;
+		start = 0;
+	}
+	while (offset - start >= sg->length) {
+		start += sg->length;
+		sg = sg_next(sg);
+	}
+	set->cursor[i].sg = sg;
+	set->cursor[i].start = start;
+	*len = sg->length - (offset - start);
+	return (char *)sg_virt(sg) + (offset - start);
+}
+
+static void slot_reaped(struct mapping_slot *slot);
+
+/* SS1: what an exporter that does not let mappings be widened gets, and the one that does. */
+#define SLOT_OPS                                                                     \
+	.build = slot_build, .destroy = slot_destroy, .sync_for_device = slot_clean, \
+	.sync_for_cpu = slot_invalidate, .clean_invalidate = slot_clean_invalidate,  \
+	.bounce = slot_bounce, .memory = slot_memory, .reaped = slot_reaped
+
+static const struct mapping_slot_ops narrow_ops = { SLOT_OPS };
+static const struct mapping_slot_ops widened_ops = { SLOT_OPS, .widen = slot_widen };
+
+static enum coherence_domain device_domain(struct device *dev)
+{
+	switch (dma_device_domain(dev)) {
+	case DMA_DOMAIN_MEMORY:
+		return COHERENCE_MEMORY;
+	case DMA_DOMAIN_BOUNCE:
+		return COHERENCE_BOUNCE;
+	default:
+		return COHERENCE_CACHES;
+	}
+}
+
+/* --- the exporter's attachments
+ * -------------------------------------------------------------------- */
+
+static int inner_attach(struct slot_set *set, unsigned int i)
+{
+	struct dma_buf_attachment *inner = &set->inner[i];
+	struct dma_buf *dmabuf = set->dmabuf;
+	int ret;
+
+	inner->dmabuf = dmabuf;
+	inner->dev = set->dev;
+	inner->importer_ops = set->importer_ops;
+	inner->importer_priv = set->importer_priv;
+	inner->peer2peer = set->importer_ops && set->importer_ops->allow_peer2peer;
+
+	if (dmabuf->ops->attach) {
+		ret = dmabuf->ops->attach(dmabuf, inner);
+		if (ret)
+			return ret;
+	}
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_add(&inner->node, &dmabuf->attachments);
+	dma_resv_unlock(dmabuf->resv);
+	return 0;
+}
+
+static void inner_detach(struct slot_set *set, unsigned int i)
+{
+	struct dma_buf *dmabuf = set->dmabuf;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_del(&set->inner[i].node);
+	dma_resv_unlock(dmabuf->resv);
+	if (dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, &set->inner[i]);
+}
+
+/* --- making and ending sets
+ * ------------------------------------------------------------------------ */
+
+static void set_free(struct slot_set *set)
+{
+	struct dma_buf_attachment *late, *next;
+
+	for (unsigned int i = set_slots(set); i--;)
+		mapping_slot_fini(set_slot(set, i));
+	list_for_each_entry_safe (late, next, &set->late, node)
+		kfree(late);
+	kfree(set->rest);
+	kfree(set);
+}
+
+/* Dead, without users or borrowers, off every list; reservation not held. */
+static void set_bury(struct slot_set *set)
+{
+	for (unsigned int i = set_slots(set); i--;)
+		inner_detach(set, i);
+	set_free(set);
+}
+
+static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
+				   const struct dma_buf_attach_ops *importer_ops,
+				   void *importer_priv)
+{
+	bool widen = dmabuf->ops->may_widen;
+	struct slot_set *set;
+	unsigned int i;
+	int ret;
+
+	set = kzalloc_aligned(sizeof(*set), SLOT_CELL_BYTES, GFP_KERNEL);
+	if (!set)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&set->late);
+	INIT_LIST_HEAD(&set->lru);
+	set->dmabuf = dmabuf;
+	set->dev = dev;
+	set->importer_ops = importer_ops;
+	set->importer_priv = importer_priv;
+	if (!widen) {
+		set->rest = kzalloc_aligned(2 * sizeof(*set->rest), SLOT_CELL_BYTES, GFP_KERNEL);
+		if (!set->rest) {
+			ret = -ENOMEM;
+			goto free_set;
+		}
+	}
+	for (i = 0; i < set_slots(set); i++)
+		mapping_slot_init(set_slot(set, i), widen ? &widened_ops : &narrow_ops,
+				  dmabuf->resv, &to_buffer(dmabuf)->coherence, device_domain(dev),
+				  !importer_ops, set);
+
+	set->own.dmabuf = dmabuf;
+	set->own.dev = dev;
+	set->own.importer_ops = importer_ops;
+	set->own.importer_priv = importer_priv;
+	set->own.set = set;
+	for (i = 0; i < 3; i++)
+		set->own.slot[i] = set_slot(set, set->rest ? i : 0);
+
+	for (i = 0; i < set_slots(set); i++) {
+		ret = inner_attach(set, i);
+		if (ret)
+			goto detach_inner;
+	}
+	set->own.peer2peer = set->inner[0].peer2peer;
+	return set;
+
+detach_inner:
+	while (i--)
+		inner_detach(set, i);
+free_set:
+	set_free(set);
+	return ERR_PTR(ret);
+}
+
+static struct slot_set *set_find(struct dma_buf *dmabuf, struct device *dev,
+				 const struct dma_buf_attach_ops *importer_ops, void *importer_priv)
+{
+	struct slot_set *set;
+
+	dma_resv_assert_held(dmabuf->resv);
+	list_for_each_entry (set, &to_buffer(dmabuf)->sets, node)
+		if (set->dev == dev && set->importer_ops == importer_ops &&
+		    set->importer_priv == importer_priv)
+			return set;
+	return NULL;
+}
+
+/* --- the LRU
+ * --------------------------------------------------------------------------------------- */
+
+static void lru_add(struct slot_set *set)
+{
+	size_t bytes = 0;
+
+	for (unsigned int i = 0; i < set_slots(set); i++)
+		bytes += set_slot(set, i)->table ? set->dmabuf->size : 0;
+	if (!bytes)
+		return;
+	mutex_lock(&lru_lock);
+	set->lru_bytes = bytes;
+	lru_total += bytes;
+	list_add_tail(&set->lru, &lru);
+	mutex_unlock(&lru_lock);
+}
+
+static void lru_del_locked(struct slot_set *set)
+{
+	if (list_empty(&set->lru))
+		return;
+	list_del_init(&set->lru);
+	lru_total -= set->lru_bytes;
+}
+
+static void lru_del(struct slot_set *set)
+{
+	mutex_lock(&lru_lock);
+	lru_del_locked(set);
+	mutex_unlock(&lru_lock);
+}
+
+/*
+ * Take the oldest idle set whose buffer is alive and whose reservation is free.  The reference
+ * keeps buffer and reservation while they are used without lru_lock.
+ */
+static struct slot_set *lru_take(void)
+{
+	struct slot_set *set, *taken = NULL;
+
+	mutex_lock(&lru_lock);
+	if (lru_total > lru_budget) {
+		list_for_each_entry (set, &lru, lru) {
+			if (!get_file_active(&set->dmabuf->file))
+				continue;
+			if (dma_resv_trylock(set->dmabuf->resv)) {
+				taken = set;
+				break;
+			}
+			/* Cannot be the last reference for long: its owner waits for lru_lock to
+			 * release it. */
+			fput(set->dmabuf->file);
+		}
+	}
+	if (taken)
+		lru_del_locked(taken);
+	mutex_unlock(&lru_lock);
+	return taken;
+}
+
+static void reclaim_over_budget(void)
+{
+	struct slot_set *set;
+
+	while ((set = lru_take())) {
+		struct dma_buf *dmabuf = set->dmabuf;
+
+		for (unsigned int i = 0; i < set_slots(set); i++)
+			mapping_slot_reclaim(set_slot(set, i));
+		dma_resv_unlock(dmabuf->resv);
+		dma_buf_put(dmabuf);
+	}
+}
+
+void dma_buf_cache_set_budget(size_t bytes)
+{
+	mutex_lock(&lru_lock);
+	lru_budget = bytes;
+	mutex_unlock(&lru_lock);
+	reclaim_over_budget();
+}
+
+/* --- borrowing
+ * ------------------------------------------------------------------------------------- */
+
+static struct dma_buf_attachment *set_lend(struct slot_set *set)
+{
+	struct dma_buf_attachment *attach = &set->own;
+
+	if (set->own_lent) {
+		attach = kmemdup(&set->own, sizeof(set->own), GFP_KERNEL);
+		if (!attach)
+			return ERR_PTR(-ENOMEM);
+	}
+	set->own_lent = true;
+	if (!set->borrowers++)
+		lru_del(set);
+	return attach;
+}
+
+struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device *dev,
+					   const struct dma_buf_attach_ops *importer_ops,
+					   void *importer_priv)
+{
+	struct dma_buf_attachment *attach;
+	struct slot_set *set, *made = NULL;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	set = set_find(dmabuf, dev, importer_ops, importer_priv);
+	if (!set) {
+		dma_resv_unlock(dmabuf->resv);
+		made = set_create(dmabuf, dev, importer_ops, importer_priv);
+		if (IS_ERR(made))
+			return ERR_CAST(made);
+		dma_resv_lock(dmabuf->resv, NULL);
+		set = set_find(dmabuf, dev, importer_ops, importer_priv);
+		if (!set) {
+			set = made;
+			made = NULL;
+			list_add(&set->node, &to_buffer(dmabuf)->sets);
+		}
+	}
+	attach = set_lend(set);
+	dma_resv_unlock(dmabuf->resv);
+
+	if (made)
+		set_bury(made);
+	return attach;
+}
+
+/* No new user and no new borrower. Reservation held. */
+static void set_kill(struct slot_set *set)
+{
+	set->dead = true;
+	list_del(&set->node);
+	for (unsigned int i = 0; i < set_slots(set); i++)
+		if (!mapping_slot_kill(set_slot(set, i)))
+			set->quarantined++;
+}
+
+bool slot_set_return(struct dma_buf_attachment *attach)
+{
+	struct slot_set *set = attach->set;
+	struct dma_buf *dmabuf = set->dmabuf;
+	bool clean = true, bury;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	if (attach == &set->own)
+		set->own_lent = false;
+	else if (set_active(set))
+		list_add(&attach->node, &set->late);
+	else
+		kfree(attach);
+
+	if (!--set->borrowers) {
+		if (!set->dead && set_active(set)) {
+			set_kill(set);
+			clean = !set->quarantined;
+		}
+		/* Both are undone by slot_reaped(). */
+		if (set->quarantined)
+			get_dma_buf(dmabuf);
+		else if (!set->dead)
+			lru_add(set);
+	}
+	bury = set->dead && !set->borrowers && !set->quarantined;
+	dma_resv_unlock(dmabuf->resv);
+
+	if (bury)
+		set_bury(set);
+	else
+		reclaim_over_budget();
+	return clean;
+}
+
+static void slot_reaped(struct mapping_slot *slot)
+{
+	struct slot_set *set = slot->owner;
+	struct dma_buf *dmabuf = set->dmabuf;
+	bool bury;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	set->quarantined--;
+	bury = !set->borrowers && !set->quarantined;
+	dma_resv_unlock(dmabuf->resv);
+
+	if (bury) {
+		set_bury(set);
+		dma_buf_put(dmabuf);
+	}
+}
+
+/* --- the ends of devices and buffers
+ * --------------------------------------------------------------- */
+
+void slot_sets_release(struct dma_buf *dmabuf)
+{
+	struct slot_set *set, *next;
+	LIST_HEAD(ended);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_for_each_entry_safe (set, next, &to_buffer(dmabuf)->sets, node) {
+		WARN(set->borrowers, "dma-buf: released while %s is attached\n",
+		     dev_name(set->dev));
+		lru_del(set);
+		set_kill(set);
+		list_add(&set->node, &ended);
+	}
+	dma_resv_unlock(dmabuf->resv);
+
+	list_for_each_entry_safe (set, next, &ended, node)
+		set_bury(set);
+}
+
+void slot_sets_device_gone(struct device *dev)
+{
+	struct slot_set *set, *next;
+	struct buffer *buffer;
+	LIST_HEAD(ended);
+
+	mutex_lock(&buffers_lock);
+	list_for_each_entry (buffer, &buffers, node) {
+		dma_resv_lock(buffer->dmabuf.resv, NULL);
+		list_for_each_entry_safe (set, next, &buffer->sets, node) {
+			if (set->dev != dev)
+				continue;
+			WARN(set->borrowers,
+			     "dma-buf: device %s goes while attached to a %s buffer\n",
+			     dev_name(dev), buffer->dmabuf.exp_name);
+			lru_del(set);
+			set_kill(set);
+			if (!set->borrowers)
+				list_add(&set->node, &ended);
+		}
+		dma_resv_unlock(buffer->dmabuf.resv);
+	}
+	list_for_each_entry_safe (set, next, &ended, node)
+		set_bury(set);
+	mutex_unlock(&buffers_lock);
+}
+
+void slot_sets_kernel_fence(struct dma_buf *dmabuf)
+{
+	struct slot_set *set;
+
+	list_for_each_entry (set, &to_buffer(dmabuf)->sets, node)
+		for (unsigned int i = 0; i < set_slots(set); i++)
+			mapping_slot_kernel_fence(set_slot(set, i));
+}

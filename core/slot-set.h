@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slot-set.h - the mappings kept for one (buffer, device, importer kind), and who borrows them
+ *
+ * Importers attach and detach as they like, some for every frame; what is expensive outlives them.
+ * An attachment borrows the set of its device; when the last borrower has gone the set stays, idle,
+ * until the budget, the device or the buffer ends it.  Behind the set stand the attachments that
+ * the exporter knows.
+ *
+ * Invariants
+ *   SS1  A set has one slot if its exporter lets mappings be widened, else one for each direction,
+ * each with an exporter-side attachment of its own. SS2  A set without borrowers has no user, or it
+ * is dead and quarantined. SS3  A quarantined set holds a reference to its buffer. SS4  Only idle
+ * sets with something mapped are on the LRU.
+ *
+ * Lock order: resv -> lru_lock.  The reclaimer holds lru_lock and only tries reservations.
+ */
+#ifndef CORE_SLOT_SET_H
+#define CORE_SLOT_SET_H
+
+#include <linux/dma-buf.h>
+#include <linux/list.h>
+
+#include "mapping-slot.h"
+
+#define SLOT_CELL_BYTES 64
+
+/* A slot in whole cache lines, so that all slots of a set lie equally in theirs. */
+struct slot_cell {
+	struct mapping_slot slot;
+	char pad[(SLOT_CELL_BYTES - sizeof(struct mapping_slot) % SLOT_CELL_BYTES) %
+		 SLOT_CELL_BYTES];
+};
+
+struct slot_set {
+	/*
+	 * The first borrower's attachment and the first slot, side by side: what a hit reads of the
+	 * one and writes of the other is one cache line.  The set is allocated on a cache line.
+	 */
+	struct dma_buf_attachment own;
+	struct slot_cell first;
+
+	/* immutable after creation: the key, and the other directions' slots (NULL if widened) */
+	struct dma_buf *dmabuf;
+	struct device *dev;
+	const struct dma_buf_attach_ops *importer_ops;
+	void *importer_priv;
+	struct slot_cell *rest; /* [0] DMA_TO_DEVICE, [1] DMA_FROM_DEVICE */
+
+	/* guarded by the reservation */
+	struct list_head node; /* in buffer.sets */
+	unsigned int borrowers;
+	bool own_lent, dead;
+	unsigned int quarantined;           /* dead slots still in use */
+	struct list_head late;              /* attachments detached while the set was in use */
+	struct dma_buf_attachment inner[3]; /* the exporter's, one a slot */
+	struct {
+		struct scatterlist *sg;
+		size_t start;
+	} cursor[3]; /* where slot_memory() was last; guarded by the directory's lock */
+
+	/* guarded by lru_lock */
+	struct list_head lru;
+	size_t lru_bytes;
+};
+
+/**
+ * slot_set_borrow - an attachment of the set for (@dmabuf, @dev, @importer_ops), made if there is
+ * none
+ *
+ * Context: may sleep; reservation not held.
+ * Returns ERR_PTR(-ENOMEM) or what the exporter's attach said.  Ownership: slot_set_return() it.
+ */
+struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device *dev,
+					   const struct dma_buf_attach_ops *importer_ops,
+					   void *importer_priv);
+
+/**
+ * slot_set_return - undo slot_set_borrow()
+ *
+ * Context: may sleep; reservation not held.  Returns false if the last borrower left a mapping in
+ * use: the set is quarantined until its unmap.
+ */
+bool slot_set_return(struct dma_buf_attachment *attach);
+
+/** slot_sets_release - end all sets of a buffer whose last reference has gone. Reservation not
+ * held. */
+void slot_sets_release(struct dma_buf *dmabuf);
+
+/** slot_sets_device_gone - end all sets of @dev, over all buffers. Nothing held. */
+void slot_sets_device_gone(struct device *dev);
+
+/** slot_sets_kernel_fence - static importers' hits on @dmabuf wait from now on. Reservation held.
+ */
+void slot_sets_kernel_fence(struct dma_buf *dmabuf);
+
+#endif
