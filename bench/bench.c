@@ -65,7 +65,7 @@ static inline unsigned int take(struct work *work)
 	return i;
 }
 
-static void loop_atomic(struct work *work)
+static noinline void loop_atomic(struct work *work)
 {
 	for (u64 i = 0; i < work->pairs; i++) {
 		atomic_t *line = work->lines[take(work)];
@@ -75,7 +75,7 @@ static void loop_atomic(struct work *work)
 	}
 }
 
-static void loop_mutex(struct work *work)
+static noinline void loop_mutex(struct work *work)
 {
 	static DEFINE_MUTEX(one);
 
@@ -85,7 +85,7 @@ static void loop_mutex(struct work *work)
 	}
 }
 
-static void loop_unlocked(struct work *work)
+static noinline void loop_unlocked(struct work *work)
 {
 	for (u64 i = 0; i < work->pairs; i++) {
 		struct dma_buf_attachment *attach = work->attach[take(work)];
@@ -95,7 +95,7 @@ static void loop_unlocked(struct work *work)
 	}
 }
 
-static void loop_locked(struct work *work)
+static noinline void loop_locked(struct work *work)
 {
 	struct dma_buf_attachment *attach = work->attach[0];
 
@@ -108,7 +108,7 @@ static void loop_locked(struct work *work)
 	dma_resv_unlock(attach->dmabuf->resv);
 }
 
-static void loop_attach(struct work *work)
+static noinline void loop_attach(struct work *work)
 {
 	struct dma_buf *dmabuf = work->subject->bufs[0];
 
@@ -116,7 +116,7 @@ static void loop_attach(struct work *work)
 		dma_buf_detach(dmabuf, dma_buf_attach(dmabuf, work->subject->dev));
 }
 
-static void loop_reimport(struct work *work)
+static noinline void loop_reimport(struct work *work)
 {
 	struct dma_buf *dmabuf = work->subject->bufs[0];
 
@@ -130,7 +130,7 @@ static void loop_reimport(struct work *work)
 }
 
 /* The only loop that times itself: what surrounds a first map is not it. */
-static void loop_first_map(struct work *work)
+static noinline void loop_first_map(struct work *work)
 {
 	u64 ns = 0;
 
@@ -158,7 +158,7 @@ static const struct dma_fence_ops fence_ops = {
 	.get_timeline_name = fence_name,
 };
 
-static void loop_fence(struct work *work)
+static noinline void loop_fence(struct work *work)
 {
 	static DEFINE_SPINLOCK(lock);
 
@@ -457,7 +457,7 @@ static int report_json(const char *path)
 }
 
 static const char usage[] =
-	"usage: dmabuf bench [--json FILE] [--rounds N] [--pairs N] [--only NAME]\n"
+	"usage: dmabuf bench [--json FILE] [--rounds N] [--pairs N] [--only NAME [--first]]\n"
 	"\n"
 	"Measures what a map and its unmap cost and prints each figure beside the ratio that "
 	"counts: to two\n"
@@ -497,11 +497,13 @@ int bench_main(int argc, char **argv)
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "pairs", required_argument, NULL, 'p' },
 		{ "only", required_argument, NULL, 'o' },
+		{ "first", no_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	const char *json = NULL, *only = NULL;
 	unsigned int rounds = 25, wanted = 0;
+	bool first = false;
 	u64 pairs = 100000;
 	int c;
 
@@ -519,6 +521,9 @@ int bench_main(int argc, char **argv)
 			break;
 		case 'o':
 			only = optarg;
+			break;
+		case 'f':
+			first = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
