@@ -8,16 +8,18 @@
  *
  * Invariants
  *   F1  A fence goes from unsignaled to signaled once and never back.
- *   F2  Whatever the signaler wrote before it signalled is seen by whoever sees the fence signaled.
- *   F3  A callback that was added runs exactly once, or was removed and never runs.  It runs under
- *       fence->lock with interrupts off: it takes no sleeping lock, allocates nothing that can wait
- * and does not put the last reference of the fence that calls it. F4  A published fence signals in
- * bounded time, whatever userspace does. F5  The code that leads to the signal takes no
- * reservation, waits for no fence of a later job and allocates nothing that can wait: fences are
- * waited for with reservations held and from reclaim. F6  The memory outlives the last reference by
- * an RCU grace period (dma_fence_free()).
+ *   F2  Whatever the signaler wrote before it signalled is seen by whoever sees the signal.
+ *   F3  A callback that was added runs exactly once, or was removed and never runs.  It runs
+ *       under fence->lock with interrupts off: it takes no sleeping lock, allocates nothing that
+ *       can wait and does not put the last reference of the fence that calls it.
+ *   F4  A published fence signals in bounded time, whatever userspace does.
+ *   F5  The code that leads to the signal takes no reservation, waits for no fence of a later
+ *       job and allocates nothing that can wait: fences are waited for with reservations held
+ *       and from reclaim.
+ *   F6  The memory outlives the last reference by an RCU grace period (dma_fence_free()).
  *
- * Deliberately not here: arrays, chains and merging of fences; handing fences to programs.
+ * Deliberately not here: arrays, chains and merging of fences; handing fences to programs; listing
+ * them for people (dma_fence_describe()).
  */
 #ifndef _LINUX_DMA_FENCE_H
 #define _LINUX_DMA_FENCE_H
@@ -38,7 +40,6 @@
 struct dma_fence;
 struct dma_fence_cb;
 struct dma_fence_ops;
-struct seq_file;
 
 /**
  * enum dma_fence_flag_bits - bits of dma_fence.flags
@@ -299,13 +300,6 @@ struct dma_fence *dma_fence_get_stub(void);
  * Context: may sleep.  Returns NULL when memory is short.  Ownership: the caller puts it.
  */
 struct dma_fence *dma_fence_allocate_private_stub(ktime_t timestamp);
-
-/**
- * dma_fence_describe - one line about @fence into @seq
- *
- * Context: any that @seq allows.
- */
-void dma_fence_describe(struct dma_fence *fence, struct seq_file *seq);
 
 /* --- signalling ------------------------------------------------------------------------------- */
 

@@ -7,19 +7,22 @@
  * reservation. Semantics: Linux 6.12.
  *
  * Invariants
- *   R1  The list changes only with the lock held.  Readers without the lock are never blocked, and
- * see every fence that was added before they began and has not signaled. R2  A fence is promoted (a
- * lower usage, seen by more queries), never degraded. R3  dma_resv_add_fence() cannot fail: its
- * slot was reserved before, while failing was still possible, and since the lock was last taken. R4
- * A signaled fence says nothing any more; it may vanish from the list at any change. R5  Several
- * reservations are locked under one ww_acquire_ctx of reservation_ww_class; who gets -EDEADLK
- * unlocks all it holds, takes the contended one with the slow form and starts again.
+ *   R1  The list changes only with the lock held.  Readers without the lock are never blocked,
+ *       and see every fence that was added before they began and has not signaled.
+ *   R2  A fence is promoted (a lower usage, seen by more queries), never degraded.
+ *   R3  dma_resv_add_fence() cannot fail: its slot was reserved before, while failing was still
+ *       possible, and since the lock was last taken.
+ *   R4  A signaled fence says nothing any more; it may vanish from the list at any change.
+ *   R5  Several reservations are locked under one ww_acquire_ctx of reservation_ww_class; who
+ *       gets -EDEADLK unlocks all it holds, takes the contended one with the slow form and
+ *       starts again.
  *
  * Lock order: outer locks, among them mmap_lock -> reservations -> memory reclaim -> MMU notifiers
  * and waits for fences -> fence->lock.  The way to a fence's signal takes no reservation (F5 of
  * dma-fence.h).
  *
- * Deliberately not here: fence containers.  Add what they contain, one by one.
+ * Deliberately not here: fence containers.  Add what they contain, one by one; so
+ * dma_resv_get_singleton() is missing, and so is dma_resv_describe().
  */
 #ifndef _LINUX_DMA_RESV_H
 #define _LINUX_DMA_RESV_H
@@ -36,7 +39,6 @@
 extern struct ww_class reservation_ww_class;
 
 struct dma_resv_list;
-struct seq_file;
 
 /**
  * enum dma_resv_usage - what the work behind a fence does with the buffer
@@ -328,13 +330,6 @@ bool dma_resv_test_signaled(struct dma_resv *obj, enum dma_resv_usage usage);
 
 /** dma_resv_set_deadline - dma_fence_set_deadline() on each of @usage and below. Context: any. */
 void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage, ktime_t deadline);
-
-/**
- * dma_resv_describe - one line per fence into @seq, signaled ones too
- *
- * Context: lock held.
- */
-void dma_resv_describe(struct dma_resv *obj, struct seq_file *seq);
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
