@@ -2,6 +2,7 @@
 /* Files: references, numbers, and where they end. */
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
@@ -190,17 +191,20 @@ static void reused_numbers(struct ktap *t)
 	struct probe p, q;
 	int fd, other;
 
-	p = (struct probe){};
-	fd = anon_inode_getfd("probe", &probe_fops, &p, O_RDWR);
-	KT_ASSERT(t, fd >= 0);
-	close(fd);
-	other = eventfd(0, 0);
-	KT_EQ(t, other, fd);
-	KT_CHECK(t, !fget(fd));
-	KT_EQ(t, released(&p), 1);
-	KT_EQ(t, host_close(fd), -EBADF);
-	KT_CHECK(t, fcntl(fd, F_GETFD) >= 0);
-	close(other);
+	/* By another kind of descriptor, and by one of the placeholders' own kind. */
+	for (int same_kind = 0; same_kind < 2; same_kind++) {
+		p = (struct probe){};
+		fd = anon_inode_getfd("probe", &probe_fops, &p, O_RDWR);
+		KT_ASSERT(t, fd >= 0);
+		close(fd);
+		other = same_kind ? memfd_create("other", 0) : eventfd(0, 0);
+		KT_EQ(t, other, fd);
+		KT_CHECK(t, !fget(fd));
+		KT_EQ(t, released(&p), 1);
+		KT_EQ(t, host_close(fd), -EBADF);
+		KT_CHECK(t, fcntl(fd, F_GETFD) >= 0);
+		close(other);
+	}
 
 	/* The number comes back to ourselves. */
 	p = (struct probe){};

@@ -100,9 +100,7 @@ bool host_phys_valid(phys_addr_t phys, size_t len)
 {
 	u64 bytes = (u64)__atomic_load_n(&pages_in_service, __ATOMIC_ACQUIRE) << PAGE_SHIFT;
 
-	if (phys < HOST_PHYS_BASE)
-		return false;
-	phys -= HOST_PHYS_BASE;
+	phys -= HOST_PHYS_BASE; /* below memory: wraps beyond its end */
 	return len <= bytes && phys <= bytes - len && phys < bytes;
 }
 
