@@ -57,10 +57,18 @@ extern unsigned int host_fence_word;
 		__atomic_store_n((p), (v), __ATOMIC_RELEASE); \
 	} while (0)
 
+/* A later plain load may overtake a C11 seq_cst store on machines other than x86: hence the fence
+ * there. */
+#if defined(__x86_64__) || defined(__i386__)
+#define HOST_AFTER_STORE_MB() barrier()
+#else
+#define HOST_AFTER_STORE_MB() HOST_FENCE(__ATOMIC_SEQ_CST)
+#endif
 #define smp_store_mb(var, value)                                     \
 	do {                                                         \
 		port_point(PORT_ATOMIC, &(var));                     \
 		__atomic_store_n(&(var), (value), __ATOMIC_SEQ_CST); \
+		HOST_AFTER_STORE_MB();                               \
 	} while (0)
 
 #endif

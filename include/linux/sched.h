@@ -68,7 +68,7 @@ struct task_struct {
 	/* never change */
 	struct mm_struct *mm;
 	struct host_kthread *kthread; /* NULL: a thread of the program */
-	pid_t pid;
+	pid_t pid;                    /* of a kthread: known once it runs */
 	pid_t tgid;
 	char comm[TASK_COMM_LEN];
 
@@ -165,7 +165,7 @@ static inline void preempt_enable(void)
 
 static inline pid_t task_pid_nr(const struct task_struct *task)
 {
-	return task->pid;
+	return READ_ONCE(task->pid);
 }
 
 static inline pid_t task_tgid_nr(const struct task_struct *task)
