@@ -45,7 +45,7 @@
 #define DMA_ATTR_PRIVILEGED (1UL << 9)
 
 #define DMA_MAPPING_ERROR (~(dma_addr_t)0)
-#define DMA_BIT_MASK(n) (((n) == 64) ? ~0ULL : ((1ULL << (n)) - 1))
+#define DMA_BIT_MASK(n) (~0ULL >> (64 - (n))) /* @n: 1 to 64 */
 
 /**
  * dma_map_sgtable - give @dev addresses for all of @sgt
