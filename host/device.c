@@ -70,7 +70,7 @@ int device_add(struct device *dev)
 	}
 	if (!dev->name || !*dev->name)
 		return -EINVAL;
-	dev->added = true;
+	WRITE_ONCE(dev->added, true);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ void device_del(struct device *dev)
 	list_for_each_entry (watch, &watches, link)
 		watch->fn(dev);
 	mutex_unlock(&watches_lock);
-	dev->added = false;
+	WRITE_ONCE(dev->added, false);
 }
 
 void device_unregister(struct device *dev)
@@ -102,7 +102,7 @@ void device_unregister(struct device *dev)
 
 bool device_is_registered(struct device *dev)
 {
-	return dev->added;
+	return READ_ONCE(dev->added);
 }
 
 struct device *get_device(struct device *dev)

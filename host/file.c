@@ -4,8 +4,8 @@
  *
  * Invariants
  *   FI1  An entry of the table is reserved or open only for the placeholder whose device and inode
- * it notes.  Whoever looks at an entry and finds another descriptor there clears it and drops its
- *        reference.
+ *        it notes.  Whoever looks at an entry and finds another descriptor there clears it and
+ *        drops its reference.
  *   FI2  An open entry owns one reference of its file.
  *   FI3  Nothing of a file is touched under table_lock but its reference count.
  *   FI4  Releases run one after the other when put off, without any order among those that were

@@ -28,15 +28,18 @@
 /* Address space of the arena, bytes. */
 #define HOST_MEMORY_BYTES (4ULL << 30)
 
-/** host_memory_fd - the memfd, for aliases. -1 if the system had none; then every allocation fails
+/**
+ * host_memory_fd - the memfd, for aliases. -1 if the system had none; then every allocation fails
  */
 int host_memory_fd(void);
 
 /** host_phys_valid - does [@phys, @phys + @len) lie in memory? Context: any */
 bool host_phys_valid(phys_addr_t phys, size_t len);
 
-/** host_phys_to_virt - the CPU's address of the byte at @phys, NULL when there is no memory.
- * Context: any */
+/**
+ * host_phys_to_virt - the CPU's address of the byte at @phys, NULL when there is no memory.
+ * Context: any
+ */
 void *host_phys_to_virt(phys_addr_t phys);
 
 /**

@@ -20,7 +20,8 @@
 #include <linux/list.h>
 #include <linux/printk.h>
 
-/* Limits of a device's scatter-gather unit; 0 means the default of the dma_get_*() that reads it.
+/*
+ * Limits of a device's scatter-gather unit; 0 means the default of the dma_get_*() that reads it.
  */
 struct device_dma_parameters {
 	unsigned int max_segment_size;
@@ -88,12 +89,16 @@ void device_del(struct device *dev);
 /** device_unregister - device_del() and put_device() */
 void device_unregister(struct device *dev);
 
-/** device_is_registered - between device_add() and device_del()? A hint unless the caller orders
- * both */
+/**
+ * device_is_registered - between device_add() and device_del()? A hint unless the caller orders
+ * both
+ */
 bool device_is_registered(struct device *dev);
 
-/** get_device, put_device - references; NULL is ignored. The last put runs ->release() in its
- * context */
+/**
+ * get_device, put_device - references; NULL is ignored. The last put runs ->release() in its
+ * context
+ */
 struct device *get_device(struct device *dev);
 void put_device(struct device *dev);
 
@@ -107,7 +112,9 @@ void put_device(struct device *dev);
  */
 int host_device_gone_register(void (*fn)(struct device *dev));
 
-/** host_device_gone_unregister - after return @fn neither runs nor will run. WARN if not registered
+/**
+ * host_device_gone_unregister - after return @fn neither runs nor will run. WARN if not
+ * registered
  */
 void host_device_gone_unregister(void (*fn)(struct device *dev));
 

@@ -47,9 +47,10 @@ void flush_delayed_fput(void);
  * @flags: 0 or O_CLOEXEC
  *
  * Context: may sleep.
- * Returns the number, -EINVAL for other flags, -EMFILE or -ENFILE when the system has none left,
- * -ENOMEM. Ownership: the caller gives it to fd_install() or put_unused_fd().  Until then fget()
- * finds nothing there.
+ * Returns the number, -EINVAL for other flags, -EMFILE or -ENFILE when the system has none left
+ * or a failure was asked for, -ENOMEM.
+ * Ownership: the caller gives it to fd_install() or put_unused_fd().  Until then fget() finds
+ * nothing there.
  */
 int get_unused_fd_flags(unsigned int flags);
 
@@ -60,8 +61,8 @@ void put_unused_fd(unsigned int fd);
  * fd_install - let a reserved number mean @file
  *
  * Cannot fail.  Takes over the caller's reference.  WARN, and the reference is dropped, if @fd is
- * not reserved.  Context: may sleep. Ordering: who finds the file by its number sees everything
- * done to it before.
+ * not reserved.  Context: may sleep.
+ * Ordering: who finds the file by its number sees everything done to it before.
  */
 void fd_install(unsigned int fd, struct file *file);
 

@@ -61,10 +61,10 @@ static inline bool gfpflags_allow_blocking(const gfp_t flags)
  *
  * Context: may sleep if @gfp allows it.
  * Returns NULL when memory is exhausted, when a failure was asked for, or, with a WARN unless
- * __GFP_NOWARN, when @order exceeds MAX_PAGE_ORDER. Ownership: the caller holds the one reference
- * of the first page; the others have none, unless split_page() gives them one.  Given back with
- * __free_pages() of the same order or, for order 0 and
- * __GFP_COMP, with the last put_page().
+ * __GFP_NOWARN, when @order exceeds MAX_PAGE_ORDER.
+ * Ownership: the caller holds the one reference of the first page; the others have none, unless
+ * split_page() gives them one.  Given back with __free_pages() of the same order or, for order 0
+ * and __GFP_COMP, with the last put_page().
  * The bytes are undefined without __GFP_ZERO: usually those of the last owner.
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);

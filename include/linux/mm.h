@@ -29,7 +29,8 @@
 #define PAGE_ALIGNED(addr) (((unsigned long)(addr) & (PAGE_SIZE - 1)) == 0)
 #define offset_in_page(p) ((unsigned long)(p) & ~PAGE_MASK)
 
-/* The arena, for the arithmetic below; host/memory.h says what it is.  Constant once main() runs.
+/*
+ * The arena, for the arithmetic below; host/memory.h says what it is.  Constant once main() runs.
  */
 extern struct page *mem_map;
 extern void *host_memory_base;
@@ -69,8 +70,10 @@ struct page *pfn_to_page(unsigned long pfn);
 struct page *phys_to_page(phys_addr_t phys);
 struct page *virt_to_page(const volatile void *addr);
 
-/** virt_to_phys, phys_to_virt - between linear and physical addresses; 0 or NULL, with a WARN, if
- * foreign */
+/**
+ * virt_to_phys, phys_to_virt - between linear and physical addresses; 0 or NULL, with a WARN, if
+ * foreign
+ */
 phys_addr_t virt_to_phys(const volatile void *addr);
 void *phys_to_virt(phys_addr_t phys);
 

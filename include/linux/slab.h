@@ -73,12 +73,16 @@ void *kvzalloc(size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1)));
 void *kvmalloc_array(size_t n, size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1, 2)));
 void *kvcalloc(size_t n, size_t size, gfp_t gfp) __attribute__((malloc, alloc_size(1, 2)));
 
-/** kvfree - free what kvmalloc(), kmalloc() or vmalloc() returned. Context: as the one that made it
+/**
+ * kvfree - free what kvmalloc(), kmalloc() or vmalloc() returned. Context: as the one that made
+ * it
  */
 void kvfree(const void *p);
 
-/** kmemdup, kstrdup, kstrndup - a copy; NULL on failure and, for strings, for NULL. Freed with
- * kfree() */
+/**
+ * kmemdup, kstrdup, kstrndup - a copy; NULL on failure and, for strings, for NULL. Freed with
+ * kfree()
+ */
 void *kmemdup(const void *src, size_t len, gfp_t gfp);
 char *kstrdup(const char *s, gfp_t gfp);
 char *kstrndup(const char *s, size_t max, gfp_t gfp);

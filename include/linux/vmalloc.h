@@ -37,8 +37,8 @@ struct page;
  *
  * Context: may sleep.
  * Returns NULL when @count is 0 or the system has no address space or mapping left, or a failure
- * was asked for. Ownership: the caller keeps the pages alive until vunmap(); nothing takes a
- * reference.
+ * was asked for.
+ * Ownership: the caller keeps the pages alive until vunmap(); nothing takes a reference.
  */
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot);
 
