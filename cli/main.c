@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - the `dmabuf` command
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "cli/commands.h"
+#include "cli/version.h"
+
+static const struct command {
+	const char *name, *purpose;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "pipeline", "send a video through a chain of devices and check every byte",
+	  cli_pipeline },
+	{ "bench", "what a map costs, as ratios of one run", bench_main },
+};
+
+static void print_help(void)
+{
+	printf("usage: dmabuf COMMAND [OPTIONS]\n\n"
+	       "Buffers shared between devices, with mappings that are cached and stay "
+	       "coherent.\n\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].purpose);
+	printf("\n`dmabuf COMMAND --help` explains a command with examples.\n"
+	       "Exit status: 0 done and right, 1 done and wrong, 2 not done.\n");
+}
+
+/* What was printed must have arrived. */
+static int finish(int status)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "dmabuf: standard output: cannot write\n");
+		return EXIT_FAILED;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	/* A reader that goes away is an error to report, not a reason to die silently. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		print_help();
+		return finish(EXIT_EXACT);
+	}
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		printf("dmabuf " DMABUF_VERSION "\n");
+		return finish(EXIT_EXACT);
+	}
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return finish(commands[i].run(argc - 1, argv + 1));
+	if (argc > 1)
+		fprintf(stderr, "dmabuf: unknown command '%s'; `dmabuf --help` lists them\n",
+			argv[1]);
+	else
+		fprintf(stderr, "dmabuf: which command? `dmabuf --help` lists them\n");
+	return EXIT_FAILED;
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipeline.c - `dmabuf pipeline`: the main job on the command line
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/ktime.h>
+
+#include "cli/commands.h"
+#include "dma/machine.h"
+#include "pipeline/compare.h"
+#include "pipeline/input.h"
+#include "pipeline/report.h"
+#include "pipeline/run.h"
+#include "pipeline/view.h"
+
+#define BUFFERS_DEFAULT 4
+#define BUFFERS_MOST 64
+#define PROGRESS_NS 100000000LL /* a terminal is written to no more often */
+
+struct options {
+	struct run_config run;
+	const char *input, *out, *json, *png;
+	bool compare, fault;
+};
+
+static const char help[] =
+	"usage: dmabuf pipeline [OPTIONS] INPUT|-\n"
+	"\n"
+	"Sends every frame of a YUV4MPEG2 video through a chain of devices that share buffers:\n"
+	"  camera -> isp (sharpens in place) -> CPU (draws the frame number) -> gpu (scales to "
+	"half) -> encoder\n"
+	"and compares what comes out, byte by byte, with a plain CPU implementation of the same "
+	"filters.\n"
+	"\n"
+	"  --machine NAME     the computer (below); default pc\n"
+	"  --policy NAME      cached: keep mappings and move only bytes that must move (default)\n"
+	"                     remap: map for every access, as Linux from 6.15 on\n"
+	"  --camera STYLE     job: map for each frame (default); keep: map once; reimport: attach "
+	"for each frame\n"
+	"  --coherent DEVICE  this device snoops the caches: camera, isp, gpu or encoder\n"
+	"  --compare          every machine, policy and style: a grid of verdicts, then the costs "
+	"side by side\n"
+	"  --frames N         stop after N frames\n"
+	"  --buffers N        frames under way at once, 1 to 64; default 4\n"
+	"  --out FILE|-       write the result as YUV4MPEG2; with - all text goes to standard "
+	"error\n"
+	"  --json FILE        write verdict and counted costs as JSON; with --compare a list of "
+	"runs\n"
+	"  --png FILE         write two pictures side by side, as it came out and as it should "
+	"be:\n"
+	"                     of the first wrong frame, else of the last one\n"
+	"  --fault skip-sync  drop one cache operation, the encoder's in the middle frame, on a "
+	"machine whose caches\n"
+	"                     evict lines at random.  Where no device snoops, the gpu is made to "
+	"(--coherent gpu),\n"
+	"                     so that a whole frame crosses the caches before the encoder reads "
+	"it\n"
+	"  --seed N           which lines are evicted then; default 1\n"
+	"\n"
+	"Exit status: 0 all bytes are right; 1 some are wrong, the first is named; 2 usage, input "
+	"or output.\n"
+	"\n"
+	"Examples:\n"
+	"  ffmpeg -i film.mp4 -f yuv4mpegpipe - | dmabuf pipeline --compare --frames 50 -\n"
+	"  dmabuf pipeline --machine arm --out small.y4m tests/clip/clip.y4m\n"
+	"  dmabuf pipeline --machine arm --fault skip-sync --png wrong.png tests/clip/clip.y4m\n"
+	"\n"
+	"Machines:\n";
+
+static int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static int usage_error(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "dmabuf pipeline: ");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "; see dmabuf pipeline --help\n");
+	return -1;
+}
+
+static int failed(const char *what)
+{
+	fprintf(stderr, "dmabuf pipeline: %s\n", what);
+	return EXIT_FAILED;
+}
+
+static int failed_file(const char *path, int err)
+{
+	fprintf(stderr, "dmabuf pipeline: %s: %s\n", path, strerror(err));
+	return EXIT_FAILED;
+}
+
+static void print_help(void)
+{
+	fputs(help, stdout);
+	for (const struct machine_type *type = machine_types; type->name; type++)
+		printf("  %-10s %s\n", type->name, type->like);
+}
+
+/* --- options -------------------------------------------------------------------------------------
+ */
+
+static int parse_number(const char *option, const char *text, u64 least, u64 most, u64 *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	if (errno || end == text || *end || text[0] == '-' || *number < least || *number > most)
+		return usage_error("%s: '%s' is not a number from %llu to %llu", option, text,
+				   (unsigned long long)least, (unsigned long long)most);
+	return 0;
+}
+
+static int parse_policy(const char *name, struct run_config *run)
+{
+	run->remap = !strcmp(name, "remap");
+	if (!run->remap && strcmp(name, "cached"))
+		return usage_error("--policy: '%s' is neither cached nor remap", name);
+	return 0;
+}
+
+static int parse_camera(const char *name, struct run_config *run)
+{
+	for (unsigned int i = 0; i < CAMERA_STYLES; i++)
+		if (!strcmp(name, camera_style_names[i])) {
+			run->camera = i;
+			return 0;
+		}
+	return usage_error("--camera: '%s' is not job, keep or reimport", name);
+}
+
+static int parse_option(int option, const char *value, struct options *options)
+{
+	struct run_config *run = &options->run;
+	u64 number;
+
+	switch (option) {
+	case 'm':
+		run->machine = machine_type_find(value);
+		return run->machine ? 0 : usage_error("--machine: there is no '%s'", value);
+	case 'p':
+		return parse_policy(value, run);
+	case 'c':
+		return parse_camera(value, run);
+	case 'd':
+		run->coherent = stage_find(value);
+		return run->coherent != STAGE_DEVICES
+			       ? 0
+			       : usage_error("--coherent: '%s' is not camera, isp, gpu or encoder",
+					     value);
+	case 'C':
+		options->compare = true;
+		return 0;
+	case 'n':
+		return parse_number("--frames", value, 1, UINT64_MAX, &run->frames);
+	case 'b':
+		if (parse_number("--buffers", value, 1, BUFFERS_MOST, &number))
+			return -1;
+		run->buffers = number;
+		return 0;
+	case 'o':
+		options->out = value;
+		return 0;
+	case 'j':
+		options->json = value;
+		return 0;
+	case 'g':
+		options->png = value;
+		return 0;
+	case 'f':
+		options->fault = true;
+		return strcmp(value, "skip-sync")
+			       ? usage_error("--fault: '%s' is not skip-sync", value)
+			       : 0;
+	case 's':
+		return parse_number("--seed", value, 1, UINT64_MAX, &run->seed);
+	default:
+		return -1;
+	}
+}
+
+static const struct option long_options[] = {
+	{ "machine", required_argument, NULL, 'm' }, { "policy", required_argument, NULL, 'p' },
+	{ "camera", required_argument, NULL, 'c' },  { "coherent", required_argument, NULL, 'd' },
+	{ "compare", no_argument, NULL, 'C' },       { "frames", required_argument, NULL, 'n' },
+	{ "buffers", required_argument, NULL, 'b' }, { "out", required_argument, NULL, 'o' },
+	{ "json", required_argument, NULL, 'j' },    { "png", required_argument, NULL, 'g' },
+	{ "fault", required_argument, NULL, 'f' },   { "seed", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },          {}
+};
+
+static int check_options(const struct options *options, bool single)
+{
+	if (!options->input)
+		return usage_error("which INPUT? - is standard input");
+	if (options->compare && single)
+		return usage_error(
+			"--compare runs every machine, policy and style; it takes no --machine, "
+			"--policy, --camera, --coherent, --out, --png or --fault");
+	return 0;
+}
+
+/* Returns 0; 1 when help was asked for; -1 after an error was printed. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	bool single = false;
+	int option;
+
+	*options = (struct options){
+		.run = {
+			.machine = &machine_types[0],
+			.coherent = STAGE_DEVICES,
+			.buffers = BUFFERS_DEFAULT,
+			.fault_frame = RUN_NO_FAULT,
+			.seed = 1,
+			.out_fd = -1,
+		},
+	};
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (option == 'h')
+			return 1;
+		if (option == ':')
+			return usage_error("%s needs a value", argv[optind - 1]);
+		if (option == '?')
+			return usage_error("unknown option '%s'", argv[optind - 1]);
+		if (parse_option(option, optarg, options))
+			return -1;
+		single |= strchr("mpcdogf", option) != NULL;
+	}
+	if (optind < argc)
+		options->input = argv[optind++];
+	if (optind < argc)
+		return usage_error("one INPUT, not also '%s'", argv[optind]);
+	return check_options(options, single);
+}
+
+/* --- progress ------------------------------------------------------------------------------------
+ */
+
+static ktime_t progress_last;
+
+static void show_progress(u64 frames)
+{
+	ktime_t now = ktime_get();
+
+	if (ktime_to_ns(ktime_sub(now, progress_last)) < PROGRESS_NS)
+		return;
+	progress_last = now;
+	fprintf(stderr, "\rframe %llu ", (unsigned long long)frames);
+}
+
+static void clear_progress(const struct options *options)
+{
+	if (options->run.progress)
+		fprintf(stderr, "\r%20s\r", "");
+}
+
+/* --- output --------------------------------------------------------------------------------------
+ */
+
+static int write_json(const char *path, struct json_object *object)
+{
+	const char *text =
+		object ? json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY) : NULL;
+	FILE *file = text ? fopen(path, "w") : NULL;
+	int err = text ? errno : ENOMEM;
+	bool written = false;
+
+	if (file) {
+		errno = 0;
+		written = fprintf(file, "%s\n", text) >= 0;
+		written = !fclose(file) && written;
+		err = errno ? errno : EIO;
+	}
+	json_object_put(object);
+	return written ? EXIT_EXACT : failed_file(path, err);
+}
+
+static int run_compare(const struct options *options, struct input *input)
+{
+	char error[RUN_ERROR_BYTES];
+	struct compare compare;
+	int status;
+
+	if (compare_run(&compare, &options->run, input->fd, input->name, error)) {
+		clear_progress(options);
+		status = failed(error);
+	} else {
+		clear_progress(options);
+		compare_print(&compare, stdout);
+		status = compare_exact(&compare) ? EXIT_EXACT : EXIT_WRONG;
+		if (options->json && write_json(options->json, compare_json(&compare)))
+			status = EXIT_FAILED;
+	}
+	compare_free(&compare);
+	return status;
+}
+
+static int report(const struct options *options, const struct y4m_format *format,
+		  const struct run_result *result)
+{
+	FILE *text = options->out && !strcmp(options->out, "-") ? stderr : stdout;
+	int status = result->wrong.found ? EXIT_WRONG : EXIT_EXACT, ret;
+
+	report_run(text, &options->run, format, result);
+	if (options->json && write_json(options->json, report_json(&options->run, result)))
+		status = EXIT_FAILED;
+	if (options->png) {
+		ret = view_write_pair(options->png, &result->shown, result->got, result->want);
+		if (ret)
+			return failed_file(options->png, -ret);
+		fprintf(text, "\n%s: frame %llu, left as it came out, right as it should be\n",
+			options->png, (unsigned long long)result->shown_frame);
+	}
+	return status;
+}
+
+static int run_reader(const struct options *options, struct y4m_reader *reader)
+{
+	struct run_result result;
+	char error[RUN_ERROR_BYTES];
+	int status;
+
+	status = run_pipeline(&options->run, reader, &result, error);
+	clear_progress(options);
+	status = status ? failed(error) : report(options, &reader->format, &result);
+	run_result_free(&result);
+	return status;
+}
+
+static int open_out(struct options *options)
+{
+	struct run_config *run = &options->run;
+
+	if (!options->out)
+		return 0;
+	if (!strcmp(options->out, "-")) {
+		run->out_name = "standard output";
+		run->out_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	} else {
+		run->out_name = options->out;
+		run->out_fd = open(options->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	}
+	return run->out_fd < 0 ? -1 : 0;
+}
+
+/* The header is read before the output is touched: a broken input leaves the old output alone. */
+static int run_single(struct options *options, struct input *input)
+{
+	struct y4m_reader *reader = malloc(sizeof(*reader));
+	int status;
+
+	if (!reader)
+		return failed_file(input->name, ENOMEM);
+	if (y4m_open(reader, input->fd, input->name)) {
+		status = failed(reader->error);
+	} else if (open_out(options)) {
+		status = failed_file(options->run.out_name, errno);
+	} else {
+		status = run_reader(options, reader);
+		if (options->run.out_fd >= 0 && close(options->run.out_fd) && status != EXIT_FAILED)
+			status = failed_file(options->run.out_name, errno);
+	}
+	free(reader);
+	return status;
+}
+
+static void arm_fault(struct options *options, struct input *input)
+{
+	struct run_config *run = &options->run;
+
+	run->fault_frame = input_count_frames(input, run->frames) / 2;
+	if (!run->machine->coherent && run->coherent == STAGE_DEVICES)
+		run->coherent = STAGE_GPU;
+}
+
+int cli_pipeline(int argc, char **argv)
+{
+	char error[INPUT_ERROR_BYTES];
+	struct options options;
+	struct input input;
+	int ret = parse_options(argc, argv, &options), status;
+
+	if (ret > 0)
+		print_help();
+	if (ret)
+		return ret > 0 ? EXIT_EXACT : EXIT_FAILED;
+	if (isatty(STDERR_FILENO))
+		options.run.progress = show_progress;
+	options.run.keep_picture = options.png;
+	if (input_open(&input, options.input, options.compare || options.fault, options.run.frames,
+		       error))
+		return failed(error);
+	if (options.fault)
+		arm_fault(&options, &input);
+	status = options.compare ? run_compare(&options, &input) : run_single(&options, &input);
+	input_close(&input);
+	return status;
+}

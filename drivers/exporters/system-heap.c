@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * system-heap.c - an exporter of ordinary memory
+ *
+ * Invariants
+ *   SH1  Pages and their table are constant from allocation to release; each attachment has a table
+ * of its own, because DMA addresses are a device's. SH2  A table is mapped at most once at a time:
+ * a second map of an attachment is the core's to prevent.
+ *
+ * Deliberately not here: mmap, vmap, and any wish for contiguous memory.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "drivers/exporters/system-heap.h"
+
+struct heap_buffer {
+	/* constant from allocation to release */
+	struct sg_table pages;
+	size_t bytes;
+
+	struct mutex lock;
+	/* guarded by lock */
+	struct list_head users; /* struct heap_user.node */
+};
+
+/* One attachment. */
+struct heap_user {
+	struct device *dev;
+	struct sg_table table;
+
+	/* guarded by heap_buffer.lock */
+	struct list_head node;
+	bool mapped;
+};
+
+/* Large pieces keep tables short and TLBs full; 1 MiB and 64 KiB are sizes that IOMMUs have entries
+ * for. */
+static const unsigned int heap_orders[] = { 8, 4, 0 };
+
+static int copy_table(struct sg_table *to, const struct sg_table *from)
+{
+	struct scatterlist *source = from->sgl, *entry;
+	unsigned int i;
+	int ret = sg_alloc_table(to, from->orig_nents, GFP_KERNEL);
+
+	if (ret)
+		return ret;
+	for_each_sgtable_sg (to, entry, i) {
+		sg_set_page(entry, sg_page(source), source->length, source->offset);
+		source = sg_next(source);
+	}
+	return 0;
+}
+
+static int heap_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_user *user = kzalloc(sizeof(*user), GFP_KERNEL);
+	int ret;
+
+	if (!user)
+		return -ENOMEM;
+	user->dev = attach->dev;
+	ret = copy_table(&user->table, &buffer->pages);
+	if (ret)
+		goto free_user;
+	attach->priv = user;
+
+	mutex_lock(&buffer->lock);
+	list_add_tail(&user->node, &buffer->users);
+	mutex_unlock(&buffer->lock);
+	return 0;
+
+free_user:
+	kfree(user);
+	return ret;
+}
+
+static void heap_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_user *user = attach->priv;
+
+	mutex_lock(&buffer->lock);
+	list_del(&user->node);
+	mutex_unlock(&buffer->lock);
+	sg_free_table(&user->table);
+	kfree(user);
+}
+
+static void set_mapped(struct dma_buf_attachment *attach, bool mapped)
+{
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct heap_user *user = attach->priv;
+
+	mutex_lock(&buffer->lock);
+	user->mapped = mapped;
+	mutex_unlock(&buffer->lock);
+}
+
+static struct sg_table *heap_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	struct heap_user *user = attach->priv;
+	int ret = dma_map_sgtable(attach->dev, &user->table, dir, 0);
+
+	if (ret)
+		return ERR_PTR(ret);
+	set_mapped(attach, true);
+	return &user->table;
+}
+
+static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *table,
+		       enum dma_data_direction dir)
+{
+	set_mapped(attach, false);
+	dma_unmap_sgtable(attach->dev, table, dir, 0);
+}
+
+static int heap_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_user *user;
+
+	mutex_lock(&buffer->lock);
+	list_for_each_entry (user, &buffer->users, node) {
+		if (user->mapped)
+			dma_sync_sgtable_for_cpu(user->dev, &user->table, dir);
+	}
+	mutex_unlock(&buffer->lock);
+	return 0;
+}
+
+static int heap_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_user *user;
+
+	mutex_lock(&buffer->lock);
+	list_for_each_entry (user, &buffer->users, node) {
+		if (user->mapped)
+			dma_sync_sgtable_for_device(user->dev, &user->table, dir);
+	}
+	mutex_unlock(&buffer->lock);
+	return 0;
+}
+
+static void free_pieces(struct sg_table *pages)
+{
+	struct scatterlist *entry;
+	unsigned int i;
+
+	for_each_sgtable_sg (pages, entry, i)
+		__free_pages(sg_page(entry), get_order(entry->length));
+	sg_free_table(pages);
+}
+
+static void heap_release(struct dma_buf *dmabuf)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+
+	WARN(!list_empty(&buffer->users), "system-heap: released while attached");
+	free_pieces(&buffer->pages);
+	mutex_destroy(&buffer->lock);
+	kfree(buffer);
+}
+
+static const struct dma_buf_ops heap_ops = {
+	.attach = heap_attach,
+	.detach = heap_detach,
+	.map_dma_buf = heap_map,
+	.unmap_dma_buf = heap_unmap,
+	.release = heap_release,
+	.begin_cpu_access = heap_begin_cpu_access,
+	.end_cpu_access = heap_end_cpu_access,
+	.cpu_access_only_syncs = true,
+	.may_widen = true,
+};
+
+/* The largest piece that fits into @bytes, of an order not above *@order; says which order it
+ * became. */
+static struct page *alloc_piece(size_t bytes, unsigned int *order)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(heap_orders); i++) {
+		gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
+		struct page *page;
+
+		if (heap_orders[i] > *order || PAGE_SIZE << heap_orders[i] > bytes)
+			continue;
+		if (heap_orders[i])
+			gfp |= __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
+		page = alloc_pages(gfp, heap_orders[i]);
+		if (page) {
+			*order = heap_orders[i];
+			return page;
+		}
+	}
+	return NULL;
+}
+
+static int alloc_pieces(struct sg_table *pages, size_t bytes)
+{
+	LIST_HEAD(pieces);
+	struct page *page, *next;
+	struct scatterlist *entry;
+	unsigned int order = heap_orders[0], count = 0;
+	int ret = -ENOMEM;
+
+	/* Until the count is known the pieces hang on their own list heads. */
+	for (size_t left = bytes; left; left -= PAGE_SIZE << order) {
+		page = alloc_piece(left, &order);
+		if (!page)
+			goto free_list;
+		list_add_tail(&page->lru, &pieces);
+		count++;
+	}
+
+	ret = sg_alloc_table(pages, count, GFP_KERNEL);
+	if (ret)
+		goto free_list;
+	entry = pages->sgl;
+	list_for_each_entry_safe (page, next, &pieces, lru) {
+		list_del(&page->lru);
+		sg_set_page(entry, page, page_size(page), 0);
+		entry = sg_next(entry);
+	}
+	return 0;
+
+free_list:
+	list_for_each_entry_safe (page, next, &pieces, lru) {
+		list_del(&page->lru);
+		__free_pages(page, compound_order(page));
+	}
+	return ret;
+}
+
+struct dma_buf *system_heap_allocate(size_t bytes)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct heap_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (!bytes || bytes > SIZE_MAX - PAGE_SIZE)
+		return ERR_PTR(-EINVAL);
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->users);
+	buffer->bytes = PAGE_ALIGN(bytes);
+	ret = alloc_pieces(&buffer->pages, buffer->bytes);
+	if (ret)
+		goto free_buffer;
+
+	info.exp_name = "system";
+	info.ops = &heap_ops;
+	info.size = buffer->bytes;
+	info.flags = O_RDWR | O_CLOEXEC;
+	info.priv = buffer;
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf)) {
+		ret = PTR_ERR(dmabuf);
+		goto free_pages;
+	}
+	return dmabuf;
+
+free_pages:
+	free_pieces(&buffer->pages);
+free_buffer:
+	mutex_destroy(&buffer->lock);
+	kfree(buffer);
+	return ERR_PTR(ret);
+}
+
+void *system_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len)
+{
+	struct heap_buffer *buffer;
+	struct scatterlist *entry;
+	unsigned int i;
+
+	*len = 0;
+	if (WARN(!dmabuf || dmabuf->ops != &heap_ops, "system-heap: not a buffer of this heap"))
+		return NULL;
+	buffer = dmabuf->priv;
+	for_each_sgtable_sg (&buffer->pages, entry, i) {
+		if (offset < entry->length) {
+			*len = entry->length - offset;
+			return page_address(sg_page(entry)) + offset;
+		}
+		offset -= entry->length;
+	}
+	return NULL;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpu.c - a device that scales: dynamic importer
+ *
+ * Invariants
+ *   GP1  A mapping lives within one job.  So when a buffer is about to move there is nothing to
+ * drop: the mover waits for the fences in the reservation, and the next job maps what it then
+ * finds. GP2  A dynamic importer waits for KERNEL fences itself: they are among every job's
+ * dependencies.
+ */
+#include <linux/atomic.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "dma/engine.h"
+#include "drivers/importers/gpu.h"
+#include "drivers/importers/imports.h"
+#include "drivers/job-queue.h"
+
+struct gpu {
+	struct device *dev;
+	struct job_queue *queue;
+	struct imports imports;
+	atomic_t moves;
+};
+
+struct gpu_job {
+	struct job job;
+	struct gpu *gpu;
+	struct dma_buf_attachment *from_attach, *to_attach;
+	struct sg_table *from_table, *to_table;
+	struct picture from, to;
+	struct device_tap tap;
+
+	/* the device's own memory */
+	u8 *row[2];
+	u8 *result;
+	u8 memory[];
+};
+
+static int fetch_row(struct gpu_job *job, const struct picture_plane *plane, u32 y, u8 *row)
+{
+	size_t at = picture_line(plane, y);
+	int ret = dma_engine_read(job->gpu->dev, job->from_table, at, row, plane->width);
+
+	if (!ret && job->tap.read)
+		memcpy(job->tap.read + at, row, plane->width);
+	return ret;
+}
+
+static int store_row(struct gpu_job *job, const struct picture_plane *plane, u32 y)
+{
+	size_t at = picture_line(plane, y);
+
+	if (job->tap.wrote)
+		memcpy(job->tap.wrote + at, job->result, plane->width);
+	return dma_engine_write(job->gpu->dev, job->to_table, at, job->result, plane->width);
+}
+
+/* Sums columns first, so that a missing right column is the left one twice. */
+static void average_rows(u8 *result, const u8 *upper, const u8 *lower, u32 width)
+{
+	u32 x;
+
+	for (x = 0; x + 1 < width; x += 2) {
+		unsigned int first = upper[x] + lower[x], second = upper[x + 1] + lower[x + 1];
+
+		*result++ = (first + second + 2) / 4;
+	}
+	if (x < width)
+		*result = (2 * (upper[x] + lower[x]) + 2) / 4;
+}
+
+static int scale_plane(struct gpu_job *job, const struct picture_plane *from,
+		       const struct picture_plane *to)
+{
+	for (u32 y = 0; y < to->height; y++) {
+		const u8 *lower = job->row[0];
+		int ret = fetch_row(job, from, 2 * y, job->row[0]);
+
+		if (!ret && 2 * y + 1 < from->height) {
+			ret = fetch_row(job, from, 2 * y + 1, job->row[1]);
+			lower = job->row[1];
+		}
+		if (ret)
+			return ret;
+		average_rows(job->result, job->row[0], lower, from->width);
+		ret = store_row(job, to, y);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int gpu_run(struct job *base)
+{
+	struct gpu_job *job = container_of(base, struct gpu_job, job);
+	int ret = 0;
+
+	job->from_table = dma_buf_map_attachment_unlocked(job->from_attach, DMA_TO_DEVICE);
+	if (IS_ERR(job->from_table))
+		return PTR_ERR(job->from_table);
+	job->to_table = dma_buf_map_attachment_unlocked(job->to_attach, DMA_FROM_DEVICE);
+	if (IS_ERR(job->to_table)) {
+		ret = PTR_ERR(job->to_table);
+		goto unmap_from;
+	}
+	for (unsigned int i = 0; !ret && i < job->from.planes; i++)
+		ret = scale_plane(job, &job->from.plane[i], &job->to.plane[i]);
+	dma_buf_unmap_attachment_unlocked(job->to_attach, job->to_table, DMA_FROM_DEVICE);
+unmap_from:
+	dma_buf_unmap_attachment_unlocked(job->from_attach, job->from_table, DMA_TO_DEVICE);
+	return ret;
+}
+
+static void gpu_end(struct job *base)
+{
+	kfree(container_of(base, struct gpu_job, job));
+}
+
+static const struct job_ops gpu_job_ops = {
+	.run = gpu_run,
+	.end = gpu_end,
+};
+
+static void gpu_move_notify(struct dma_buf_attachment *attach)
+{
+	struct gpu *gpu = attach->importer_priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	atomic_inc(&gpu->moves);
+}
+
+static const struct dma_buf_attach_ops gpu_attach_ops = {
+	.move_notify = gpu_move_notify,
+};
+
+struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_buf *to,
+			    const struct picture *picture, const struct device_tap *tap)
+{
+	size_t widest = picture_widest(picture);
+	struct import *from_import, *to_import;
+	struct dma_fence *fence;
+	struct gpu_job *job;
+	struct picture half;
+
+	picture_half(picture, &half);
+	if (from == to || picture->bytes > from->size || half.bytes > to->size)
+		return ERR_PTR(-EINVAL);
+	from_import = imports_get(&gpu->imports, from);
+	if (IS_ERR(from_import))
+		return ERR_CAST(from_import);
+	to_import = imports_get(&gpu->imports, to);
+	if (IS_ERR(to_import))
+		return ERR_CAST(to_import);
+	job = kzalloc(sizeof(*job) + 3 * widest, GFP_KERNEL);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	job->job.ops = &gpu_job_ops;
+	job->job.buffer[0] = (struct job_buffer){ .dmabuf = from, .reads = true };
+	job->job.buffer[1] = (struct job_buffer){ .dmabuf = to, .writes = true };
+	job->job.buffers = 2;
+	job->gpu = gpu;
+	job->from_attach = from_import->attach;
+	job->to_attach = to_import->attach;
+	job->from = *picture;
+	job->to = half;
+	if (tap)
+		job->tap = *tap;
+	job->row[0] = job->memory;
+	job->row[1] = job->memory + widest;
+	job->result = job->memory + 2 * widest;
+
+	fence = job_queue_submit(gpu->queue, &job->job);
+	if (IS_ERR(fence))
+		kfree(job);
+	return fence;
+}
+
+struct gpu *gpu_create(struct device *dev)
+{
+	struct gpu *gpu = kzalloc(sizeof(*gpu), GFP_KERNEL);
+	struct job_queue *queue;
+
+	if (!gpu)
+		return ERR_PTR(-ENOMEM);
+	gpu->dev = dev;
+	atomic_set(&gpu->moves, 0);
+	imports_init(&gpu->imports, dev, &gpu_attach_ops, gpu);
+	queue = job_queue_create("gpu");
+	if (IS_ERR(queue)) {
+		kfree(gpu);
+		return ERR_CAST(queue);
+	}
+	gpu->queue = queue;
+	return gpu;
+}
+
+void gpu_destroy(struct gpu *gpu)
+{
+	job_queue_destroy(gpu->queue);
+	imports_drop(&gpu->imports);
+	kfree(gpu);
+}
+
+unsigned int gpu_moves(struct gpu *gpu)
+{
+	return atomic_read(&gpu->moves);
+}

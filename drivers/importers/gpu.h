@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpu.h - a device that scales: dynamic importer, reads one buffer (DMA_TO_DEVICE), writes another
+ * (DMA_FROM_DEVICE)
+ *
+ * Scales each plane to half in both directions, odd sizes rounded up: a byte is (a + b + c + d + 2)
+ * / 4, rounded down, of the four source bytes at (2x, 2y), (2x+1, 2y), (2x, 2y+1), (2x+1, 2y+1),
+ * where one outside the plane is the plane's nearest byte.
+ */
+#ifndef DRIVERS_IMPORTERS_GPU_H
+#define DRIVERS_IMPORTERS_GPU_H
+
+#include <linux/types.h>
+#include "drivers/picture.h"
+
+struct device;
+struct dma_buf;
+struct dma_fence;
+struct gpu;
+
+/** gpu_create - drive @dev. Context: may sleep. ERR_PTR as job_queue_create(). @dev outlives the
+ * GPU. */
+struct gpu *gpu_create(struct device *dev);
+
+/** gpu_destroy - finish what is queued, detach. Context: may sleep. */
+void gpu_destroy(struct gpu *gpu);
+
+/**
+ * gpu_scale - scale the picture in @from to half, into @to
+ * @picture: the layout in @from; that in @to is picture_half() of it
+ * @tap: may be NULL; ->read in the layout of @from, ->wrote in that of @to
+ *
+ * Context: may sleep, one caller at a time; no reservation held.
+ * Returns the out-fence, the caller's reference; ERR_PTR: -EINVAL a picture does not fit or @from
+ * is @to, -ENOMEM, attach's.
+ */
+struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_buf *to,
+			    const struct picture *picture, const struct device_tap *tap);
+
+/** gpu_moves - how often one of its buffers was about to move */
+unsigned int gpu_moves(struct gpu *gpu);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * imports.h - the buffers a device has been given
+ *
+ * A driver attaches a buffer when it first sees it and keeps the attachment until the device goes,
+ * as drivers do that know buffers by handle.  Used by one submitting thread at a time; jobs use an
+ * import between submit and fence.
+ *
+ * Deliberately not here: forgetting a single buffer.
+ */
+#ifndef DRIVERS_IMPORTERS_IMPORTS_H
+#define DRIVERS_IMPORTERS_IMPORTS_H
+
+#include <linux/list.h>
+
+struct device;
+struct dma_buf;
+struct dma_buf_attach_ops;
+struct dma_buf_attachment;
+struct sg_table;
+
+struct import {
+	/* constant */
+	struct list_head node;
+	struct dma_buf *dmabuf; /* a reference of its own */
+	struct dma_buf_attachment *attach;
+
+	/* the driver's: a mapping that stays, or NULL */
+	struct sg_table *kept;
+};
+
+struct imports {
+	struct device *dev;
+	const struct dma_buf_attach_ops *ops; /* NULL for a static importer */
+	void *priv;
+	struct list_head list;
+};
+
+void imports_init(struct imports *imports, struct device *dev, const struct dma_buf_attach_ops *ops,
+		  void *priv);
+
+/** imports_get - the import of @dmabuf, made now if it is new. Context: may sleep. ERR_PTR:
+ * -ENOMEM, dma_buf_attach()'s. */
+struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf);
+
+/** imports_drop - detach all. Context: may sleep; no job is left and nothing is kept. */
+void imports_drop(struct imports *imports);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * isp.c - an image signal processor: static importer, DMA_BIDIRECTIONAL
+ *
+ * Invariants
+ *   IS1  Three lines of the device's own memory hold what was read, so a line is written only after
+ * its lower neighbour has been read: in place is safe.
+ */
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "dma/engine.h"
+#include "drivers/importers/imports.h"
+#include "drivers/importers/isp.h"
+#include "drivers/job-queue.h"
+
+#define ISP_LINES 3
+
+struct isp {
+	struct device *dev;
+	struct job_queue *queue;
+	struct imports imports;
+};
+
+struct isp_job {
+	struct job job;
+	struct isp *isp;
+	struct dma_buf_attachment *attach;
+	struct sg_table *table;
+	struct picture picture;
+	struct device_tap tap;
+
+	/* the device's own memory */
+	u8 *line[ISP_LINES]; /* line y of a plane is line[y % ISP_LINES] */
+	u8 *result;
+	u8 memory[];
+};
+
+static int read_line(struct isp_job *job, const struct picture_plane *plane, u32 y)
+{
+	size_t at = picture_line(plane, y);
+	u8 *line = job->line[y % ISP_LINES];
+	int ret = dma_engine_read(job->isp->dev, job->table, at, line, plane->width);
+
+	if (!ret && job->tap.read)
+		memcpy(job->tap.read + at, line, plane->width);
+	return ret;
+}
+
+static int write_line(struct isp_job *job, const struct picture_plane *plane, u32 y)
+{
+	size_t at = picture_line(plane, y);
+
+	if (job->tap.wrote)
+		memcpy(job->tap.wrote + at, job->result, plane->width);
+	return dma_engine_write(job->isp->dev, job->table, at, job->result, plane->width);
+}
+
+/* The neighbours to the left and right come from a window that slides along the line. */
+static void sharpen_line(u8 *result, const u8 *above, const u8 *line, const u8 *below, u32 width)
+{
+	int left = line[0], here = line[0];
+
+	for (u32 x = 0; x < width; x++) {
+		int right = x + 1 < width ? line[x + 1] : here;
+		int sum = 2 + (here << 3) - above[x] - below[x] - left - right;
+
+		result[x] = sum <= 0 ? 0 : min(sum >> 2, 255);
+		left = here;
+		here = right;
+	}
+}
+
+static int sharpen_plane(struct isp_job *job, const struct picture_plane *plane)
+{
+	int ret = read_line(job, plane, 0);
+
+	for (u32 y = 0; !ret && y < plane->height; y++) {
+		u32 above = y ? y - 1 : 0, below = min(y + 1, plane->height - 1);
+
+		if (below != y)
+			ret = read_line(job, plane, below);
+		if (ret)
+			break;
+		sharpen_line(job->result, job->line[above % ISP_LINES], job->line[y % ISP_LINES],
+			     job->line[below % ISP_LINES], plane->width);
+		ret = write_line(job, plane, y);
+	}
+	return ret;
+}
+
+static int isp_run(struct job *base)
+{
+	struct isp_job *job = container_of(base, struct isp_job, job);
+	int ret = 0;
+
+	job->table = dma_buf_map_attachment_unlocked(job->attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(job->table))
+		return PTR_ERR(job->table);
+	for (unsigned int i = 0; !ret && i < job->picture.planes; i++)
+		ret = sharpen_plane(job, &job->picture.plane[i]);
+	dma_buf_unmap_attachment_unlocked(job->attach, job->table, DMA_BIDIRECTIONAL);
+	return ret;
+}
+
+static void isp_end(struct job *base)
+{
+	kfree(container_of(base, struct isp_job, job));
+}
+
+static const struct job_ops isp_job_ops = {
+	.run = isp_run,
+	.end = isp_end,
+};
+
+struct dma_fence *isp_sharpen(struct isp *isp, struct dma_buf *dmabuf,
+			      const struct picture *picture, const struct device_tap *tap)
+{
+	size_t widest = picture_widest(picture);
+	struct dma_fence *fence;
+	struct import *import;
+	struct isp_job *job;
+
+	if (picture->bytes > dmabuf->size)
+		return ERR_PTR(-EINVAL);
+	import = imports_get(&isp->imports, dmabuf);
+	if (IS_ERR(import))
+		return ERR_CAST(import);
+	job = kzalloc(sizeof(*job) + (ISP_LINES + 1) * widest, GFP_KERNEL);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	job->job.ops = &isp_job_ops;
+	job->job.buffer[0] = (struct job_buffer){ .dmabuf = dmabuf, .reads = true, .writes = true };
+	job->job.buffers = 1;
+	job->isp = isp;
+	job->attach = import->attach;
+	job->picture = *picture;
+	if (tap)
+		job->tap = *tap;
+	for (unsigned int i = 0; i < ISP_LINES; i++)
+		job->line[i] = job->memory + i * widest;
+	job->result = job->memory + ISP_LINES * widest;
+
+	fence = job_queue_submit(isp->queue, &job->job);
+	if (IS_ERR(fence))
+		kfree(job);
+	return fence;
+}
+
+struct isp *isp_create(struct device *dev)
+{
+	struct isp *isp = kzalloc(sizeof(*isp), GFP_KERNEL);
+	struct job_queue *queue;
+
+	if (!isp)
+		return ERR_PTR(-ENOMEM);
+	isp->dev = dev;
+	imports_init(&isp->imports, dev, NULL, NULL);
+	queue = job_queue_create("isp");
+	if (IS_ERR(queue)) {
+		kfree(isp);
+		return ERR_CAST(queue);
+	}
+	isp->queue = queue;
+	return isp;
+}
+
+void isp_destroy(struct isp *isp)
+{
+	job_queue_destroy(isp->queue);
+	imports_drop(&isp->imports);
+	kfree(isp);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job-queue.c - a device's queue: jobs in order, each after the fences it depends on
+ *
+ * Invariants
+ *   JQ1  A sequence number is taken and the job put on the list under one lock, so list and
+ * timeline have one order. JQ2  A fence outlives its queue: what it needs for life is in struct
+ * job_timeline, counted by the fences. JQ3  All memory is allocated before the first fence is
+ * visible.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/kref.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include "drivers/job-queue.h"
+
+struct job_timeline {
+	struct kref ref;
+	spinlock_t fence_lock;
+	u64 context;
+	char *name;
+};
+
+struct job_fence {
+	struct dma_fence base; /* first: dma_fence_free() frees the whole */
+	struct job_timeline *timeline;
+};
+
+struct job_dependency {
+	struct dma_fence *fence;
+	bool content; /* the job reads what this fence's work wrote */
+};
+
+struct job_queue {
+	struct job_timeline *timeline;
+	struct task_struct *thread;
+	wait_queue_head_t wake;
+
+	spinlock_t lock;
+	/* guarded by lock */
+	struct list_head jobs;
+	u64 seqno; /* of the newest */
+};
+
+/* --- fences --------------------------------------------------------------------------------------
+ */
+
+static void timeline_free(struct kref *ref)
+{
+	struct job_timeline *timeline = container_of(ref, struct job_timeline, ref);
+
+	kfree(timeline->name);
+	kfree(timeline);
+}
+
+static struct job_timeline *timeline_create(const char *name)
+{
+	struct job_timeline *timeline = kzalloc(sizeof(*timeline), GFP_KERNEL);
+
+	if (!timeline)
+		return NULL;
+	timeline->name = kstrdup(name, GFP_KERNEL);
+	if (!timeline->name) {
+		kfree(timeline);
+		return NULL;
+	}
+	kref_init(&timeline->ref);
+	spin_lock_init(&timeline->fence_lock);
+	timeline->context = dma_fence_context_alloc(1);
+	return timeline;
+}
+
+static struct job_timeline *fence_timeline(struct dma_fence *fence)
+{
+	return container_of(fence, struct job_fence, base)->timeline;
+}
+
+static const char *job_fence_driver_name(struct dma_fence *fence)
+{
+	return "job-queue";
+}
+
+static const char *job_fence_timeline_name(struct dma_fence *fence)
+{
+	return fence_timeline(fence)->name;
+}
+
+static void job_fence_release(struct dma_fence *fence)
+{
+	kref_put(&fence_timeline(fence)->ref, timeline_free);
+	dma_fence_free(fence);
+}
+
+static const struct dma_fence_ops job_fence_ops = {
+	.get_driver_name = job_fence_driver_name,
+	.get_timeline_name = job_fence_timeline_name,
+	.release = job_fence_release,
+};
+
+/* --- the thread ----------------------------------------------------------------------------------
+ */
+
+static struct job *next_job(struct job_queue *queue)
+{
+	struct job *job;
+
+	spin_lock(&queue->lock);
+	job = list_first_entry_or_null(&queue->jobs, struct job, node);
+	if (job)
+		list_del_init(&job->node);
+	spin_unlock(&queue->lock);
+	return job;
+}
+
+static void put_dependencies(struct job_dependency *dependency, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		dma_fence_put(dependency[i].fence);
+	kfree(dependency);
+}
+
+/* Returns the error of the first dependency whose result the job would read, else 0. */
+static int wait_dependencies(struct job *job)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < job->dependencies; i++) {
+		struct job_dependency *dependency = &job->dependency[i];
+		int status;
+
+		dma_fence_wait(dependency->fence, false);
+		status = dma_fence_get_status(dependency->fence);
+		if (!error && dependency->content && status < 0)
+			error = status;
+	}
+	return error;
+}
+
+static void run_job(struct job *job)
+{
+	struct dma_fence *fence = job->fence;
+	int error = wait_dependencies(job);
+
+	put_dependencies(job->dependency, job->dependencies);
+	if (!error)
+		error = job->ops->run(job);
+	job->ops->end(job);
+	if (error)
+		dma_fence_set_error(fence, error);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+}
+
+static bool has_jobs(struct job_queue *queue)
+{
+	bool has;
+
+	spin_lock(&queue->lock);
+	has = !list_empty(&queue->jobs);
+	spin_unlock(&queue->lock);
+	return has;
+}
+
+static int queue_thread(void *data)
+{
+	struct job_queue *queue = data;
+
+	for (;;) {
+		struct job *job;
+
+		wait_event(queue->wake, has_jobs(queue) || kthread_should_stop());
+		job = next_job(queue);
+		if (job)
+			run_job(job);
+		else if (kthread_should_stop())
+			return 0;
+	}
+}
+
+struct job_queue *job_queue_create(const char *name)
+{
+	struct job_queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	queue->timeline = timeline_create(name);
+	if (!queue->timeline)
+		goto free_queue;
+	init_waitqueue_head(&queue->wake);
+	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->jobs);
+	queue->thread = kthread_run(queue_thread, queue, "%s", name);
+	if (IS_ERR(queue->thread)) {
+		ret = PTR_ERR(queue->thread);
+		goto put_timeline;
+	}
+	return queue;
+
+put_timeline:
+	kref_put(&queue->timeline->ref, timeline_free);
+free_queue:
+	kfree(queue);
+	return ERR_PTR(ret);
+}
+
+void job_queue_destroy(struct job_queue *queue)
+{
+	kthread_stop(queue->thread);
+	WARN(has_jobs(queue), "job-queue: %s: a job was submitted to a queue that ends",
+	     queue->timeline->name);
+	kref_put(&queue->timeline->ref, timeline_free);
+	kfree(queue);
+}
+
+/* --- submitting ----------------------------------------------------------------------------------
+ */
+
+static struct dma_resv *job_resv(const struct job *job, unsigned int i)
+{
+	return job->buffer[i].dmabuf->resv;
+}
+
+/* Is this reservation also that of an earlier buffer of the job? Then it is locked already. */
+static bool resv_repeats(const struct job *job, unsigned int i)
+{
+	for (unsigned int j = 0; j < i; j++)
+		if (job_resv(job, j) == job_resv(job, i))
+			return true;
+	return false;
+}
+
+static void unlock_buffers(const struct job *job, const struct dma_resv *but, unsigned int end)
+{
+	for (unsigned int i = end; i--;)
+		if (!resv_repeats(job, i) && job_resv(job, i) != but)
+			dma_resv_unlock(job_resv(job, i));
+}
+
+static void lock_buffers(const struct job *job, struct ww_acquire_ctx *ctx)
+{
+	struct dma_resv *contended = NULL;
+	unsigned int i;
+
+again:
+	if (contended)
+		dma_resv_lock_slow(contended, ctx);
+	for (i = 0; i < job->buffers; i++) {
+		struct dma_resv *resv = job_resv(job, i);
+
+		if (resv_repeats(job, i) || resv == contended)
+			continue;
+		if (dma_resv_lock(resv, ctx) == -EDEADLK) {
+			unlock_buffers(job, contended, i);
+			if (contended)
+				dma_resv_unlock(contended);
+			contended = resv;
+			goto again;
+		}
+	}
+	ww_acquire_done(ctx);
+}
+
+static unsigned int count_dependencies(struct job *job)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < job->buffers; i++) {
+		struct dma_resv_iter walk;
+		struct dma_fence *fence;
+
+		dma_resv_for_each_fence (&walk, job_resv(job, i),
+					 dma_resv_usage_rw(job->buffer[i].writes), fence)
+			count++;
+	}
+	return count;
+}
+
+static int collect_dependencies(struct job *job)
+{
+	unsigned int count = count_dependencies(job);
+
+	job->dependencies = 0;
+	job->dependency = kcalloc(max(count, 1u), sizeof(*job->dependency), GFP_KERNEL);
+	if (!job->dependency)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < job->buffers; i++) {
+		struct job_buffer *buffer = &job->buffer[i];
+		struct dma_resv_iter walk;
+		struct dma_fence *fence;
+
+		dma_resv_for_each_fence (&walk, buffer->dmabuf->resv,
+					 dma_resv_usage_rw(buffer->writes), fence) {
+			enum dma_resv_usage usage = dma_resv_iter_usage(&walk);
+			bool content = buffer->reads && usage <= DMA_RESV_USAGE_WRITE;
+
+			job->dependency[job->dependencies++] = (struct job_dependency){
+				.fence = dma_fence_get(fence),
+				.content = content,
+			};
+		}
+	}
+	return 0;
+}
+
+static int reserve_slots(struct job *job)
+{
+	for (unsigned int i = 0; i < job->buffers; i++) {
+		/* Two buffers of one reservation need two slots at once. */
+		int ret = dma_resv_reserve_fences(job_resv(job, i), job->buffers);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void add_fence(const struct job *job, struct dma_fence *fence)
+{
+	for (unsigned int i = 0; i < job->buffers; i++)
+		dma_resv_add_fence(job_resv(job, i), fence,
+				   job->buffer[i].writes ? DMA_RESV_USAGE_WRITE
+							 : DMA_RESV_USAGE_READ);
+}
+
+struct dma_fence *job_queue_submit(struct job_queue *queue, struct job *job)
+{
+	struct job_timeline *timeline = queue->timeline;
+	struct job_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	const struct job submitted = *job;
+	struct ww_acquire_ctx ctx;
+	int ret;
+
+	if (!fence)
+		return ERR_PTR(-ENOMEM);
+	ww_acquire_init(&ctx, &reservation_ww_class);
+	lock_buffers(&submitted, &ctx);
+	ret = collect_dependencies(job);
+	if (ret)
+		goto unlock;
+	ret = reserve_slots(job);
+	if (ret)
+		goto put_dependencies;
+
+	kref_get(&timeline->ref);
+	fence->timeline = timeline;
+	job->fence = &fence->base;
+	spin_lock(&queue->lock);
+	dma_fence_init(&fence->base, &job_fence_ops, &timeline->fence_lock, timeline->context,
+		       ++queue->seqno);
+	dma_fence_get(&fence->base);
+	list_add_tail(&job->node, &queue->jobs);
+	spin_unlock(&queue->lock);
+
+	/* The job may have ended by now.  Nobody sees the reservations without its fence: they are
+	 * locked. */
+	add_fence(&submitted, &fence->base);
+	unlock_buffers(&submitted, NULL, submitted.buffers);
+	ww_acquire_fini(&ctx);
+	wake_up(&queue->wake);
+	return &fence->base;
+
+put_dependencies:
+	put_dependencies(job->dependency, job->dependencies);
+unlock:
+	unlock_buffers(&submitted, NULL, submitted.buffers);
+	ww_acquire_fini(&ctx);
+	kfree(fence);
+	return ERR_PTR(ret);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compare.c - the same stream through every machine, policy and camera style
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dma/machine.h"
+#include "pipeline/compare.h"
+#include "pipeline/report.h"
+
+static const char *const policy_names[COMPARE_POLICIES] = { "cached", "remap" };
+
+static unsigned int count_rows(void)
+{
+	unsigned int rows = 0;
+
+	for (const struct machine_type *type = machine_types; type->name; type++)
+		rows += type->coherent ? 1 : 2;
+	return rows;
+}
+
+static void fill_row(struct compare_row *row, const struct run_config *base,
+		     const struct machine_type *machine, enum stage_device coherent)
+{
+	row->machine = machine;
+	row->coherent = coherent;
+	for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+		for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+			struct run_config *config = &row->cell[policy][style].config;
+
+			*config = *base;
+			config->machine = machine;
+			config->coherent = coherent;
+			config->remap = policy == COMPARE_REMAP;
+			config->camera = style;
+		}
+}
+
+/* Each machine as it is; one whose devices do not snoop also with a GPU that does. */
+static int fill_rows(struct compare *compare)
+{
+	compare->row = calloc(count_rows(), sizeof(*compare->row));
+	if (!compare->row)
+		return -ENOMEM;
+	for (const struct machine_type *type = machine_types; type->name; type++) {
+		fill_row(&compare->row[compare->rows++], &compare->base, type, STAGE_DEVICES);
+		if (!type->coherent)
+			fill_row(&compare->row[compare->rows++], &compare->base, type, STAGE_GPU);
+	}
+	return 0;
+}
+
+static int run_cell(struct compare *compare, struct compare_cell *cell, int fd, const char *name,
+		    char error[RUN_ERROR_BYTES])
+{
+	struct y4m_reader *reader = malloc(sizeof(*reader));
+	int ret = -1;
+
+	if (!reader || lseek(fd, 0, SEEK_SET) < 0) {
+		snprintf(error, RUN_ERROR_BYTES, "%s: %s", name, strerror(reader ? errno : ENOMEM));
+		goto free_reader;
+	}
+	ret = y4m_open(reader, fd, name);
+	if (ret) {
+		snprintf(error, RUN_ERROR_BYTES, "%s", reader->error);
+		goto free_reader;
+	}
+	compare->format = reader->format;
+	ret = run_pipeline(&cell->config, reader, &cell->result, error);
+free_reader:
+	free(reader);
+	return ret;
+}
+
+int compare_run(struct compare *compare, const struct run_config *base, int fd, const char *name,
+		char error[RUN_ERROR_BYTES])
+{
+	*compare = (struct compare){ .base = *base };
+	if (fill_rows(compare)) {
+		snprintf(error, RUN_ERROR_BYTES, "%s: %s", name, strerror(ENOMEM));
+		return -1;
+	}
+	for (unsigned int row = 0; row < compare->rows; row++)
+		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+			for (unsigned int style = 0; style < CAMERA_STYLES; style++)
+				if (run_cell(compare, &compare->row[row].cell[policy][style], fd,
+					     name, error))
+					return -1;
+	return 0;
+}
+
+void compare_free(struct compare *compare)
+{
+	for (unsigned int row = 0; row < compare->rows; row++)
+		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+			for (unsigned int style = 0; style < CAMERA_STYLES; style++)
+				run_result_free(&compare->row[row].cell[policy][style].result);
+	free(compare->row);
+}
+
+bool compare_exact(const struct compare *compare)
+{
+	for (unsigned int row = 0; row < compare->rows; row++)
+		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+			for (unsigned int style = 0; style < CAMERA_STYLES; style++)
+				if (compare->row[row].cell[policy][style].result.wrong.found)
+					return false;
+	return true;
+}
+
+/* --- tables --------------------------------------------------------------------------------------
+ */
+
+#define LABEL_COLUMNS 20
+#define POLICY_COLUMNS 8
+#define STYLE_COLUMNS 26
+
+/* Nothing follows the last column, so it is not padded. */
+static void print_cell(unsigned int style, const char *text, FILE *to)
+{
+	fprintf(to, "%-*s", style + 1 < CAMERA_STYLES ? STYLE_COLUMNS : 0, text);
+}
+
+static void print_styles(FILE *to)
+{
+	fprintf(to, "%-*s", LABEL_COLUMNS + POLICY_COLUMNS, "");
+	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+		char text[STYLE_COLUMNS];
+
+		snprintf(text, sizeof(text), "camera %s", camera_style_names[style]);
+		print_cell(style, text, to);
+	}
+	fputc('\n', to);
+}
+
+static void print_grid(const struct compare *compare, FILE *to)
+{
+	print_styles(to);
+	for (unsigned int i = 0; i < compare->rows; i++)
+		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++) {
+			const struct compare_row *row = &compare->row[i];
+			char text[REPORT_VERDICT_BYTES] = "";
+
+			if (!policy)
+				report_machine(&row->cell[0][0].config, text);
+			fprintf(to, "%-*s%-*s", LABEL_COLUMNS, text, POLICY_COLUMNS,
+				policy_names[policy]);
+			for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+				report_verdict(&row->cell[policy][style].result, text);
+				print_cell(style, text, to);
+			}
+			fputc('\n', to);
+		}
+}
+
+/* Without frames after the first round the table shows all frames, the machine's setup included. */
+static double cell_cost(const struct compare_cell *cell, enum dma_cost cost)
+{
+	const struct run_result *result = &cell->result;
+
+	if (result->steady_frames)
+		return report_per_frame(&result->steady, result->steady_frames, cost);
+	return report_per_frame(&result->costs, result->frames, cost);
+}
+
+static bool row_has_cost(const struct compare_row *row, enum dma_cost cost)
+{
+	for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+		for (unsigned int style = 0; style < CAMERA_STYLES; style++)
+			if (cell_cost(&row->cell[policy][style], cost) != 0)
+				return true;
+	return false;
+}
+
+static void print_cost(const struct compare_row *row, enum dma_cost cost, FILE *to)
+{
+	fprintf(to, "  %-*s", LABEL_COLUMNS - 2, report_cost_label(cost));
+	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+		double cached = cell_cost(&row->cell[COMPARE_CACHED][style], cost);
+		double remap = cell_cost(&row->cell[COMPARE_REMAP][style], cost);
+		char texts[2][16], ratio[16] = "-";
+
+		report_format_number(cached, texts[0]);
+		report_format_number(remap, texts[1]);
+		if (remap > 0)
+			snprintf(ratio, sizeof(ratio), "%.2f", cached / remap);
+		fprintf(to, "%9s%9s%8s", texts[0], texts[1], ratio);
+	}
+	fputc('\n', to);
+}
+
+static void print_costs(const struct compare *compare, FILE *to)
+{
+	const struct run_result *any = &compare->row[0].cell[0][0].result;
+
+	if (any->steady_frames)
+		fprintf(to, "\ncounted costs per frame, after the first round of %u buffers\n",
+			compare->base.buffers);
+	else
+		fprintf(to, "\ncounted costs per frame, setup included\n");
+	fprintf(to, "%-*s", LABEL_COLUMNS, "");
+	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+		char text[STYLE_COLUMNS];
+
+		snprintf(text, sizeof(text), "camera %s", camera_style_names[style]);
+		fprintf(to, "%*s", STYLE_COLUMNS, text);
+	}
+	fprintf(to, "\n%-*s", LABEL_COLUMNS, "");
+	for (unsigned int style = 0; style < CAMERA_STYLES; style++)
+		fprintf(to, "%9s%9s%8s", "cached", "remap", "ratio");
+	fputc('\n', to);
+	for (unsigned int i = 0; i < compare->rows; i++) {
+		const struct compare_row *row = &compare->row[i];
+		char text[REPORT_VERDICT_BYTES];
+
+		report_machine(&row->cell[0][0].config, text);
+		fprintf(to, "%s\n", text);
+		for (unsigned int cost = 0; cost < DMA_COST_NR; cost++)
+			if (row_has_cost(row, cost))
+				print_cost(row, cost, to);
+	}
+}
+
+void compare_print(const struct compare *compare, FILE *to)
+{
+	print_grid(compare, to);
+	print_costs(compare, to);
+}
+
+struct json_object *compare_json(const struct compare *compare)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (unsigned int row = 0; array && row < compare->rows; row++)
+		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+			for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+				const struct compare_cell *cell =
+					&compare->row[row].cell[policy][style];
+				struct json_object *run = report_json(&cell->config, &cell->result);
+
+				if (!run || json_object_array_add(array, run)) {
+					json_object_put(run);
+					json_object_put(array);
+					return NULL;
+				}
+			}
+	return array;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h - one run: a stream through one machine, one policy and one style, checked and counted
+ */
+#ifndef PIPELINE_RUN_H
+#define PIPELINE_RUN_H
+
+#include <stdint.h>
+
+#include <linux/dma-cost.h>
+#include <linux/types.h>
+
+#include "pipeline/reference.h"
+#include "pipeline/stages.h"
+#include "pipeline/y4m.h"
+
+#define RUN_NO_FAULT UINT64_MAX
+#define RUN_ERROR_BYTES 1024
+
+struct run_config {
+	const struct machine_type *machine;
+	bool remap; /* policy remap, else cached */
+	enum camera_style camera;
+	enum stage_device coherent; /* STAGE_DEVICES: as the machine has it */
+	unsigned int buffers;       /* frames under way at once, at least 1 */
+	u64 frames;                 /* at most so many; 0: all */
+	u64 fault_frame; /* the encoder's next cache operation in this frame is dropped */
+	u64 seed;        /* which lines the caches evict when there is a fault frame; not 0 */
+	int out_fd;      /* the result as YUV4MPEG2, or -1 */
+	const char *out_name;
+	bool keep_picture;            /* for result.got and want */
+	void (*progress)(u64 frames); /* after each frame, or NULL */
+};
+
+struct run_result {
+	u64 frames;         /* that went through and, if asked for, were written */
+	struct wrong wrong; /* wrong.found: not exact */
+	u64 wrong_frames;
+
+	struct dma_costs costs; /* all, from building the machine to taking it apart */
+	struct dma_costs steady;
+	u64 steady_frames; /* those after the first round of buffers; 0: there were none */
+
+	unsigned int dropped; /* cache operations that the fault swallowed */
+
+	/* The first wrong frame at its stage, or the last frame; free() both */
+	struct y4m_format shown;
+	u8 *got, *want;
+	u64 shown_frame;
+};
+
+/**
+ * run_pipeline - the rest of @reader's stream through all stages
+ *
+ * Context: one run at a time in a process: policy, counters and caches are the process's.
+ * Returns 0, exact or not; -1 and @error when input, output or a device failed: what came before is
+ * in @result and written. Ownership: free @result with run_result_free() either way.
+ */
+int run_pipeline(const struct run_config *config, struct y4m_reader *reader,
+		 struct run_result *result, char error[RUN_ERROR_BYTES]);
+void run_result_free(struct run_result *result);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stages.c - the chain of devices that every frame passes
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "dma/machine.h"
+#include "drivers/exporters/system-heap.h"
+#include "drivers/importers/encoder.h"
+#include "drivers/importers/gpu.h"
+#include "drivers/importers/isp.h"
+#include "pipeline/filters.h"
+#include "pipeline/stages.h"
+
+const char *const stage_names[STAGE_DEVICES] = {
+	[STAGE_CAMERA] = "camera",
+	[STAGE_ISP] = "isp",
+	[STAGE_GPU] = "gpu",
+	[STAGE_ENCODER] = "encoder",
+};
+
+/* A real machine of this kind is booted with a larger pool when its pictures need one. */
+#define BOUNCE_BYTES_LEAST (64UL << 20)
+
+struct stages {
+	struct stages_config config;
+	struct picture half;
+	struct machine *machine;
+	struct device *dev[STAGE_DEVICES];
+	struct camera *camera;
+	struct isp *isp;
+	struct gpu *gpu;
+	struct encoder *encoder;
+	struct stages_slot *slot;
+};
+
+enum stage_device stage_find(const char *name)
+{
+	enum stage_device i;
+
+	for (i = 0; i < STAGE_DEVICES; i++)
+		if (!strcmp(stage_names[i], name))
+			break;
+	return i;
+}
+
+struct stages_slot *stages_slot(struct stages *stages, unsigned int index)
+{
+	return &stages->slot[index];
+}
+
+struct device *stages_device(struct stages *stages, enum stage_device which)
+{
+	return stages->dev[which];
+}
+
+/* --- making and unmaking; each unmake function takes what was made so far -----------------------
+ */
+
+static int make_devices(struct stages *stages)
+{
+	const struct machine_type *type = stages->config.machine;
+	size_t slot_bytes =
+		PAGE_ALIGN(stages->config.picture.bytes) * 3 + PAGE_ALIGN(stages->half.bytes) * 2;
+
+	stages->machine = machine_create(
+		type, max(BOUNCE_BYTES_LEAST, 2 * slot_bytes * stages->config.slots));
+	if (IS_ERR(stages->machine))
+		return PTR_ERR(stages->machine);
+	for (unsigned int i = 0; i < STAGE_DEVICES; i++) {
+		struct device *dev =
+			machine_add_device(stages->machine, stage_names[i],
+					   type->coherent || i == stages->config.coherent);
+
+		if (IS_ERR(dev))
+			return PTR_ERR(dev);
+		stages->dev[i] = dev;
+	}
+	return 0;
+}
+
+static void unmake_devices(struct stages *stages)
+{
+	for (unsigned int i = STAGE_DEVICES; i--;)
+		if (stages->dev[i])
+			machine_remove_device(stages->dev[i]);
+	if (!IS_ERR_OR_NULL(stages->machine))
+		machine_destroy(stages->machine);
+}
+
+static int make_drivers(struct stages *stages)
+{
+	stages->camera = camera_create(stages->dev[STAGE_CAMERA], stages->config.camera);
+	if (IS_ERR(stages->camera))
+		return PTR_ERR(stages->camera);
+	stages->isp = isp_create(stages->dev[STAGE_ISP]);
+	if (IS_ERR(stages->isp))
+		return PTR_ERR(stages->isp);
+	stages->gpu = gpu_create(stages->dev[STAGE_GPU]);
+	if (IS_ERR(stages->gpu))
+		return PTR_ERR(stages->gpu);
+	stages->encoder = encoder_create(stages->dev[STAGE_ENCODER]);
+	return PTR_ERR_OR_ZERO(stages->encoder);
+}
+
+static void unmake_drivers(struct stages *stages)
+{
+	if (!IS_ERR_OR_NULL(stages->encoder))
+		encoder_destroy(stages->encoder);
+	if (!IS_ERR_OR_NULL(stages->gpu))
+		gpu_destroy(stages->gpu);
+	if (!IS_ERR_OR_NULL(stages->isp))
+		isp_destroy(stages->isp);
+	if (!IS_ERR_OR_NULL(stages->camera))
+		camera_destroy(stages->camera);
+}
+
+static int make_slot(struct stages *stages, struct stages_slot *slot)
+{
+	size_t full = stages->config.picture.bytes, half = stages->half.bytes;
+	u8 **memory[] = { &slot->input, &slot->tap[STAGE_CAMERA].wrote, &slot->tap[STAGE_ISP].read,
+			  &slot->tap[STAGE_ISP].wrote, &slot->tap[STAGE_GPU].read };
+
+	for (size_t i = 0; i < ARRAY_SIZE(memory); i++) {
+		*memory[i] = kvzalloc(full, GFP_KERNEL);
+		if (!*memory[i])
+			return -ENOMEM;
+	}
+	slot->tap[STAGE_GPU].wrote = kvzalloc(half, GFP_KERNEL);
+	slot->stream = kvzalloc(half, GFP_KERNEL);
+	if (!slot->tap[STAGE_GPU].wrote || !slot->stream)
+		return -ENOMEM;
+
+	slot->full = system_heap_allocate(full);
+	if (IS_ERR(slot->full))
+		return PTR_ERR(slot->full);
+	slot->half = system_heap_allocate(half);
+	return PTR_ERR_OR_ZERO(slot->half);
+}
+
+static void unmake_slot(struct stages_slot *slot)
+{
+	if (!IS_ERR_OR_NULL(slot->half))
+		dma_buf_put(slot->half);
+	if (!IS_ERR_OR_NULL(slot->full))
+		dma_buf_put(slot->full);
+	for (unsigned int i = 0; i < STAGE_DEVICES; i++) {
+		kvfree(slot->tap[i].read);
+		kvfree(slot->tap[i].wrote);
+	}
+	kvfree(slot->stream);
+	kvfree(slot->input);
+}
+
+struct stages *stages_create(const struct stages_config *config, const char **failed)
+{
+	struct stages *stages = kzalloc(sizeof(*stages), GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	*failed = "memory for the chain";
+	if (!stages)
+		return ERR_PTR(-ENOMEM);
+	stages->config = *config;
+	picture_half(&config->picture, &stages->half);
+	stages->slot = kcalloc(config->slots, sizeof(*stages->slot), GFP_KERNEL);
+	if (!stages->slot)
+		goto fail;
+	*failed = "the machine";
+	ret = make_devices(stages);
+	if (ret)
+		goto fail;
+	*failed = "the drivers";
+	ret = make_drivers(stages);
+	if (ret)
+		goto fail;
+	*failed = "the buffers";
+	for (unsigned int i = 0; i < config->slots; i++) {
+		ret = make_slot(stages, &stages->slot[i]);
+		if (ret)
+			goto fail;
+	}
+	*failed = NULL;
+	return stages;
+
+fail:
+	stages_destroy(stages);
+	return ERR_PTR(ret);
+}
+
+void stages_destroy(struct stages *stages)
+{
+	unmake_drivers(stages);
+	for (unsigned int i = 0; stages->slot && i < stages->config.slots; i++)
+		unmake_slot(&stages->slot[i]);
+	unmake_devices(stages);
+	kfree(stages->slot);
+	kfree(stages);
+	rcu_barrier();
+}
+
+/* --- a frame's way -------------------------------------------------------------------------------
+ */
+
+static int keep_fence(struct stages_slot *slot, enum stage_device which, struct dma_fence *fence,
+		      const char **failed)
+{
+	if (IS_ERR(fence)) {
+		*failed = stage_names[which];
+		return PTR_ERR(fence);
+	}
+	slot->fence[which] = fence;
+	return 0;
+}
+
+int stages_shoot(struct stages *stages, struct stages_slot *slot, const char **failed)
+{
+	const struct picture *picture = &stages->config.picture;
+	int ret = keep_fence(slot, STAGE_CAMERA,
+			     camera_queue(stages->camera, slot->full, picture, slot->input,
+					  &slot->tap[STAGE_CAMERA]),
+			     failed);
+
+	if (ret)
+		return ret;
+	return keep_fence(slot, STAGE_ISP,
+			  isp_sharpen(stages->isp, slot->full, picture, &slot->tap[STAGE_ISP]),
+			  failed);
+}
+
+/* The buffer's pages need not be contiguous, so a line may come in pieces. */
+static void draw_line(struct dma_buf *dmabuf, const struct number_box *box, size_t line, u32 y)
+{
+	u32 x = box->x, end = box->x + box->width;
+
+	while (x < end) {
+		size_t len;
+		u8 *bytes = system_heap_vaddr(dmabuf, line + x, &len);
+		u32 part = min_t(size_t, len, end - x);
+
+		if (!bytes)
+			return;
+		filter_draw_line(box, y, bytes, x, part);
+		x += part;
+	}
+}
+
+static int draw_number(struct stages *stages, struct stages_slot *slot)
+{
+	const struct picture_plane *plane = &stages->config.picture.plane[0];
+	struct number_box box = filter_number_box(&stages->config.picture, slot->number);
+	size_t first = picture_line(plane, box.y) + box.x, bytes;
+	int ret;
+
+	if (!box.width || !box.height)
+		return 0;
+	bytes = (size_t)(box.height - 1) * plane->width + box.width;
+	ret = dma_buf_begin_cpu_access_partial(slot->full, DMA_TO_DEVICE, first, bytes);
+	if (ret)
+		return ret;
+	for (u32 y = box.y; y < box.y + box.height; y++)
+		draw_line(slot->full, &box, picture_line(plane, y), y);
+	return dma_buf_end_cpu_access_partial(slot->full, DMA_TO_DEVICE, first, bytes);
+}
+
+int stages_draw(struct stages *stages, struct stages_slot *slot, const char **failed)
+{
+	int ret = draw_number(stages, slot);
+
+	if (ret) {
+		*failed = "cpu";
+		return ret;
+	}
+	ret = keep_fence(slot, STAGE_GPU,
+			 gpu_scale(stages->gpu, slot->full, slot->half, &stages->config.picture,
+				   &slot->tap[STAGE_GPU]),
+			 failed);
+	if (ret)
+		return ret;
+	return keep_fence(slot, STAGE_ENCODER,
+			  encoder_encode(stages->encoder, slot->half, &stages->half, slot->stream),
+			  failed);
+}
+
+int stages_finish(struct stages *stages, struct stages_slot *slot, const char **failed)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < STAGE_DEVICES; i++) {
+		struct dma_fence *fence = slot->fence[i];
+		int status;
+
+		if (!fence)
+			continue;
+		dma_fence_wait(fence, false);
+		status = dma_fence_get_status(fence);
+		if (!ret && status < 0) {
+			ret = status;
+			*failed = stage_names[i];
+		}
+		dma_fence_put(fence);
+		slot->fence[i] = NULL;
+	}
+	return ret;
+}
