@@ -545,8 +545,8 @@ int bench_main(int argc, char **argv)
 	for (size_t i = 0; i < NR_MEASURES; i++) {
 		const struct measure *measure = &measures[i];
 
-		runs[i].wanted =
-			measure->threads <= nr_cpus && (!only || !strcmp(only, measure->name));
+		runs[i].wanted = measure->threads <= nr_cpus &&
+				 (!only || !strcmp(only, measure->name)) && !(first && wanted);
 		wanted += runs[i].wanted;
 		for (unsigned int t = 0; runs[i].wanted && t < measure->threads; t++)
 			prepare(measure, &runs[i].work[t], cpus[t], pairs);
