@@ -171,9 +171,13 @@ static void block_insert(struct page *page, unsigned int order, bool known_zero)
 	page->state = PAGE_FREE;
 	page->order = order;
 	page->known_zero = known_zero;
-	if (!known_zero)
+	/* Memory the system has given goes out again first, or a block would go back and forth. */
+	if (known_zero) {
+		list_add_tail(&page->lru, &free_blocks[order]);
+	} else {
 		pages_dirty += 1UL << order;
-	list_add(&page->lru, &free_blocks[order]);
+		list_add(&page->lru, &free_blocks[order]);
+	}
 }
 
 static void block_remove(struct page *page)
