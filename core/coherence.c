@@ -678,8 +678,12 @@ static u8 *new_twin(struct mapping_slot *slot, size_t size)
 	size_t at, len;
 
 	for (at = 0; twin && at < size; at += len) {
+		const u8 *bytes;
+
 		len = size - at;
-		memcpy(twin + at, slot->ops->bounce(slot, at, &len), min(len, size - at));
+		bytes = slot->ops->bounce(slot, at, &len);
+		len = min(len, size - at);
+		memcpy(twin + at, bytes, len);
 	}
 	return twin;
 }
