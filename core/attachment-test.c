@@ -416,7 +416,7 @@ static void reservation_rules_are_asserted(struct ktap *t)
 
 	/* Must be held: the exporter's op asserts it too. */
 	for (int i = 0; i < 2 + IS_ENABLED(LIBDMABUF_CHECKS); i++)
-		ktap_expect_warn(t, "held");
+		ktap_expect_warn(t, "reservation locked");
 	sgt = dma_buf_map_attachment(attach, DMA_TO_DEVICE);
 	KT_CHECK(t, !IS_ERR(sgt));
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
@@ -424,7 +424,7 @@ static void reservation_rules_are_asserted(struct ktap *t)
 	/* Must not be held: begin_access would wait for it. */
 	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
 	dma_resv_lock(stage.dmabuf->resv, NULL);
-	ktap_expect_warn(t, "held");
+	ktap_expect_warn(t, "takes the reservation");
 	dma_buf_begin_access(attach, sgt, DMA_TO_DEVICE);
 	dma_resv_unlock(stage.dmabuf->resv);
 	dma_buf_end_access(attach, sgt, DMA_TO_DEVICE);

@@ -42,7 +42,7 @@ struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct
 		 "dma-buf: a dynamic importer without move_notify\n"))
 		return ERR_PTR(-EINVAL);
 	might_sleep();
-	resv_assert_not_held(dmabuf);
+	dma_resv_assert_not_held(dmabuf->resv);
 
 	if (keeps(dmabuf, importer_ops))
 		attach = slot_set_borrow(dmabuf, dev, importer_ops, importer_priv);
@@ -66,7 +66,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 		 "dma-buf: detach of an attachment that is not this buffer's\n"))
 		return;
 	might_sleep();
-	resv_assert_not_held(dmabuf);
+	dma_resv_assert_not_held(dmabuf->resv);
 
 	event_tell(EVENT_DETACH, dmabuf, attach, 0, 0);
 	clean = attach->set ? slot_set_return(attach) : remap_detach(attach);
@@ -246,7 +246,7 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 		 "dma-buf: begin_access without an attachment, a table or a direction\n"))
 		return;
 	might_sleep();
-	resv_assert_not_held(attach->dmabuf);
+	dma_resv_assert_not_held(attach->dmabuf->resv);
 
 	if (attach->slot[dir])
 		mapping_slot_begin_access(attach->slot[dir], dir);
@@ -261,7 +261,7 @@ void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		 "dma-buf: end_access without an attachment, a table or a direction\n"))
 		return;
 	might_sleep();
-	resv_assert_not_held(attach->dmabuf);
+	dma_resv_assert_not_held(attach->dmabuf->resv);
 
 	if (attach->slot[dir])
 		mapping_slot_end_access(attach->slot[dir], dir);

@@ -47,13 +47,8 @@ extern struct mutex buffers_lock; /* above every reservation */
 
 /*
  * The lock rules of the hot functions cost a cache line, so they are asserted in checking builds
- * only; all others use dma_resv_assert_held() and resv_assert_not_held() always.
+ * only; all others use dma_resv_assert_held() and dma_resv_assert_not_held() always.
  */
-static inline void resv_assert_not_held(struct dma_buf *dmabuf)
-{
-	lockdep_assert_not_held(&dmabuf->resv->lock.base);
-}
-
 static inline void hot_assert_held(struct dma_buf_attachment *attach)
 {
 #ifdef LIBDMABUF_CHECKS
@@ -65,7 +60,7 @@ static inline void hot_assert_not_held(struct dma_buf_attachment *attach)
 {
 #ifdef LIBDMABUF_CHECKS
 	might_sleep();
-	resv_assert_not_held(attach->dmabuf);
+	dma_resv_assert_not_held(attach->dmabuf->resv);
 #endif
 }
 

@@ -259,7 +259,7 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: begin_cpu_access outside the buffer\n"))
 		return -EINVAL;
 	might_sleep();
-	resv_assert_not_held(dmabuf);
+	dma_resv_assert_not_held(dmabuf->resv);
 
 	cached = to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED;
 	ask = asks_exporter(dmabuf);
@@ -300,7 +300,7 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: end_cpu_access outside the buffer\n"))
 		return -EINVAL;
 	might_sleep();
-	resv_assert_not_held(dmabuf);
+	dma_resv_assert_not_held(dmabuf->resv);
 
 	if (to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED)
 		coherence_cpu_end(&to_buffer(dmabuf)->coherence, offset, len, cpu_mode(dir));

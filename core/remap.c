@@ -165,7 +165,7 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	struct remap_mapping *mapping, *found = NULL;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	list_for_each_entry (mapping, &remap->mappings, node) {
+	list_for_each_entry(mapping, &remap->mappings, node) {
 		/* An exporter may return one table twice; then the direction tells which. */
 		if (mapping->sgt != sgt || (found && mapping->dir != dir))
 			continue;

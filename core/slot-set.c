@@ -222,7 +222,7 @@ static void set_free(struct slot_set *set)
 
 	for (unsigned int i = set_slots(set); i--;)
 		mapping_slot_fini(set_slot(set, i));
-	list_for_each_entry_safe (late, next, &set->late, node)
+	list_for_each_entry_safe(late, next, &set->late, node)
 		kfree(late);
 	kfree(set->rest);
 	kfree(set);
@@ -296,7 +296,7 @@ static struct slot_set *set_find(struct dma_buf *dmabuf, struct device *dev,
 	struct slot_set *set;
 
 	dma_resv_assert_held(dmabuf->resv);
-	list_for_each_entry (set, &to_buffer(dmabuf)->sets, node)
+	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
 		if (set->dev == dev && set->importer_ops == importer_ops &&
 		    set->importer_priv == importer_priv)
 			return set;
@@ -346,7 +346,7 @@ static struct slot_set *lru_take(void)
 
 	mutex_lock(&lru_lock);
 	if (lru_total > lru_budget) {
-		list_for_each_entry (set, &lru, lru) {
+		list_for_each_entry(set, &lru, lru) {
 			if (!get_file_active(&set->dmabuf->file))
 				continue;
 			if (dma_resv_trylock(set->dmabuf->resv)) {
@@ -505,7 +505,7 @@ void slot_sets_release(struct dma_buf *dmabuf)
 	LIST_HEAD(ended);
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	list_for_each_entry_safe (set, next, &to_buffer(dmabuf)->sets, node) {
+	list_for_each_entry_safe(set, next, &to_buffer(dmabuf)->sets, node) {
 		WARN(set->borrowers, "dma-buf: released while %s is attached\n",
 		     dev_name(set->dev));
 		lru_del(set);
@@ -514,20 +514,22 @@ void slot_sets_release(struct dma_buf *dmabuf)
 	}
 	dma_resv_unlock(dmabuf->resv);
 
-	list_for_each_entry_safe (set, next, &ended, node)
+	list_for_each_entry_safe(set, next, &ended, node)
 		set_bury(set);
 }
 
 void slot_sets_device_gone(struct device *dev)
 {
 	struct slot_set *set, *next;
-	struct buffer *buffer;
+	struct list_head *node;
 	LIST_HEAD(ended);
 
 	mutex_lock(&buffers_lock);
-	list_for_each_entry (buffer, &buffers, node) {
+	list_for_each(node, &buffers) {
+		struct buffer *buffer = list_entry(node, struct buffer, node);
+
 		dma_resv_lock(buffer->dmabuf.resv, NULL);
-		list_for_each_entry_safe (set, next, &buffer->sets, node) {
+		list_for_each_entry_safe(set, next, &buffer->sets, node) {
 			if (set->dev != dev)
 				continue;
 			WARN(set->borrowers,
@@ -540,7 +542,7 @@ void slot_sets_device_gone(struct device *dev)
 		}
 		dma_resv_unlock(buffer->dmabuf.resv);
 	}
-	list_for_each_entry_safe (set, next, &ended, node)
+	list_for_each_entry_safe(set, next, &ended, node)
 		set_bury(set);
 	mutex_unlock(&buffers_lock);
 }
@@ -549,7 +551,7 @@ void slot_sets_kernel_fence(struct dma_buf *dmabuf)
 {
 	struct slot_set *set;
 
-	list_for_each_entry (set, &to_buffer(dmabuf)->sets, node)
+	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
 		for (unsigned int i = 0; i < set_slots(set); i++)
 			mapping_slot_kernel_fence(set_slot(set, i));
 }
