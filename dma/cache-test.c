@@ -2,7 +2,6 @@
 /*
  * cache-test.c - clean, invalidate and both, line by line, and beside stores that do not wait
  */
-#include <linux/completion.h>
 #include "dma/test-bed.h"
 #include "host/port.h"
 
@@ -110,94 +109,143 @@ static void operations_stay_on_their_lines(struct ktap *t)
 	}
 }
 
+/* Somebody who stores to one byte of a line, alone in that, and looks whether his stores stay. */
 struct writer {
-	volatile u8 *line;
-	volatile bool stop;
-	u64 stores;
-	u8 offset;
+	volatile u8 *byte;
+	volatile bool stop, lost;
+	volatile u64 stores;
 };
 
-/* Every store must be there when the writer looks again: nobody else writes his bytes. */
 __attribute__((no_sanitize("thread"))) static void writer_runs(void *arg)
 {
 	struct writer *writer = arg;
 	u8 value = 0;
 
 	while (!writer->stop) {
-		value++;
-		writer->line[writer->offset] = value;
-		port_yield();
-		if (writer->line[writer->offset] != value)
-			break;
+		*writer->byte = ++value;
+		if (!(value % 64))
+			port_yield();
+		if (*writer->byte != value)
+			writer->lost = true;
 		writer->stores++;
 	}
-	if (!writer->stop)
-		writer->stores = 0; /* a store was lost */
 }
 
 /*
- * CA1: stores to bytes 1 and 62 of a line, the device writes nothing, and clean+invalidate runs all the time;
- * then memory's other bytes change beside the stores.
+ * Run @op on the line while @nr writers store to it, and, if @device is set, while other bytes of the line change
+ * behind the caches.  Did all stores stay?
  */
+__attribute__((no_sanitize("thread"))) static bool stores_stay(struct ktap *t, struct page *page,
+							       enum dma_table_op op, u8 *first,
+							       u8 *second, volatile u8 *device)
+{
+	u64 enough = ktap_long ? 5000000 : 200000, i;
+	struct writer writer[2] = { { .byte = first }, { .byte = second } };
+	struct port_thread *thread[2];
+	const volatile u8 *behind = cache_behind(page_to_phys(page)), *cpu = page_address(page);
+	unsigned int nr = second ? 2 : 1, w;
+	bool stayed = true;
+
+	for (w = 0; w < nr; w++) {
+		thread[w] = port_thread_create(writer_runs, &writer[w], "writer");
+		if (!KT_CHECK(t, thread[w]))
+			return false;
+	}
+	for (i = 0; i < enough || writer[0].stores < enough || writer[nr - 1].stores < enough;
+	     i++) {
+		if (device)
+			device[0] = device[32] = i;
+		cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, op);
+		/* either the line was dirty and went out whole, or it came in whole */
+		if (device && device[0] != cpu[device - behind])
+			stayed = false;
+	}
+	for (w = 0; w < nr; w++) {
+		writer[w].stop = true;
+		port_thread_join(thread[w]);
+		stayed &= !writer[w].lost;
+	}
+	return stayed;
+}
+
+/* CA1, while nothing changes behind, and while the line really is refilled each time. */
 static void clean_invalidate_loses_no_store(struct ktap *t)
 {
-	unsigned int rounds = ktap_long ? 3000000 : 60000, i;
-	struct writer writer[2] = { { .offset = 1 }, { .offset = 62 } };
-	struct port_thread *thread[2];
 	struct page *page;
-	u8 *cpu = quiet_page(t, &page);
+	u8 *cpu = quiet_page(t, &page), *behind = cache_behind(page_to_phys(page));
 
+	KT_CHECK(t, stores_stay(t, page, DMA_TABLE_CLEAN_INVALIDATE, cpu + 1, cpu + 62, NULL));
+	cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN);
+	KT_EQ(t, behind[1], cpu[1]);
+	KT_EQ(t, behind[62], cpu[62]);
+	KT_CHECK(t, stores_stay(t, page, DMA_TABLE_CLEAN_INVALIDATE, cpu + 5, cpu + 6, behind + 7));
+	__free_page(page);
+}
+
+/* A device's bytes written while the line is fetched stay: the line must not look dirty for it. */
+static void fetch_loses_no_device_write(struct ktap *t)
+{
+	struct page *page;
+	u8 *behind;
+
+	quiet_page(t, &page);
+	behind = cache_behind(page_to_phys(page));
+	KT_CHECK(t, stores_stay(t, page, DMA_TABLE_INVALIDATE, behind + 9, behind + 10, NULL));
+	KT_CHECK(t, stores_stay(t, page, DMA_TABLE_CLEAN_INVALIDATE, behind + 9, NULL, NULL));
+	__free_page(page);
+}
+
+struct cleaner {
+	struct page *page;
+	unsigned int offset;
+	bool lost;
+};
+
+/* What somebody stored and cleaned is behind the caches when his clean returns, whoever else cleans too. */
+__attribute__((no_sanitize("thread"))) static void cleaner_runs(void *arg)
+{
+	struct cleaner *cleaner = arg;
+	volatile u8 *cpu = page_address(cleaner->page);
+	volatile u8 *behind = cache_behind(page_to_phys(cleaner->page));
+	unsigned int rounds = ktap_long ? 5000000 : 100000, i;
+
+	for (i = 0; i < rounds; i++) {
+		cpu[cleaner->offset] = i;
+		cache_maintain(page_to_phys(cleaner->page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN);
+		if (behind[cleaner->offset] != (u8)i)
+			cleaner->lost = true;
+	}
+}
+
+static void cleans_of_one_line_exclude_each_other(struct ktap *t)
+{
+	struct port_thread *thread[2];
+	struct cleaner cleaner[2];
+	struct page *page;
+	unsigned int i;
+
+	quiet_page(t, &page);
 	for (i = 0; i < 2; i++) {
-		writer[i].line = cpu;
-		thread[i] = port_thread_create(writer_runs, &writer[i], "writer");
+		cleaner[i] = (struct cleaner){ .page = page, .offset = 10 + 40 * i };
+		thread[i] = port_thread_create(cleaner_runs, &cleaner[i], "cleaner");
 		KT_CHECK(t, thread[i]);
 	}
-	for (i = 0; i < rounds; i++)
-		cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN_INVALIDATE);
 	for (i = 0; i < 2; i++) {
-		writer[i].stop = true;
 		port_thread_join(thread[i]);
-		KT_CHECK(t, writer[i].stores > 0);
+		KT_CHECK(t, !cleaner[i].lost);
 	}
-	cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN);
-	KT_EQ(t, ((u8 *)cache_behind(page_to_phys(page)))[1], cpu[1]);
-	KT_EQ(t, ((u8 *)cache_behind(page_to_phys(page)))[62], cpu[62]);
 	__free_page(page);
 }
 
-/* The same while the line really is refilled: memory differs each time, in bytes nobody stores to. */
-__attribute__((no_sanitize("thread"))) static void refill_loses_no_store(struct ktap *t)
-{
-	unsigned int rounds = ktap_long ? 3000000 : 60000, i;
-	struct writer writer = { .offset = 5 };
-	struct port_thread *thread;
-	struct page *page;
-	u8 *cpu = quiet_page(t, &page);
-	volatile u8 *behind = cache_behind(page_to_phys(page));
-
-	writer.line = cpu;
-	thread = port_thread_create(writer_runs, &writer, "writer");
-	KT_ASSERT(t, thread);
-	for (i = 0; i < rounds; i++) {
-		behind[3] = i;
-		behind[40] = i >> 8;
-		cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN_INVALIDATE);
-	}
-	writer.stop = true;
-	port_thread_join(thread);
-	KT_CHECK(t, writer.stores > 0);
-	__free_page(page);
-}
-
-/* And that the check above can fail: a plain invalidate beside the same writer loses stores. */
-__attribute__((no_sanitize("thread"))) static void plain_invalidate_loses_stores(struct ktap *t)
+/* What clean and invalidate in two calls do to a store between them. */
+static void two_calls_lose_the_store_between(struct ktap *t)
 {
 	struct page *page;
 	u8 *cpu = quiet_page(t, &page);
 
 	cpu[5] = 1;
 	cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN);
-	cpu[5] = 2; /* "between" clean and invalidate */
+	cpu[5] = 2;
 	cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, DMA_TABLE_INVALIDATE);
 	KT_EQ(t, cpu[5], 1);
 	__free_page(page);
@@ -228,5 +276,5 @@ static void adversary_touches_about_half(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(fresh_pages_hold_poison_behind), KTAP_CASE(clean_takes_dirty_lines_only),
 	  KTAP_CASE(invalidate_loses_dirty_lines), KTAP_CASE(both_keep_dirty_and_fetch_clean),
 	  KTAP_CASE(operations_stay_on_their_lines), KTAP_CASE(clean_invalidate_loses_no_store),
-	  KTAP_CASE(refill_loses_no_store), KTAP_CASE(plain_invalidate_loses_stores),
-	  KTAP_CASE(adversary_touches_about_half))
+	  KTAP_CASE(fetch_loses_no_device_write), KTAP_CASE(cleans_of_one_line_exclude_each_other),
+	  KTAP_CASE(two_calls_lose_the_store_between), KTAP_CASE(adversary_touches_about_half))

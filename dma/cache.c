@@ -47,27 +47,35 @@ static struct {
 	spinlock_t page_lock[CACHE_LOCKS]; /* by page number: behind and agreed of that page */
 } cache = { .init_lock = __SPIN_LOCK_UNLOCKED(cache.init_lock) };
 
-races_by_design static void line_copy(u64 *to, const u64 *from)
+/* Halves of it may be from different moments; bytes never are. */
+typedef u64 quad __attribute__((vector_size(16), may_alias));
+
+#define LINE_QUADS (CACHE_LINE_BYTES / sizeof(quad))
+
+races_by_design static void line_copy(void *to, const void *from)
 {
+	volatile quad *t = to;
+	const volatile quad *f = from;
 	unsigned int i;
 
-	for (i = 0; i < LINE_WORDS; i++)
-		WRITE_ONCE(to[i], READ_ONCE(from[i]));
+	for (i = 0; i < LINE_QUADS; i++)
+		t[i] = f[i];
 }
 
-races_by_design static bool line_equal(const u64 *a, const u64 *b)
+races_by_design static bool line_equal(const void *a, const void *b)
 {
-	u64 differ = 0;
+	const volatile quad *x = a, *y = b;
+	quad differ = x[0] ^ y[0];
 	unsigned int i;
 
-	for (i = 0; i < LINE_WORDS; i++)
-		differ |= READ_ONCE(a[i]) ^ READ_ONCE(b[i]);
-	return !differ;
+	for (i = 1; i < LINE_QUADS; i++)
+		differ |= x[i] ^ y[i];
+	return !(differ[0] | differ[1]);
 }
 
 races_by_design static void line_clean(const struct cache_line *line)
 {
-	u64 now[LINE_WORDS];
+	u64 now[LINE_WORDS] __aligned(CACHE_LINE_BYTES);
 
 	if (line_equal(line->view, line->agreed))
 		return;
@@ -76,12 +84,16 @@ races_by_design static void line_clean(const struct cache_line *line)
 	line_copy(line->agreed, now);
 }
 
+/* Memory is read once: a device may be writing it, and what is agreed on must be what the view got. */
 races_by_design static void line_invalidate(const struct cache_line *line)
 {
-	if (!line_equal(line->view, line->behind))
-		line_copy(line->view, line->behind);
-	if (!line_equal(line->agreed, line->behind))
-		line_copy(line->agreed, line->behind);
+	u64 fetched[LINE_WORDS] __aligned(CACHE_LINE_BYTES);
+
+	line_copy(fetched, line->behind);
+	if (!line_equal(line->view, fetched))
+		line_copy(line->view, fetched);
+	if (!line_equal(line->agreed, fetched))
+		line_copy(line->agreed, fetched);
 }
 
 /* 0xff in each byte where @a and @b differ */
@@ -109,20 +121,22 @@ races_by_design static void word_refill(u64 *word, u64 seen, u64 fresh)
 
 races_by_design static void line_clean_invalidate(const struct cache_line *line)
 {
-	u64 seen[LINE_WORDS];
+	u64 fetched[LINE_WORDS] __aligned(CACHE_LINE_BYTES);
 	unsigned int i;
 
-	line_copy(seen, line->view);
-	if (!line_equal(seen, line->agreed)) {
-		/* written back, it leaves the caches with the bytes it is fetched with again */
-		line_copy(line->behind, seen);
-		line_copy(line->agreed, seen);
+	/* written back, a line leaves the caches with the bytes it is fetched with again */
+	if (!line_equal(line->view, line->agreed)) {
+		line_clean(line);
 		return;
 	}
+	line_copy(fetched, line->behind);
+	if (line_equal(line->agreed, fetched))
+		return;
+	/* it was clean, so what the view held is what was agreed on */
 	for (i = 0; i < LINE_WORDS; i++)
-		if (line->behind[i] != seen[i])
-			word_refill(&line->view[i], seen[i], line->behind[i]);
-	line_copy(line->agreed, line->behind);
+		if (fetched[i] != line->agreed[i])
+			word_refill(&line->view[i], line->agreed[i], fetched[i]);
+	line_copy(line->agreed, fetched);
 }
 
 /* Does the adversary pick this line? Half of them, for ever the same for a seed. */
