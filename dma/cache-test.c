@@ -197,6 +197,7 @@ static void fetch_loses_no_device_write(struct ktap *t)
 
 struct cleaner {
 	struct page *page;
+	atomic_t *waiting;
 	unsigned int offset;
 	bool lost;
 };
@@ -207,8 +208,12 @@ __attribute__((no_sanitize("thread"))) static void cleaner_runs(void *arg)
 	struct cleaner *cleaner = arg;
 	volatile u8 *cpu = page_address(cleaner->page);
 	volatile u8 *behind = cache_behind(page_to_phys(cleaner->page));
-	unsigned int rounds = ktap_long ? 5000000 : 100000, i;
+	unsigned int rounds = ktap_long ? 10000000 : 500000, i;
 
+	/* not before the other one is there */
+	atomic_dec(cleaner->waiting);
+	while (atomic_read(cleaner->waiting))
+		port_yield();
 	for (i = 0; i < rounds; i++) {
 		cpu[cleaner->offset] = i;
 		cache_maintain(page_to_phys(cleaner->page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN);
@@ -220,13 +225,16 @@ __attribute__((no_sanitize("thread"))) static void cleaner_runs(void *arg)
 static void cleans_of_one_line_exclude_each_other(struct ktap *t)
 {
 	struct port_thread *thread[2];
+	atomic_t waiting = ATOMIC_INIT(2);
 	struct cleaner cleaner[2];
 	struct page *page;
 	unsigned int i;
 
 	quiet_page(t, &page);
 	for (i = 0; i < 2; i++) {
-		cleaner[i] = (struct cleaner){ .page = page, .offset = 10 + 40 * i };
+		cleaner[i] = (struct cleaner){ .page = page,
+					       .waiting = &waiting,
+					       .offset = 10 + 40 * i };
 		thread[i] = port_thread_create(cleaner_runs, &cleaner[i], "cleaner");
 		KT_CHECK(t, thread[i]);
 	}

@@ -238,6 +238,36 @@ static void a_table_is_one_range(struct ktap *t)
 	bed_down(bed);
 }
 
+/* Entries of three pages under a boundary of four: each starts behind a gap that is nobody's. */
+static void gaps_before_boundaries_fault(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	struct page *block = alloc_pages(GFP_KERNEL, 3);
+	struct scatterlist sg[2], wild;
+	struct sg_table table = { .sgl = sg, .nents = 2, .orig_nents = 2 };
+	struct sg_table forged = { .sgl = &wild, .nents = 1, .orig_nents = 1 };
+	u8 byte = 0;
+
+	sg_init_table(sg, 2);
+	sg_set_page(&sg[0], block, 3 * PAGE_SIZE, 0);
+	sg_set_page(&sg[1], block + 3, 3 * PAGE_SIZE, 0);
+	dma_set_seg_boundary(bed->dev, 4 * PAGE_SIZE - 1);
+	KT_EQ(t, dma_map_sgtable(bed->dev, &table, DMA_TO_DEVICE, 0), 0);
+	KT_EQ(t, table.nents, 2);
+	KT_EQ(t, sg_dma_address(&sg[1]), sg_dma_address(&sg[0]) + 4 * PAGE_SIZE);
+	KT_EQ(t, dma_engine_read(bed->dev, &table, 6 * PAGE_SIZE - 1, &byte, 1), 0);
+	sg_init_table(&wild, 1);
+	sg_dma_address(&wild) = sg_dma_address(&sg[0]) + 3 * PAGE_SIZE;
+	sg_dma_len(&wild) = 1;
+	KT_EQ(t, dma_engine_read(bed->dev, &forged, 0, &byte, 1), -EFAULT);
+	KT_EQ(t, dma_table_widen(bed->dev, &table, DMA_TO_DEVICE, DMA_FROM_DEVICE), 0);
+	KT_EQ(t, dma_engine_write(bed->dev, &forged, 0, &byte, 1), -EFAULT);
+	KT_EQ(t, dma_engine_write(bed->dev, &table, 3 * PAGE_SIZE, &byte, 1), 0);
+	dma_unmap_sgtable(bed->dev, &table, DMA_BIDIRECTIONAL, 0);
+	__free_pages(block, 3);
+	bed_down(bed);
+}
+
 static void offsets_in_pages_stay(struct ktap *t)
 {
 	const struct machine_type *type;
@@ -334,5 +364,5 @@ KTAP_MAIN(KTAP_CASE(engine_reaches_only_what_is_mapped), KTAP_CASE(write_only_is
 	  KTAP_CASE(a_fault_moves_no_byte_of_its_piece),
 	  KTAP_CASE(two_mappings_of_one_page_are_two), KTAP_CASE(widening_keeps_addresses),
 	  KTAP_CASE(widening_needs_a_mapping_and_the_union), KTAP_CASE(a_table_is_one_range),
-	  KTAP_CASE(offsets_in_pages_stay), KTAP_CASE(addresses_are_apart_and_come_back),
-	  KTAP_CASE(a_failed_split_gives_all_back))
+	  KTAP_CASE(gaps_before_boundaries_fault), KTAP_CASE(offsets_in_pages_stay),
+	  KTAP_CASE(addresses_are_apart_and_come_back), KTAP_CASE(a_failed_split_gives_all_back))

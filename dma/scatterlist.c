@@ -116,11 +116,8 @@ int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp_t gfp)
 			sg_chain(prev, SG_MAX_SINGLE_ALLOC, chunk);
 		else
 			table->sgl = chunk;
-		if (left > SG_MAX_SINGLE_ALLOC) {
-			/* the last entry of this allocation becomes the link */
-			sg_unmark_end(&chunk[take - 1]);
-			take--;
-		}
+		if (left > SG_MAX_SINGLE_ALLOC)
+			take--; /* the last entry of this allocation becomes the link */
 		table->orig_nents += take;
 		table->nents = table->orig_nents;
 		left -= take;
