@@ -72,8 +72,8 @@ static bool wait_enqueue(struct wait_queue_head *wq, struct wait_queue_entry *en
 
 void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry, int state)
 {
-	entry->flags &= ~WQ_FLAG_EXCLUSIVE;
 	spin_lock(&wq->lock);
+	entry->flags &= ~WQ_FLAG_EXCLUSIVE;
 	wait_enqueue(wq, entry);
 	set_current_state((unsigned int)state);
 	spin_unlock(&wq->lock);
@@ -84,8 +84,8 @@ bool prepare_to_wait_exclusive(struct wait_queue_head *wq, struct wait_queue_ent
 {
 	bool was_empty;
 
-	entry->flags |= WQ_FLAG_EXCLUSIVE;
 	spin_lock(&wq->lock);
+	entry->flags |= WQ_FLAG_EXCLUSIVE;
 	was_empty = wait_enqueue(wq, entry);
 	set_current_state((unsigned int)state);
 	spin_unlock(&wq->lock);
@@ -124,7 +124,7 @@ static int wake_up_entries(struct wait_queue_head *wq, unsigned int mode, int nr
 	struct wait_queue_entry *entry, *next;
 	int total = 0;
 
-	list_for_each_entry_safe (entry, next, &wq->head, entry) {
+	list_for_each_entry_safe(entry, next, &wq->head, entry) {
 		unsigned int flags = entry->flags;
 		int woken = entry->func(entry, mode, 0, key);
 

@@ -216,9 +216,11 @@ void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode, int nr);
 	({                                                                                   \
 		long __ret = (timeout);                                                      \
 		might_sleep();                                                               \
-		if (!___wait_cond_timeout(condition))                                        \
+		if (!___wait_cond_timeout(condition)) {                                      \
+			long __left = __ret;                                                 \
 			__ret = ___wait_event(wq, ___wait_cond_timeout(condition), state, 0, \
-					      __ret, __ret = schedule_timeout(__ret));       \
+					      __left, __ret = schedule_timeout(__ret));      \
+		}                                                                            \
 		__ret;                                                                       \
 	})
 
