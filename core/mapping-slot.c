@@ -108,7 +108,7 @@ static int slot_copy(struct mapping_slot *slot, const struct sg_table *table, gf
 	copy.nents = table->nents;
 
 	to = copy.sgl;
-	for_each_sg (table->sgl, from, table->orig_nents, i) {
+	for_each_sg(table->sgl, from, table->orig_nents, i) {
 		sg_set_page(to, sg_page(from), from->length, from->offset);
 		sg_dma_address(to) = sg_dma_address(from);
 		sg_dma_len(to) = sg_dma_len(from);
