@@ -332,10 +332,17 @@ static void pin_to(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* Other measures ran since this one's last round: its lines are fetched again before the clock starts. */
 static void run_work(struct work *work)
 {
-	u64 start = port_time_ns();
+	u64 pairs = work->pairs, start;
 
+	if (work->n > 1) {
+		work->pairs = work->n;
+		work->loop(work);
+		work->pairs = pairs;
+	}
+	start = port_time_ns();
 	work->ns = 0;
 	work->loop(work);
 	if (!work->ns)
