@@ -172,16 +172,15 @@ static int queue_thread(void *data)
 {
 	struct job_queue *queue = data;
 
-	for (;;) {
+	while (!kthread_should_stop()) {
 		struct job *job;
 
 		wait_event(queue->wake, has_jobs(queue) || kthread_should_stop());
 		job = next_job(queue);
 		if (job)
 			run_job(job);
-		else if (kthread_should_stop())
-			return 0;
 	}
+	return 0;
 }
 
 struct job_queue *job_queue_create(const char *name)
@@ -213,9 +212,12 @@ free_queue:
 
 void job_queue_destroy(struct job_queue *queue)
 {
+	struct job *job;
+
+	/* A kthread that is stopped before it first ran never does. */
 	kthread_stop(queue->thread);
-	WARN(has_jobs(queue), "job-queue: %s: a job was submitted to a queue that ends",
-	     queue->timeline->name);
+	while ((job = next_job(queue)))
+		run_job(job);
 	kref_put(&queue->timeline->ref, timeline_free);
 	kfree(queue);
 }
@@ -276,8 +278,8 @@ static unsigned int count_dependencies(struct job *job)
 		struct dma_resv_iter walk;
 		struct dma_fence *fence;
 
-		dma_resv_for_each_fence (&walk, job_resv(job, i),
-					 dma_resv_usage_rw(job->buffer[i].writes), fence)
+		dma_resv_for_each_fence(&walk, job_resv(job, i),
+					dma_resv_usage_rw(job->buffer[i].writes), fence)
 			count++;
 	}
 	return count;
@@ -296,8 +298,8 @@ static int collect_dependencies(struct job *job)
 		struct dma_resv_iter walk;
 		struct dma_fence *fence;
 
-		dma_resv_for_each_fence (&walk, buffer->dmabuf->resv,
-					 dma_resv_usage_rw(buffer->writes), fence) {
+		dma_resv_for_each_fence(&walk, buffer->dmabuf->resv,
+					dma_resv_usage_rw(buffer->writes), fence) {
 			enum dma_resv_usage usage = dma_resv_iter_usage(&walk);
 			bool content = buffer->reads && usage <= DMA_RESV_USAGE_WRITE;
 

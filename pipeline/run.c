@@ -285,9 +285,11 @@ int run_pipeline(const struct run_config *config, struct y4m_reader *reader,
 	if (ret)
 		return fail(&run, "memory for the reference", ret);
 	dma_buf_set_policy(config->remap ? DMA_BUF_POLICY_REMAP : DMA_BUF_POLICY_CACHED);
+	dma_buf_count_pinned(true);
 	dma_cost_read(&before);
 	ret = run_stages(&run);
 	dma_cost_since(&before, &result->costs);
+	dma_buf_count_pinned(false);
 	reference_fini(&run.reference);
 	if (!ret && !result->frames) {
 		snprintf(error, RUN_ERROR_BYTES, "%s: byte %llu: the stream has no frame",

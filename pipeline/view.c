@@ -12,7 +12,15 @@
 #include "pipeline/view.h"
 
 #define BAR_PIXELS 8
+#define HEIGHT_LEAST 256 /* dots in the file; fewer are hard to see */
 #define RGB 3
+
+/* Two pictures, as large as they are shown. */
+struct view {
+	const struct y4m_format *format;
+	const uint8_t *left, *right;
+	uint32_t zoom, width, height;
+};
 
 static uint8_t clamp(int value)
 {
@@ -44,30 +52,32 @@ static void to_rgb(const struct y4m_format *format, const uint8_t *frame, uint32
 	rgb[2] = clamp((luma + 516 * cb) / 256);
 }
 
-static void fill_row(const struct y4m_format *format, const uint8_t *left, const uint8_t *right,
-		     uint32_t y, uint8_t *row)
+static void fill_row(const struct view *view, uint32_t y, uint8_t *row)
 {
-	for (uint32_t x = 0; x < format->width; x++) {
-		to_rgb(format, left, x, y, row + (size_t)RGB * x);
-		to_rgb(format, right, x, y, row + (size_t)RGB * (format->width + BAR_PIXELS + x));
+	uint8_t *right = row + (size_t)RGB * (view->width + BAR_PIXELS);
+
+	for (uint32_t x = 0; x < view->width; x++) {
+		to_rgb(view->format, view->left, x / view->zoom, y / view->zoom,
+		       row + (size_t)RGB * x);
+		to_rgb(view->format, view->right, x / view->zoom, y / view->zoom,
+		       right + (size_t)RGB * x);
 	}
-	memset(row + (size_t)RGB * format->width, 255, RGB * BAR_PIXELS);
+	memset(row + (size_t)RGB * view->width, 255, RGB * BAR_PIXELS);
 }
 
 /* libpng jumps back here when it fails; so nothing is changed after setjmp() that is needed then.
  */
-static int write_png(FILE *file, png_structp png, png_infop info, const struct y4m_format *format,
-		     const uint8_t *left, const uint8_t *right, uint8_t *row)
+static int write_png(FILE *file, png_structp png, png_infop info, const struct view *view,
+		     uint8_t *row)
 {
 	if (setjmp(png_jmpbuf(png)))
 		return errno ? -errno : -EIO;
 	png_init_io(png, file);
-	png_set_IHDR(png, info, 2 * format->width + BAR_PIXELS, format->height, 8,
-		     PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-		     PNG_FILTER_TYPE_DEFAULT);
+	png_set_IHDR(png, info, 2 * view->width + BAR_PIXELS, view->height, 8, PNG_COLOR_TYPE_RGB,
+		     PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
 	png_write_info(png, info);
-	for (uint32_t y = 0; y < format->height; y++) {
-		fill_row(format, left, right, y, row);
+	for (uint32_t y = 0; y < view->height; y++) {
+		fill_row(view, y, row);
 		png_write_row(png, row);
 	}
 	png_write_end(png, NULL);
@@ -87,7 +97,16 @@ static void silent_warning(png_structp png, png_const_charp text)
 int view_write_pair(const char *path, const struct y4m_format *format, const uint8_t *left,
 		    const uint8_t *right)
 {
-	uint8_t *row = malloc((size_t)RGB * (2 * (size_t)format->width + BAR_PIXELS));
+	uint32_t zoom = format->height < HEIGHT_LEAST ? HEIGHT_LEAST / format->height : 1;
+	const struct view view = {
+		.format = format,
+		.left = left,
+		.right = right,
+		.zoom = zoom,
+		.width = zoom * format->width,
+		.height = zoom * format->height,
+	};
+	uint8_t *row = malloc((size_t)RGB * (2 * (size_t)view.width + BAR_PIXELS));
 	FILE *file = fopen(path, "wb");
 	int ret = file ? -ENOMEM : -errno;
 	png_structp png = NULL;
@@ -100,7 +119,7 @@ int view_write_pair(const char *path, const struct y4m_format *format, const uin
 		info = png_create_info_struct(png);
 	if (info) {
 		errno = 0;
-		ret = write_png(file, png, info, format, left, right, row);
+		ret = write_png(file, png, info, &view, row);
 	}
 	png_destroy_write_struct(&png, &info);
 	if (file && fclose(file) && !ret)

@@ -3,9 +3,9 @@
  * system-heap.c - an exporter of ordinary memory
  *
  * Invariants
- *   SH1  Pages and their table are constant from allocation to release; each attachment has a table
- * of its own, because DMA addresses are a device's. SH2  A table is mapped at most once at a time:
- * a second map of an attachment is the core's to prevent.
+ *   SH1  Pages and their table are constant from allocation to release.
+ *   SH2  Each mapping has a table of its own: DMA addresses are a device's, and one attachment may be mapped several
+ *        times at once.  DIFFERS: Linux's heap has one for each attachment, which a second map overwrites.
  *
  * Deliberately not here: mmap, vmap, and any wish for contiguous memory.
  */
@@ -28,17 +28,13 @@ struct heap_buffer {
 
 	struct mutex lock;
 	/* guarded by lock */
-	struct list_head users; /* struct heap_user.node */
+	struct list_head mappings; /* struct heap_mapping.node */
 };
 
-/* One attachment. */
-struct heap_user {
+struct heap_mapping {
 	struct device *dev;
 	struct sg_table table;
-
-	/* guarded by heap_buffer.lock */
-	struct list_head node;
-	bool mapped;
+	struct list_head node; /* guarded by heap_buffer.lock */
 };
 
 /* Large pieces keep tables short and TLBs full; 1 MiB and 64 KiB are sizes that IOMMUs have entries
@@ -53,87 +49,63 @@ static int copy_table(struct sg_table *to, const struct sg_table *from)
 
 	if (ret)
 		return ret;
-	for_each_sgtable_sg (to, entry, i) {
+	for_each_sgtable_sg(to, entry, i) {
 		sg_set_page(entry, sg_page(source), source->length, source->offset);
 		source = sg_next(source);
 	}
 	return 0;
 }
 
-static int heap_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_user *user = kzalloc(sizeof(*user), GFP_KERNEL);
-	int ret;
-
-	if (!user)
-		return -ENOMEM;
-	user->dev = attach->dev;
-	ret = copy_table(&user->table, &buffer->pages);
-	if (ret)
-		goto free_user;
-	attach->priv = user;
-
-	mutex_lock(&buffer->lock);
-	list_add_tail(&user->node, &buffer->users);
-	mutex_unlock(&buffer->lock);
-	return 0;
-
-free_user:
-	kfree(user);
-	return ret;
-}
-
-static void heap_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_user *user = attach->priv;
-
-	mutex_lock(&buffer->lock);
-	list_del(&user->node);
-	mutex_unlock(&buffer->lock);
-	sg_free_table(&user->table);
-	kfree(user);
-}
-
-static void set_mapped(struct dma_buf_attachment *attach, bool mapped)
-{
-	struct heap_buffer *buffer = attach->dmabuf->priv;
-	struct heap_user *user = attach->priv;
-
-	mutex_lock(&buffer->lock);
-	user->mapped = mapped;
-	mutex_unlock(&buffer->lock);
-}
-
 static struct sg_table *heap_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
-	struct heap_user *user = attach->priv;
-	int ret = dma_map_sgtable(attach->dev, &user->table, dir, 0);
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct heap_mapping *mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	int ret;
 
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+	mapping->dev = attach->dev;
+	ret = copy_table(&mapping->table, &buffer->pages);
 	if (ret)
-		return ERR_PTR(ret);
-	set_mapped(attach, true);
-	return &user->table;
+		goto free_mapping;
+	ret = dma_map_sgtable(mapping->dev, &mapping->table, dir, 0);
+	if (ret)
+		goto free_table;
+
+	mutex_lock(&buffer->lock);
+	list_add_tail(&mapping->node, &buffer->mappings);
+	mutex_unlock(&buffer->lock);
+	return &mapping->table;
+
+free_table:
+	sg_free_table(&mapping->table);
+free_mapping:
+	kfree(mapping);
+	return ERR_PTR(ret);
 }
 
 static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *table,
 		       enum dma_data_direction dir)
 {
-	set_mapped(attach, false);
-	dma_unmap_sgtable(attach->dev, table, dir, 0);
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct heap_mapping *mapping = container_of(table, struct heap_mapping, table);
+
+	mutex_lock(&buffer->lock);
+	list_del(&mapping->node);
+	mutex_unlock(&buffer->lock);
+	dma_unmap_sgtable(mapping->dev, table, dir, 0);
+	sg_free_table(table);
+	kfree(mapping);
 }
 
 static int heap_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_user *user;
+	struct heap_mapping *mapping;
 
 	mutex_lock(&buffer->lock);
-	list_for_each_entry (user, &buffer->users, node) {
-		if (user->mapped)
-			dma_sync_sgtable_for_cpu(user->dev, &user->table, dir);
-	}
+	list_for_each_entry(mapping, &buffer->mappings, node)
+		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->table, dir);
 	mutex_unlock(&buffer->lock);
 	return 0;
 }
@@ -141,13 +113,11 @@ static int heap_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction
 static int heap_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_user *user;
+	struct heap_mapping *mapping;
 
 	mutex_lock(&buffer->lock);
-	list_for_each_entry (user, &buffer->users, node) {
-		if (user->mapped)
-			dma_sync_sgtable_for_device(user->dev, &user->table, dir);
-	}
+	list_for_each_entry(mapping, &buffer->mappings, node)
+		dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
 	mutex_unlock(&buffer->lock);
 	return 0;
 }
@@ -157,7 +127,7 @@ static void free_pieces(struct sg_table *pages)
 	struct scatterlist *entry;
 	unsigned int i;
 
-	for_each_sgtable_sg (pages, entry, i)
+	for_each_sgtable_sg(pages, entry, i)
 		__free_pages(sg_page(entry), get_order(entry->length));
 	sg_free_table(pages);
 }
@@ -166,15 +136,13 @@ static void heap_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 
-	WARN(!list_empty(&buffer->users), "system-heap: released while attached");
+	WARN(!list_empty(&buffer->mappings), "system-heap: released while mapped");
 	free_pieces(&buffer->pages);
 	mutex_destroy(&buffer->lock);
 	kfree(buffer);
 }
 
 static const struct dma_buf_ops heap_ops = {
-	.attach = heap_attach,
-	.detach = heap_detach,
 	.map_dma_buf = heap_map,
 	.unmap_dma_buf = heap_unmap,
 	.release = heap_release,
@@ -226,7 +194,7 @@ static int alloc_pieces(struct sg_table *pages, size_t bytes)
 	if (ret)
 		goto free_list;
 	entry = pages->sgl;
-	list_for_each_entry_safe (page, next, &pieces, lru) {
+	list_for_each_entry_safe(page, next, &pieces, lru) {
 		list_del(&page->lru);
 		sg_set_page(entry, page, page_size(page), 0);
 		entry = sg_next(entry);
@@ -234,7 +202,7 @@ static int alloc_pieces(struct sg_table *pages, size_t bytes)
 	return 0;
 
 free_list:
-	list_for_each_entry_safe (page, next, &pieces, lru) {
+	list_for_each_entry_safe(page, next, &pieces, lru) {
 		list_del(&page->lru);
 		__free_pages(page, compound_order(page));
 	}
@@ -254,7 +222,7 @@ struct dma_buf *system_heap_allocate(size_t bytes)
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&buffer->lock);
-	INIT_LIST_HEAD(&buffer->users);
+	INIT_LIST_HEAD(&buffer->mappings);
 	buffer->bytes = PAGE_ALIGN(bytes);
 	ret = alloc_pieces(&buffer->pages, buffer->bytes);
 	if (ret)
@@ -290,7 +258,7 @@ void *system_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len)
 	if (WARN(!dmabuf || dmabuf->ops != &heap_ops, "system-heap: not a buffer of this heap"))
 		return NULL;
 	buffer = dmabuf->priv;
-	for_each_sgtable_sg (&buffer->pages, entry, i) {
+	for_each_sgtable_sg(&buffer->pages, entry, i) {
 		if (offset < entry->length) {
 			*len = entry->length - offset;
 			return page_address(sg_page(entry)) + offset;

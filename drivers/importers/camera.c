@@ -211,7 +211,7 @@ void camera_destroy(struct camera *camera)
 	struct import *import;
 
 	job_queue_destroy(camera->queue);
-	list_for_each_entry (import, &camera->imports.list, node) {
+	list_for_each_entry(import, &camera->imports.list, node) {
 		if (!import->kept)
 			continue;
 		dma_buf_unmap_attachment_unlocked(import->attach, import->kept, DMA_FROM_DEVICE);

@@ -21,7 +21,7 @@ static struct import *import_find(struct imports *imports, struct dma_buf *dmabu
 {
 	struct import *import;
 
-	list_for_each_entry (import, &imports->list, node) {
+	list_for_each_entry(import, &imports->list, node) {
 		if (import->dmabuf == dmabuf)
 			return import;
 	}
@@ -57,7 +57,7 @@ void imports_drop(struct imports *imports)
 {
 	struct import *import, *next;
 
-	list_for_each_entry_safe (import, next, &imports->list, node) {
+	list_for_each_entry_safe(import, next, &imports->list, node) {
 		WARN(import->kept, "imports: a kept mapping is unmapped before its detach");
 		list_del(&import->node);
 		dma_buf_detach(import->dmabuf, import->attach);
