@@ -82,19 +82,45 @@ static void wakes_all(struct ktap *t)
 	KT_CHECK(t, !waitqueue_active(&queue));
 }
 
+static int note_woken(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	*(bool *)entry->private = true;
+	return 1;
+}
+
 static void wakes_one_exclusive_waiter(struct ktap *t)
+{
+	struct wait_queue_entry entries[4];
+	bool awake[4] = { false };
+
+	for (int i = 0; i < 4; i++) {
+		init_waitqueue_func_entry(&entries[i], note_woken);
+		entries[i].private = &awake[i];
+		if (i < 3)
+			add_wait_queue_exclusive(&queue, &entries[i]);
+		else
+			add_wait_queue(&queue, &entries[i]);
+	}
+	KT_EQ(t, wake_up(&queue), 2); /* the one without exclusion, and the first to come */
+	KT_CHECK(t, awake[0] && !awake[1] && !awake[2] && awake[3]);
+	KT_EQ(t, wake_up_nr(&queue, 2), 3);
+	KT_CHECK(t, awake[1] && !awake[2]);
+	KT_EQ(t, wake_up_all(&queue), 4);
+	for (int i = 0; i < 4; i++)
+		remove_wait_queue(&queue, &entries[i]);
+}
+
+static void exclusive_waiters_pass_it_on(struct ktap *t)
 {
 	struct task_struct *threads[THREADS];
 
 	start_waiters(threads, wait_for_flag_exclusively);
 	WRITE_ONCE(flag, true);
-	KT_EQ(t, wake_up_interruptible(&queue), 1);
-	wait_event(answers, atomic_read(&woken) == 1);
-	KT_EQ(t, test_thread_end(threads[0]), 0); /* first come */
-	KT_CHECK(t, !task_is_running(threads[1]) && !task_is_running(threads[2]));
-	KT_EQ(t, wake_up_interruptible_all(&queue), 2);
-	for (int i = 1; i < THREADS; i++)
-		test_thread_end(threads[i]);
+	for (int i = 0; i < THREADS; i++)
+		wake_up_interruptible(&queue);
+	for (int i = 0; i < THREADS; i++)
+		KT_EQ(t, test_thread_end(threads[i]), 0);
+	KT_EQ(t, atomic_read(&woken), THREADS);
 }
 
 static void wrong_state_is_not_woken(struct ktap *t)
@@ -102,11 +128,13 @@ static void wrong_state_is_not_woken(struct ktap *t)
 	struct task_struct *threads[THREADS];
 
 	start_waiters(threads, wait_for_flag); /* uninterruptible */
-	WRITE_ONCE(flag, true);
 	KT_EQ(t, wake_up_interruptible_all(&queue), 0);
-	KT_EQ(t, wake_up_all(&queue), THREADS);
+	KT_EQ(t, wake_up_all(&queue), THREADS); /* in vain: they look and sleep again */
+	WRITE_ONCE(flag, true);
+	wake_up_all(&queue);
 	for (int i = 0; i < THREADS; i++)
 		test_thread_end(threads[i]);
+	KT_EQ(t, atomic_read(&woken), THREADS);
 }
 
 static int wait_interruptibly(void *data)
@@ -292,8 +320,8 @@ static void sleeping_in_a_reader_section_warns(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(no_wakeup_is_lost), KTAP_CASE(wakes_all), KTAP_CASE(wakes_one_exclusive_waiter),
-	  KTAP_CASE(wrong_state_is_not_woken), KTAP_CASE(signals_end_a_wait),
-	  KTAP_CASE(a_chosen_wait_fails), KTAP_CASE(timeouts_tell_what_is_left),
-	  KTAP_CASE(the_loop_by_hand), KTAP_CASE(own_functions_get_the_key),
-	  KTAP_CASE(variables_have_queues), KTAP_CASE(completions_count),
-	  KTAP_CASE(sleeping_in_a_reader_section_warns))
+	  KTAP_CASE(exclusive_waiters_pass_it_on), KTAP_CASE(wrong_state_is_not_woken),
+	  KTAP_CASE(signals_end_a_wait), KTAP_CASE(a_chosen_wait_fails),
+	  KTAP_CASE(timeouts_tell_what_is_left), KTAP_CASE(the_loop_by_hand),
+	  KTAP_CASE(own_functions_get_the_key), KTAP_CASE(variables_have_queues),
+	  KTAP_CASE(completions_count), KTAP_CASE(sleeping_in_a_reader_section_warns))
