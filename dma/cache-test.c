@@ -123,8 +123,6 @@ __attribute__((no_sanitize("thread"))) static void writer_runs(void *arg)
 
 	while (!writer->stop) {
 		*writer->byte = ++value;
-		if (!(value % 64))
-			port_yield();
 		if (*writer->byte != value)
 			writer->lost = true;
 		writer->stores++;
@@ -139,7 +137,7 @@ __attribute__((no_sanitize("thread"))) static bool stores_stay(struct ktap *t, s
 							       enum dma_table_op op, u8 *first,
 							       u8 *second, volatile u8 *device)
 {
-	u64 enough = ktap_long ? 5000000 : 200000, i;
+	u64 enough = ktap_long ? 2000000 : 100000, i;
 	struct writer writer[2] = { { .byte = first }, { .byte = second } };
 	struct port_thread *thread[2];
 	const volatile u8 *behind = cache_behind(page_to_phys(page)), *cpu = page_address(page);

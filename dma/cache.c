@@ -73,15 +73,19 @@ races_by_design static bool line_equal(const void *a, const void *b)
 	return !(differ[0] | differ[1]);
 }
 
-races_by_design static void line_clean(const struct cache_line *line)
+races_by_design static void line_write_back(const struct cache_line *line)
 {
 	u64 now[LINE_WORDS] __aligned(CACHE_LINE_BYTES);
 
-	if (line_equal(line->view, line->agreed))
-		return;
 	line_copy(now, line->view);
 	line_copy(line->behind, now);
 	line_copy(line->agreed, now);
+}
+
+races_by_design static void line_clean(const struct cache_line *line)
+{
+	if (!line_equal(line->view, line->agreed))
+		line_write_back(line);
 }
 
 /* Memory is read once: a device may be writing it, and what is agreed on must be what the view got. */
@@ -124,9 +128,12 @@ races_by_design static void line_clean_invalidate(const struct cache_line *line)
 	u64 fetched[LINE_WORDS] __aligned(CACHE_LINE_BYTES);
 	unsigned int i;
 
-	/* written back, a line leaves the caches with the bytes it is fetched with again */
+	/*
+	 * Written back, a line leaves the caches with the bytes it is fetched with again.  No second look: a
+	 * store may have made it equal again, and then it would be neither written back nor fetched.
+	 */
 	if (!line_equal(line->view, line->agreed)) {
-		line_clean(line);
+		line_write_back(line);
 		return;
 	}
 	line_copy(fetched, line->behind);

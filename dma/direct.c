@@ -54,7 +54,7 @@ static void direct_undo(struct dma_view *view, struct scatterlist *sgl, int nent
 	struct scatterlist *sg;
 	int i;
 
-	for_each_sg (sgl, sg, nents, i) {
+	for_each_sg(sgl, sg, nents, i) {
 		direct_count(view, sg_dma_address(sg), sg->length, -direct_counts(may));
 		if (bounce_has(pool, sg_dma_address(sg)))
 			bounce_put(pool, sg_dma_address(sg));
@@ -70,7 +70,7 @@ int direct_map(struct dma_view *view, struct dma_live *live, struct scatterlist 
 	dma_addr_t addr;
 	int i, err;
 
-	for_each_sg (sgl, sg, nents, i) {
+	for_each_sg(sgl, sg, nents, i) {
 		if (bounce)
 			addr = bounce_get(pool, view, sg_phys(sg), sg->length);
 		else
@@ -107,7 +107,7 @@ void direct_widen(struct dma_view *view, struct dma_live *live, struct scatterli
 	struct scatterlist *sg;
 	int i;
 
-	for_each_sg (sgl, sg, live->nents, i)
+	for_each_sg(sgl, sg, live->nents, i)
 		direct_count(view, sg_dma_address(sg), sg->length, counts);
 }
 

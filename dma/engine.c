@@ -85,7 +85,7 @@ static int engine_access(struct device *dev, const struct sg_table *sgt, size_t 
 
 	if (!view || !sgt)
 		return -EINVAL;
-	for_each_sgtable_dma_sg (sgt, sg, i) {
+	for_each_sgtable_dma_sg(sgt, sg, i) {
 		bytes += sg_dma_len(sg);
 		if (bytes >= offset && bytes - offset >= len)
 			break;
@@ -93,7 +93,7 @@ static int engine_access(struct device *dev, const struct sg_table *sgt, size_t 
 	if (bytes < offset || bytes - offset < len)
 		return -EINVAL;
 
-	for_each_sgtable_dma_sg (sgt, sg, i) {
+	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (!len)
 			break;
 		if (offset >= sg_dma_len(sg)) {

@@ -214,7 +214,7 @@ static void a_table_is_one_range(struct ktap *t)
 	dma_set_max_seg_size(bed->dev, 2 * PAGE_SIZE);
 	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0), 0);
 	KT_EQ(t, bed->sgt.nents, BED_PAGES / 2);
-	for_each_sgtable_dma_sg (&bed->sgt, sg, i)
+	for_each_sgtable_dma_sg(&bed->sgt, sg, i)
 		KT_EQ(t, sg_dma_len(sg), 2 * PAGE_SIZE);
 	KT_EQ(t, bed_device_differs(bed), BED_BYTES);
 	dma_unmap_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0);
@@ -222,11 +222,11 @@ static void a_table_is_one_range(struct ktap *t)
 
 	/* none across a multiple of four pages, with entries that do not fill their pages */
 	dma_set_seg_boundary(bed->dev, 4 * PAGE_SIZE - 1);
-	for_each_sgtable_sg (&bed->sgt, sg, i)
+	for_each_sgtable_sg(&bed->sgt, sg, i)
 		sg_set_page(sg, bed->page[i], i == 2 ? PAGE_SIZE - 64 : PAGE_SIZE, 0);
 	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0), 0);
 	bytes = 0;
-	for_each_sgtable_dma_sg (&bed->sgt, sg, i) {
+	for_each_sgtable_dma_sg(&bed->sgt, sg, i) {
 		dma_addr_t first = sg_dma_address(sg), last = first + sg_dma_len(sg) - 1;
 
 		KT_EQ(t, first / (4 * PAGE_SIZE), last / (4 * PAGE_SIZE));
@@ -280,10 +280,10 @@ static void offsets_in_pages_stay(struct ktap *t)
 		unsigned int i;
 
 		bed_cpu_writes(bed, 1);
-		for_each_sgtable_sg (&bed->sgt, sg, i)
+		for_each_sgtable_sg(&bed->sgt, sg, i)
 			sg_set_page(sg, bed->page[i], 1000, 100 + i);
 		KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0), 0);
-		for_each_sgtable_dma_sg (&bed->sgt, sg, i)
+		for_each_sgtable_dma_sg(&bed->sgt, sg, i)
 			KT_EQ(t, offset_in_page(sg_dma_address(sg)), 100 + i);
 		/* four bytes of the second entry, four of the third */
 		KT_EQ(t, dma_engine_read(bed->dev, &bed->sgt, 1996, got, 8), 0);

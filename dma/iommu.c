@@ -64,7 +64,7 @@ static int iommu_join(struct device *dev, struct scatterlist *sgl, int nents, u6
 	struct scatterlist *sg, *seg = NULL;
 	int i, segs = 0;
 
-	for_each_sg (sgl, sg, nents, i) {
+	for_each_sg(sgl, sg, nents, i) {
 		u64 start, span = iommu_span(sg);
 		unsigned int len = sg->length;
 
@@ -96,7 +96,7 @@ int iommu_map(struct dma_view *view, struct dma_live *live, struct scatterlist *
 	struct scatterlist *sg;
 	int i, err;
 
-	for_each_sg (sgl, sg, nents, i)
+	for_each_sg(sgl, sg, nents, i)
 		bytes = iommu_place(bytes, iommu_span(sg), boundary) + iommu_span(sg);
 
 	spin_lock(&view->lock);
@@ -109,7 +109,7 @@ int iommu_map(struct dma_view *view, struct dma_live *live, struct scatterlist *
 		goto err_iova;
 
 	pos = 0;
-	for_each_sg (sgl, sg, nents, i) {
+	for_each_sg(sgl, sg, nents, i) {
 		pos = iommu_place(pos, iommu_span(sg), boundary);
 		iommu_write(view, live->iova->start + pos, iommu_span(sg),
 			    (sg_phys(sg) & PAGE_MASK) | dma_may(live->dir));

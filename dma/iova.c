@@ -71,7 +71,7 @@ struct iova_block *iova_alloc(struct iova_space *space, u64 bytes, u64 limit)
 	struct iova_block *block, *upper;
 
 	for (order = want; order < IOVA_ORDERS; order++)
-		list_for_each_entry (block, &space->free[order], of_order)
+		list_for_each_entry(block, &space->free[order], of_order)
 			if (block->start + iova_bytes(want) - 1 <= limit)
 				goto found;
 	return NULL;

@@ -28,7 +28,7 @@ static void worker_runs(void *arg)
 
 	if (sg_alloc_table(&sgt, BED_PAGES, GFP_KERNEL))
 		return;
-	for_each_sgtable_sg (&sgt, sg, i)
+	for_each_sgtable_sg(&sgt, sg, i)
 		sg_set_page(sg, worker->page[i], PAGE_SIZE, 0);
 	for (round = 0; round < rounds; round++) {
 		enum dma_data_direction dir = dirs[round & 1];

@@ -100,7 +100,7 @@ static void sync_list(struct dma_view *view, struct scatterlist *sgl, int nents,
 		return;
 	/* an entry's own DMA address means something only where entries are not joined: when
 	 * bounced */
-	for_each_sg (sgl, sg, nents, i)
+	for_each_sg(sgl, sg, nents, i)
 		sync_piece(view, sg_dma_address(sg), sg_phys(sg), sg->length, kind);
 }
 
@@ -129,7 +129,7 @@ static u64 list_bytes(const struct dma_view *view, struct scatterlist *sgl, int 
 	u64 bytes = 0;
 	int i;
 
-	for_each_sg (sgl, sg, nents, i) {
+	for_each_sg(sgl, sg, nents, i) {
 		if (WARN(!sg || !sg_page(sg) || !sg->length, "DMA-API: %s: entry %d of %d is %s",
 			 dev_name(view->dev), i, nents,
 			 !sg          ? "missing"
@@ -428,7 +428,7 @@ void *dma_table_bounce(struct device *dev, struct sg_table *sgt, size_t offset, 
 	*len = 0;
 	if (!view || dma_view_domain(view) != DMA_DOMAIN_BOUNCE)
 		return NULL;
-	for_each_sgtable_dma_sg (sgt, sg, i) {
+	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (offset < sg_dma_len(sg))
 			break;
 		offset -= sg_dma_len(sg);
@@ -454,7 +454,7 @@ void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, siz
 
 	if (!view || !len || dma_view_domain(view) != DMA_DOMAIN_MEMORY || dma_fault_swallow(view))
 		return;
-	for_each_sgtable_sg (sgt, sg, i) {
+	for_each_sgtable_sg(sgt, sg, i) {
 		if (offset >= sg->length) {
 			offset -= sg->length;
 			continue;

@@ -30,12 +30,12 @@ static void walks_meet_every_entry_once(struct ktap *t)
 		KT_EQ(t, table.nents, sizes[s]);
 		KT_EQ(t, table.orig_nents, sizes[s]);
 		KT_EQ(t, sg_nents(table.sgl), sizes[s]);
-		for_each_sgtable_sg (&table, sg, i) {
+		for_each_sgtable_sg(&table, sg, i) {
 			KT_EQ(t, sg->length, 0);
 			KT_EQ(t, sg_is_last(sg), i == sizes[s] - 1);
 			sg->length = i + 1;
 		}
-		for_each_sgtable_sg (&table, sg, i)
+		for_each_sgtable_sg(&table, sg, i)
 			KT_EQ(t, sg->length, i + 1);
 		KT_CHECK(t, !sg);
 		KT_EQ(t, sg_last(table.sgl, table.orig_nents)->length, sizes[s]);
@@ -91,7 +91,7 @@ static void neighbours_are_joined(struct ktap *t)
 					GFP_KERNEL),
 	      0);
 	KT_EQ(t, table.orig_nents, 4);
-	for_each_sgtable_sg (&table, sg, i) {
+	for_each_sgtable_sg(&table, sg, i) {
 		KT_EQ(t, sg->offset, i ? 0 : 100);
 		KT_EQ(t, sg->length, run[i] * PAGE_SIZE - (i == 0 ? 100 : i == 3 ? 200 : 0));
 		bytes += sg->length;

@@ -28,7 +28,7 @@ struct scatterlist *sg_last(struct scatterlist *sgl, unsigned int nents)
 	struct scatterlist *sg, *last = NULL;
 	unsigned int i;
 
-	for_each_sg (sgl, sg, nents, i)
+	for_each_sg(sgl, sg, nents, i)
 		last = sg;
 	return last;
 }
@@ -180,7 +180,7 @@ static size_t sg_copy(struct scatterlist *sgl, unsigned int nents, void *buf, si
 	size_t done = 0, bytes;
 	unsigned int i;
 
-	for_each_sg (sgl, sg, nents, i) {
+	for_each_sg(sgl, sg, nents, i) {
 		bytes = min_t(size_t, buflen - done, sg->length);
 		if (to_list)
 			memcpy(sg_virt(sg), (char *)buf + done, bytes);

@@ -103,7 +103,7 @@ static inline struct bed *bed_up(struct ktap *t, const struct machine_type *type
 	/* neighbours in memory must not be neighbours in the table */
 	swap(bed->page[0], bed->page[3]);
 	KT_CHECK(t, !sg_alloc_table(&bed->sgt, BED_PAGES, GFP_KERNEL));
-	for_each_sgtable_sg (&bed->sgt, sg, i)
+	for_each_sgtable_sg(&bed->sgt, sg, i)
 		sg_set_page(sg, bed->page[i], PAGE_SIZE, 0);
 	return bed;
 }

@@ -174,8 +174,8 @@ size_t sg_copy_from_buffer(struct scatterlist *sgl, unsigned int nents, const vo
 #define for_each_sg(sgl, sg, nr, i) for (i = 0, sg = (sgl); i < (nr); i++, sg = sg_next(sg))
 
 /* The entries of memory, and those the device sees. */
-#define for_each_sgtable_sg(sgt, sg, i) for_each_sg ((sgt)->sgl, sg, (sgt)->orig_nents, i)
-#define for_each_sgtable_dma_sg(sgt, sg, i) for_each_sg ((sgt)->sgl, sg, (sgt)->nents, i)
+#define for_each_sgtable_sg(sgt, sg, i) for_each_sg((sgt)->sgl, sg, (sgt)->orig_nents, i)
+#define for_each_sgtable_dma_sg(sgt, sg, i) for_each_sg((sgt)->sgl, sg, (sgt)->nents, i)
 
 /* Where a walk over pages stands; set up by __sg_page_iter_start(), read through the functions
  * below. */
