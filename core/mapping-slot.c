@@ -482,6 +482,9 @@ void mapping_slot_unmap_held_unlocked(struct mapping_slot *slot, enum slot_head 
 /* --- who is open ----------------------------------------------------------------------------- */
 
 /*
+ * A count without the permission is a mapper on his way to widen the slot; its table could not even
+ * be synced for him.
+ *
  * Acquire: who is seen to have counted out has his device's writes seen too.  The full barrier
  * between the caller's own store to the directory and these loads is the caller's.
  */
@@ -491,12 +494,12 @@ unsigned int mapping_slot_open(const struct mapping_slot *slot)
 	u32 held = smp_load_acquire(&slot->held);
 	unsigned int open = 0;
 
-	if (word & SLOT_FROZEN || !(word & SLOT_VALID))
+	if (word & SLOT_FROZEN)
 		return 0;
-	if (word & SLOT_READERS || held & SLOT_HELD_READERS)
+	if (word & SLOT_READ && (word & SLOT_COUNTS || held))
 		open |= COHERENCE_READ;
-	if (word & SLOT_WRITERS || held & SLOT_HELD_WRITERS)
-		open |= word & SLOT_READ ? COHERENCE_READ | COHERENCE_WRITE : COHERENCE_WRITE;
+	if (word & SLOT_WRITE && (word & SLOT_WRITERS || held & SLOT_HELD_WRITERS))
+		open |= COHERENCE_WRITE;
 	return open;
 }
 
