@@ -680,7 +680,7 @@ static void coherent_and_memory(struct ktap *t)
 
 static void two_in_memory_leaving(struct ktap *t)
 {
-	replays(t, "cpu,nc1,nc2 atomic leave");
+	replays(t, ktap_long ? "cpu,nc1,nc2 atomic leave" : "nc1,nc2 atomic leave");
 }
 
 static void unbracketed_mapping(struct ktap *t)
@@ -763,7 +763,7 @@ static void mistaken_hardware_differs(struct ktap *t)
 		return;
 	}
 	for (unsigned int i = 0; i < sizeof(graphs) / sizeof(*graphs); i++) {
-		if (KT_CHECK(t, read_graph(&g, graphs[i], 4000))) {
+		if (KT_CHECK(t, read_graph(&g, graphs[i], 1500))) {
 			for (defect = SOUND + 1; defect < NR_DEFECTS; defect++)
 				differences[defect] += replay(&g, 1).differences;
 			defect = SOUND;

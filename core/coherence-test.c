@@ -392,6 +392,36 @@ static void counted_is_not_open(struct ktap *t)
 	}
 }
 
+static unsigned int hits_meanwhile;
+
+/* Would a mapper that counts in now pass without the lock? */
+static void hit_meanwhile(struct test_hardware *hw)
+{
+	struct setup *s = container_of(hw, struct setup, hw);
+	const struct mapping_slot *slot = &s->dev[0].slot;
+
+	hits_meanwhile += (slot_look(slot) & slot->begin_mask) == slot->begin_want;
+}
+
+/* Who counts in after the scan must find the bit: the word tells of an access of C or B before it looks. */
+static void begin_is_announced_before_it_scans(struct ktap *t)
+{
+	struct setup s;
+
+	set_up(&s, SZ_4K, "MMC");
+	s.hw.meanwhile = hit_meanwhile;
+	hits_meanwhile = 0;
+	uses(&s, 1, COHERENCE_WRITE);
+	coherence_cpu_begin(&s.c, 0, SZ_4K, COHERENCE_WRITE);
+	KT_CHECK(t, s.hw.nr_operations == 2);
+	coherence_cpu_end(&s.c, 0, SZ_4K, COHERENCE_WRITE);
+	uses(&s, 1, COHERENCE_WRITE);
+	uses(&s, 2, READ_WRITE);
+	KT_CHECK(t, s.hw.nr_operations == 4);
+	KT_EQ(t, hits_meanwhile, 0);
+	tear_down(&s);
+}
+
 static void end_of_what_was_not_begun(struct ktap *t)
 {
 	struct setup s;
@@ -734,9 +764,9 @@ KTAP_MAIN(KTAP_CASE(small_write_in_a_large_frame), KTAP_CASE(brackets_round_out_
 	  KTAP_CASE(end_without_begin), KTAP_CASE(end_without_begin_or_memory),
 	  KTAP_CASE(overlapping_brackets), KTAP_CASE(bracket_past_the_end),
 	  KTAP_CASE(writer_in_memory_beside_brackets), KTAP_CASE(counted_is_not_open),
-	  KTAP_CASE(end_of_what_was_not_begun), KTAP_CASE(several_bounced_slots),
-	  KTAP_CASE(bounced_bytes_are_counted), KTAP_CASE(one_domain_has_no_directory),
-	  KTAP_CASE(leave_beside_an_open_writer), KTAP_CASE(joins_that_fail),
-	  KTAP_CASE(released_while_in_use), KTAP_CASE(table_that_can),
+	  KTAP_CASE(begin_is_announced_before_it_scans), KTAP_CASE(end_of_what_was_not_begun),
+	  KTAP_CASE(several_bounced_slots), KTAP_CASE(bounced_bytes_are_counted),
+	  KTAP_CASE(one_domain_has_no_directory), KTAP_CASE(leave_beside_an_open_writer),
+	  KTAP_CASE(joins_that_fail), KTAP_CASE(released_while_in_use), KTAP_CASE(table_that_can),
 	  KTAP_CASE(bidirectional_tables_get_the_narrower_direction), KTAP_CASE(flush_cleans_once),
 	  KTAP_CASE(a_frame_costs_what_the_cpu_touched), KTAP_CASE(never_dearer_than_fresh_mapping))

@@ -7,17 +7,19 @@
  * coherence_unlock().
  *
  * Invariants beside those of coherence.h
- *   CO6  c_clean is set only by a clean or clean+invalidate with no writer of C counted, and
- * cleared before a writer of C may store and after a gather from B stored.  Where it holds,
- * cleaning is skipped and a gather from M is a plain invalidate. CO7  A slot and its twin differ
- * only in bytes the device wrote since they last agreed.  So delivering the bytes where C differs
- * from the twin makes the slot equal to C, whatever it held before. CO8  Nothing is allocated under
- * `lock`: reclaim may need it.
+ *   CO6  c_clean is set only by a clean or clean+invalidate with no writer of C counted; it is
+ *        cleared before a writer of C may store, and after a gather from B has stored.  Where it
+ *        holds, cleaning is skipped and a gather from M is a plain invalidate.
+ *   CO7  A slot and its twin differ only in bytes the device wrote since they last agreed.  So
+ *        delivering the bytes where C differs from the twin makes the slot equal to C, whatever it
+ *        held before.
+ *   CO8  Nothing is allocated under `lock`: reclaim may need it.
  *
  * Why "counted" is not "open" (CO3): a mapper counts itself in before it comes here.  Gathering
- * from one that has not begun finds nothing, but calling C whole afterwards, because it was
- * gathered from an open writer, would be a lie where the newest bytes are in a third domain.  Where
- * its domain is whole, taking it as open is harmless.
+ * from one that has not begun finds nothing, but calling C whole afterwards, because an open writer
+ * was gathered from, would be a lie where the newest bytes are in a third domain.  Where its own
+ * domain is whole, taking it as open is harmless: it gives nothing, and what it is given is the
+ * truth.
  *
  * Deliberately not here: reading anything of the owner's but through mapping_slot_ops; ordering
  * accesses.
@@ -162,7 +164,7 @@ static struct accesses scan(const struct coherence *c)
 	struct coherence_member *member;
 
 	smp_mb();
-	list_for_each_entry (member, &c->members, node) {
+	list_for_each_entry(member, &c->members, node) {
 		unsigned int mode = mapping_slot_open(slot_of(member));
 
 		if (mode & COHERENCE_READ)
@@ -216,7 +218,7 @@ static void publish(struct coherence *c)
 			dir &= ~COHERENCE_M_ALONE;
 		mode |= (r->readers ? COHERENCE_READ : 0) | (r->writers ? COHERENCE_WRITE : 0);
 	}
-	list_for_each_entry (member, &c->members, node) {
+	list_for_each_entry(member, &c->members, node) {
 		if (member->bit != COHERENCE_SET_M)
 			mode |= mapping_slot_open(slot_of(member));
 	}
@@ -237,7 +239,7 @@ static struct mapping_slot *able_slot(struct coherence *c, enum maintenance what
 	struct mapping_slot *second = NULL;
 	struct coherence_member *member;
 
-	list_for_each_entry (member, &c->members, node) {
+	list_for_each_entry(member, &c->members, node) {
 		struct mapping_slot *slot = slot_of(member);
 
 		if (member->bit != COHERENCE_SET_M)
@@ -392,7 +394,7 @@ static void transition(struct coherence *c, unsigned int first, unsigned int las
 	unsigned int i;
 
 	maintain_ranges(c, first, last, gather_from_memory, counted);
-	list_for_each_entry (member, &c->members, node) {
+	list_for_each_entry(member, &c->members, node) {
 		for (i = first; i < last; i++) {
 			struct coherence_range *r = &c->ranges[i];
 
@@ -401,7 +403,7 @@ static void transition(struct coherence *c, unsigned int first, unsigned int las
 				r->c_clean = false;
 		}
 	}
-	list_for_each_entry (member, &c->members, node) {
+	list_for_each_entry(member, &c->members, node) {
 		for (i = first; i < last; i++) {
 			const struct coherence_range *r = &c->ranges[i];
 
@@ -576,7 +578,7 @@ static struct bracket *find_bracket(struct coherence *c, size_t start, size_t en
 	struct bracket *b, *best = NULL;
 	int score, best_score = 0;
 
-	list_for_each_entry (b, &c->brackets, node) {
+	list_for_each_entry(b, &c->brackets, node) {
 		if (b->start == start && b->end == end)
 			score = b->mode == mode ? 3 : 2;
 		else
@@ -695,7 +697,7 @@ static void share(struct coherence *c)
 	struct coherence_member *member;
 
 	c->shared = true;
-	list_for_each_entry (member, &c->members, node)
+	list_for_each_entry(member, &c->members, node)
 		WRITE_ONCE(slot_of(member)->dir, &c->dir);
 	smp_mb();
 }
@@ -787,13 +789,13 @@ void coherence_fini(struct coherence *c)
 
 	WARN(!list_empty(&c->members),
 	     "coherence: buffer released with slots that have not left\n");
-	list_for_each_entry_safe (member, next_member, &c->members, node) {
+	list_for_each_entry_safe(member, next_member, &c->members, node) {
 		list_del_init(&member->node);
 		kvfree(member->twin);
 		member->twin = NULL;
 	}
 	WARN(!list_empty(&c->brackets), "coherence: buffer released with open CPU access\n");
-	list_for_each_entry_safe (bracket, next_bracket, &c->brackets, node)
+	list_for_each_entry_safe(bracket, next_bracket, &c->brackets, node)
 		kfree(bracket);
 	if (c->ranges != c->inline_ranges)
 		kvfree(c->ranges);

@@ -17,8 +17,8 @@
  * the twin.  Deliver to M is clean, deliver to B copies only the bytes where C differs from the twin.
  * Accesses do not stop meanwhile, so every step is safe beside stores and DMA to other bytes.
  *
- * checker/coherence-spec.py is this protocol in 200 lines with every reachable state visited; coherence-test
- * replays its graph on this code.
+ * checker/coherence-spec.py is this protocol in 200 lines with every reachable state visited;
+ * coherence-spec-test replays its graph on this code.
  *
  * Invariants
  *   CO1  Every legal read finds the newest bytes.  Legal: an ordering point (a begin of its own domain, or the
@@ -62,7 +62,7 @@ enum coherence_domain {
 #define COHERENCE_M_ALONE 0x04u     /* M is whole and nobody else is, anywhere */
 #define COHERENCE_OTHER_READS 0x08u /* somebody of C or B has the buffer open for reading */
 #define COHERENCE_OTHER_WRITES 0x10u
-#define COHERENCE_UNSHARED 0x20u    /* there is no directory */
+#define COHERENCE_UNSHARED 0x20u /* there is no directory */
 
 /* What a slot of a buffer without a directory looks at: M whole and alone, nobody open, unshared. */
 extern const atomic_t coherence_unshared;
@@ -80,8 +80,8 @@ struct coherence_range {
 	size_t start;                  /* bytes; it ends where the next one starts */
 	unsigned int pins;             /* brackets that start or end at `start` */
 	unsigned int readers, writers; /* brackets open over it */
-	bool c_clean;                  /* no line of it can be dirty in C, and nobody of C is writing */
-	coherence_set whole;           /* holds all newest bytes; never empty */
+	bool c_clean;        /* no line of it can be dirty in C, and nobody of C is writing */
+	coherence_set whole; /* holds all newest bytes; never empty */
 
 	/* the transition under way: gathered from, delivered to, and what is whole then */
 	coherence_set from, to, then;
@@ -104,10 +104,10 @@ struct coherence {
 	struct mutex lock;
 
 	/* guarded by lock */
-	bool shared;                /* a slot outside C has joined */
-	coherence_set bounced;      /* bits in use by bounced slots */
-	struct list_head members;   /* coherence_member.node: slots with a live table */
-	struct list_head brackets;  /* open accesses of the CPU */
+	bool shared;               /* a slot outside C has joined */
+	coherence_set bounced;     /* bits in use by bounced slots */
+	struct list_head members;  /* coherence_member.node: slots with a live table */
+	struct list_head brackets; /* open accesses of the CPU */
 	struct coherence_range *ranges;
 	unsigned int nr_ranges, capacity;
 	struct coherence_range inline_ranges[COHERENCE_INLINE_RANGES];
@@ -185,7 +185,8 @@ int coherence_cpu_begin(struct coherence *c, size_t offset, size_t len, unsigned
 /**
  * coherence_cpu_end - the CPU ends the access it began with the same arguments
  *
- * One that was never begun counts as the end of a write (Linux does not pair them either).
+ * Other arguments end the bracket of the same range, or else one that overlaps.  What no bracket covers counts
+ * as the end of a write (Linux does not pair them either).
  * Context: as coherence_cpu_begin().  Returns whether the bracket was open.
  */
 bool coherence_cpu_end(struct coherence *c, size_t offset, size_t len, unsigned int mode);

@@ -15,19 +15,19 @@
 #include <linux/types.h>
 
 enum event_kind {
-	EVENT_ATTACH,        /* subject: buffer, object: attachment */
+	EVENT_ATTACH, /* subject: buffer, object: attachment */
 	EVENT_DETACH,
-	EVENT_MAP,           /* subject: buffer, object: attachment, a: direction */
+	EVENT_MAP, /* subject: buffer, object: attachment, a: direction */
 	EVENT_UNMAP,
-	EVENT_BUILD,         /* an exporter's map was called. subject: slot, a: direction */
-	EVENT_TEARDOWN,      /* and its unmap */
-	EVENT_WIDEN,         /* subject: slot, a: from, b: to */
-	EVENT_CPU_BEGIN,     /* subject: buffer, a: offset, b: bytes */
+	EVENT_BUILD,     /* an exporter's map was called. subject: slot, a: direction */
+	EVENT_TEARDOWN,  /* and its unmap */
+	EVENT_WIDEN,     /* subject: slot, a: from, b: to */
+	EVENT_CPU_BEGIN, /* subject: buffer, a: offset, b: bytes */
 	EVENT_CPU_END,
-	EVENT_CLEAN,         /* subject: slot, a: offset, b: bytes */
+	EVENT_CLEAN, /* subject: slot, a: offset, b: bytes */
 	EVENT_INVALIDATE,
-	EVENT_BOUNCED,       /* subject: slot, a: bytes compared, b: of them copied */
-	EVENT_FENCE_SIGNAL,  /* subject: fence */
+	EVENT_BOUNCED,      /* subject: slot, a: bytes compared, b: of them copied */
+	EVENT_FENCE_SIGNAL, /* subject: fence */
 };
 
 struct event {
@@ -44,7 +44,8 @@ struct event {
  */
 extern void (*event_listener)(const struct event *event);
 
-static inline void event_tell(enum event_kind kind, const void *subject, const void *object, u64 a, u64 b)
+static inline void event_tell(enum event_kind kind, const void *subject, const void *object, u64 a,
+			      u64 b)
 {
 	if (kind == EVENT_BOUNCED) { /* a constant at every call */
 		dma_cost_add(DMA_COST_BYTES_COMPARED, a - b);
@@ -57,7 +58,8 @@ static inline void event_tell(enum event_kind kind, const void *subject, const v
 	}
 }
 #else
-static inline void event_tell(enum event_kind kind, const void *subject, const void *object, u64 a, u64 b)
+static inline void event_tell(enum event_kind kind, const void *subject, const void *object, u64 a,
+			      u64 b)
 {
 }
 #endif

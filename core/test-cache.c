@@ -53,6 +53,8 @@ static void maintain(struct mapping_slot *slot, char what, size_t offset, size_t
 	struct test_hardware *hw = container_of(slot, struct test_device, slot)->hw;
 	size_t line;
 
+	if (hw->meanwhile)
+		hw->meanwhile(hw);
 	spin_lock(&hw->lock);
 	settle(hw);
 	for (line = offset / TEST_LINE; line * TEST_LINE < offset + len; line++) {

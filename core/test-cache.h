@@ -38,6 +38,7 @@ struct test_hardware {
 	/* immutable */
 	size_t size;
 	enum test_defect defect;
+	void (*meanwhile)(struct test_hardware *hw); /* called in each operation, before it */
 
 	/* under lock: what the machine holds.  line[]: '-' absent, 'c' clean, 'd' dirty */
 	spinlock_t lock;
