@@ -4,6 +4,7 @@
 #include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/mutex.h>
+#include "host/mutex.h"
 #include "host/task.h"
 #include "tests/ktap.h"
 #include "tests/threads.h"
@@ -235,6 +236,34 @@ static void a_chosen_wait_fails(struct ktap *t)
 	port_fail_nth(PORT_FAULT_WAIT, 0);
 }
 
+static int take_and_keep(void *data)
+{
+	mutex_lock(&mutex);
+	wait_for_completion(&done);
+	mutex_unlock(&mutex);
+	return 0;
+}
+
+static void a_waiter_woken_in_vain_is_next(struct ktap *t)
+{
+	struct task_struct *thread;
+
+	init_completion(&done);
+	mutex_lock(&mutex);
+	thread = test_thread_start(take_and_keep, NULL);
+	test_thread_asleep(thread);
+	while (!(atomic_long_read(&mutex.owner) & MUTEX_HANDOFF)) {
+		wake_up_process(thread);
+		yield();
+	}
+	mutex_unlock(&mutex);
+	KT_CHECK(t, !mutex_trylock(&mutex));
+	complete(&done);
+	KT_EQ(t, test_thread_end(thread), 0);
+	KT_CHECK(t, mutex_trylock(&mutex));
+	mutex_unlock(&mutex);
+}
+
 static bool hog_stop;
 static long hog_rounds;
 
@@ -324,5 +353,5 @@ KTAP_MAIN(KTAP_CASE(spinlock_excludes), KTAP_CASE(mutex_excludes), KTAP_CASE(hel
 	  KTAP_CASE(unlock_of_a_free_lock_warns), KTAP_CASE(recursion_warns),
 	  KTAP_CASE(sleeping_under_a_spinlock_warns), KTAP_CASE(destroying_a_held_mutex_warns),
 	  KTAP_CASE(signals_end_the_wait), KTAP_CASE(a_chosen_wait_fails),
-	  KTAP_CASE(nobody_starves), KTAP_CASE(waiters_are_served_in_order),
-	  KTAP_CASE(last_reference_takes_the_lock))
+	  KTAP_CASE(a_waiter_woken_in_vain_is_next), KTAP_CASE(nobody_starves),
+	  KTAP_CASE(waiters_are_served_in_order), KTAP_CASE(last_reference_takes_the_lock))

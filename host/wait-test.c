@@ -174,6 +174,18 @@ static void signals_end_a_wait(struct ktap *t)
 	KT_CHECK(t, !waitqueue_active(&queue));
 }
 
+static void a_pending_signal_keeps_awake(struct ktap *t)
+{
+	host_signal_task(current);
+	set_current_state(TASK_INTERRUPTIBLE);
+	schedule();
+	KT_CHECK(t, task_is_running(current));
+	KT_CHECK(t, schedule_timeout_interruptible(LONG_TIME) > 0);
+	KT_EQ(t, schedule_timeout_killable(1), 0);
+	KT_EQ(t, schedule_timeout_uninterruptible(1), 0);
+	flush_signals(current);
+}
+
 static void a_chosen_wait_fails(struct ktap *t)
 {
 	port_fail_nth(PORT_FAULT_WAIT, 1);
@@ -321,7 +333,8 @@ static void sleeping_in_a_reader_section_warns(struct ktap *t)
 
 KTAP_MAIN(KTAP_CASE(no_wakeup_is_lost), KTAP_CASE(wakes_all), KTAP_CASE(wakes_one_exclusive_waiter),
 	  KTAP_CASE(exclusive_waiters_pass_it_on), KTAP_CASE(wrong_state_is_not_woken),
-	  KTAP_CASE(signals_end_a_wait), KTAP_CASE(a_chosen_wait_fails),
-	  KTAP_CASE(timeouts_tell_what_is_left), KTAP_CASE(the_loop_by_hand),
-	  KTAP_CASE(own_functions_get_the_key), KTAP_CASE(variables_have_queues),
-	  KTAP_CASE(completions_count), KTAP_CASE(sleeping_in_a_reader_section_warns))
+	  KTAP_CASE(signals_end_a_wait), KTAP_CASE(a_pending_signal_keeps_awake),
+	  KTAP_CASE(a_chosen_wait_fails), KTAP_CASE(timeouts_tell_what_is_left),
+	  KTAP_CASE(the_loop_by_hand), KTAP_CASE(own_functions_get_the_key),
+	  KTAP_CASE(variables_have_queues), KTAP_CASE(completions_count),
+	  KTAP_CASE(sleeping_in_a_reader_section_warns))
