@@ -257,7 +257,7 @@ static void random_programs_notice_defects(struct ktap *t)
 static struct race {
 	struct test_hardware hw;
 	struct coherence c;
-	struct test_device ping, noise;
+	struct test_device ping, noise, coherent;
 	atomic_t turn; /* even: the CPU's, odd: the device's */
 	atomic_t wrong;
 	bool stop;
@@ -307,6 +307,20 @@ static int noise_thread(void *unused)
 	return 0;
 }
 
+/* One that looks past the directory at first, and at it from the moment the others join. */
+static int coherent_thread(void *unused)
+{
+	u8 value = 0;
+
+	while (!READ_ONCE(race->stop)) {
+		test_device_begin(&race->coherent, READ_WRITE);
+		expects(&race->coherent, 3 * TEST_LINE, value++);
+		test_device_end(&race->coherent, READ_WRITE);
+		cond_resched();
+	}
+	return 0;
+}
+
 static int bracket_thread(void *unused)
 {
 	u8 value = 0;
@@ -322,7 +336,8 @@ static int bracket_thread(void *unused)
 
 static void hits_race_with_brackets(struct ktap *t)
 {
-	static int (*const threads[])(void *) = { device_thread, noise_thread, bracket_thread };
+	static int (*const threads[])(void *) = { coherent_thread, bracket_thread, device_thread,
+						  noise_thread };
 	static struct race storage;
 	struct task_struct *task[ARRAY_SIZE(threads)];
 	unsigned int i;
@@ -332,13 +347,17 @@ static void hits_race_with_brackets(struct ktap *t)
 	coherence_init(&race->c, 6 * TEST_LINE);
 	test_device_init(&race->ping, &race->hw, &race->c, COHERENCE_MEMORY, &test_slot_ops);
 	test_device_init(&race->noise, &race->hw, &race->c, COHERENCE_MEMORY, &test_slot_ops);
-	test_device_join(&race->ping, DMA_BIDIRECTIONAL);
-	test_device_join(&race->noise, DMA_BIDIRECTIONAL);
+	test_device_init(&race->coherent, &race->hw, &race->c, COHERENCE_CACHES, &test_slot_ops);
+	test_device_join(&race->coherent, DMA_BIDIRECTIONAL);
 
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
 		task[i] = kthread_create(threads[i], NULL, "race/%u", i);
 		KT_ASSERT(t, !IS_ERR(task[i]));
 		get_task_struct(task[i]);
+		if (threads[i] == device_thread) {
+			test_device_join(&race->ping, DMA_BIDIRECTIONAL);
+			test_device_join(&race->noise, DMA_BIDIRECTIONAL);
+		}
 		wake_up_process(task[i]);
 	}
 	for (i = 0; i < ROUNDS; i++) {
@@ -356,6 +375,8 @@ static void hits_race_with_brackets(struct ktap *t)
 
 	test_device_leave(&race->ping);
 	test_device_leave(&race->noise);
+	test_device_leave(&race->coherent);
+	test_device_fini(&race->coherent);
 	test_device_fini(&race->ping);
 	test_device_fini(&race->noise);
 	coherence_fini(&race->c);
