@@ -6,10 +6,9 @@
 #define CLI_COMMANDS_H
 
 /* Exit statuses of every command. */
-#define EXIT_EXACT 0 /* done, and right */
-#define EXIT_WRONG 1 /* done, and wrong bytes were found */
-#define EXIT_FAILED \
-	2 /* not done: usage, input, output, memory; one line on standard error says which */
+#define EXIT_EXACT 0  /* done, and right */
+#define EXIT_WRONG 1  /* done, and wrong bytes were found */
+#define EXIT_FAILED 2 /* not done: one line on standard error says what and where */
 
 /** cli_pipeline - `dmabuf pipeline ...`; argv[0] is "pipeline". Returns the exit status. */
 int cli_pipeline(int argc, char **argv);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/ktime.h>
@@ -110,8 +111,7 @@ static void print_help(void)
 		printf("  %-10s %s\n", type->name, type->like);
 }
 
-/* --- options -------------------------------------------------------------------------------------
- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static int parse_number(const char *option, const char *text, u64 least, u64 most, u64 *number)
 {
@@ -249,8 +249,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 	return check_options(options, single);
 }
 
-/* --- progress ------------------------------------------------------------------------------------
- */
+/* --- progress --------------------------------------------------------------------------------- */
 
 static ktime_t progress_last;
 
@@ -270,8 +269,7 @@ static void clear_progress(const struct options *options)
 		fprintf(stderr, "\r%20s\r", "");
 }
 
-/* --- output --------------------------------------------------------------------------------------
- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static int write_json(const char *path, struct json_object *object)
 {
@@ -343,6 +341,15 @@ static int run_reader(const struct options *options, struct y4m_reader *reader)
 	return status;
 }
 
+/* Opening an output empties it. */
+static bool is_input(const char *path, const struct input *input)
+{
+	struct stat from, to;
+
+	return !stat(path, &to) && !fstat(input->fd, &from) && S_ISREG(to.st_mode) &&
+	       from.st_dev == to.st_dev && from.st_ino == to.st_ino;
+}
+
 static int open_out(struct options *options)
 {
 	struct run_config *run = &options->run;
@@ -380,6 +387,16 @@ static int run_single(struct options *options, struct input *input)
 	return status;
 }
 
+static int check_outputs(const struct options *options, const struct input *input)
+{
+	const char *outputs[] = { options->out, options->json, options->png };
+
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++)
+		if (outputs[i] && is_input(outputs[i], input))
+			return usage_error("%s is the input and would be overwritten", outputs[i]);
+	return 0;
+}
+
 static void arm_fault(struct options *options, struct input *input)
 {
 	struct run_config *run = &options->run;
@@ -408,7 +425,11 @@ int cli_pipeline(int argc, char **argv)
 		return failed(error);
 	if (options.fault)
 		arm_fault(&options, &input);
-	status = options.compare ? run_compare(&options, &input) : run_single(&options, &input);
+	if (check_outputs(&options, &input))
+		status = EXIT_FAILED;
+	else
+		status = options.compare ? run_compare(&options, &input)
+					 : run_single(&options, &input);
 	input_close(&input);
 	return status;
 }

@@ -13,7 +13,7 @@
 #include "host/port.h"
 #include "tests/ktap.h"
 
-/* A job that waits for its gate, if it has one, writes down that it ran, and answers what it is told to. */
+/* A job that waits for its gate, if any, writes down that it ran and answers what it is told to. */
 struct step {
 	struct job job;
 	struct completion *gate;

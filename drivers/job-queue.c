@@ -4,9 +4,10 @@
  *
  * Invariants
  *   JQ1  A sequence number is taken and the job put on the list under one lock, so list and
- * timeline have one order. JQ2  A fence outlives its queue: what it needs for life is in struct
- * job_timeline, counted by the fences. JQ3  All memory is allocated before the first fence is
- * visible.
+ *        timeline have one order.
+ *   JQ2  A fence outlives its queue: what it needs for life is in struct job_timeline, counted by
+ *        the fences.
+ *   JQ3  All memory is allocated before the first fence is visible.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
@@ -49,8 +50,7 @@ struct job_queue {
 	u64 seqno; /* of the newest */
 };
 
-/* --- fences --------------------------------------------------------------------------------------
- */
+/* --- fences ----------------------------------------------------------------------------------- */
 
 static void timeline_free(struct kref *ref)
 {
@@ -104,8 +104,7 @@ static const struct dma_fence_ops job_fence_ops = {
 	.release = job_fence_release,
 };
 
-/* --- the thread ----------------------------------------------------------------------------------
- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static struct job *next_job(struct job_queue *queue)
 {
@@ -222,8 +221,7 @@ void job_queue_destroy(struct job_queue *queue)
 	kfree(queue);
 }
 
-/* --- submitting ----------------------------------------------------------------------------------
- */
+/* --- submitting ------------------------------------------------------------------------------- */
 
 static struct dma_resv *job_resv(const struct job *job, unsigned int i)
 {
@@ -361,8 +359,10 @@ struct dma_fence *job_queue_submit(struct job_queue *queue, struct job *job)
 	list_add_tail(&job->node, &queue->jobs);
 	spin_unlock(&queue->lock);
 
-	/* The job may have ended by now.  Nobody sees the reservations without its fence: they are
-	 * locked. */
+	/*
+	 * The job may have ended by now.  Nobody sees the reservations without its fence: they are
+	 * locked.
+	 */
 	add_fence(&submitted, &fence->base);
 	unlock_buffers(&submitted, NULL, submitted.buffers);
 	ww_acquire_fini(&ctx);

@@ -8,16 +8,18 @@
  *
  * Invariants
  *   J1  Jobs of a queue run in the order of their submission, one at a time; their fences are one
- * timeline. J2  A job runs after the fences that its buffers' reservations held at submit: the
- * writers' for a job that reads, all for a job that writes. J3  Mapping, running and unmapping lie
- * between those fences and the out-fence, so the bytes are coherent for whoever has waited for it.
+ *       timeline.
+ *   J2  A job runs after the fences that its buffers' reservations held at submit: the writers' for
+ *       a job that reads, all for a job that writes.
+ *   J3  The access lies between those fences and the out-fence, and its mapping has ended by then,
+ *       so the bytes are coherent for whoever has waited for it.
  *   J4  Errors travel: a job that reads what a failed job was to write is not run and fails alike.
- * A reservation forgets signaled fences (R4 of dma-resv.h), so a submitter who must know asks the
- * fences he got. J5  A mapping that is not cached takes the reservation on the way to the signal,
- * which F5 of dma-fence.h forbids where memory is moved or reclaimed under it.  So nobody may wait
- * for an out-fence while holding a reservation of its buffers.  Without a fixed place for bytes to
- * be made coherent before the fence there is no other way: a bounced mapping's unmap is what
- * delivers them.  Cached mappings take no lock here.
+ *       A reservation forgets signaled fences (R4 of dma-resv.h), so a submitter who must know asks
+ *       the fences he got.
+ *   J5  A map that is not a hit takes the reservation on the way to the signal, which F5 of
+ *       dma-fence.h forbids where memory moves or is reclaimed.  So nobody may wait for an
+ *       out-fence while he holds a reservation of its buffers.  With a mapping for each job there
+ *       is no other way: a bounced mapping's unmap is what delivers the bytes.  Hits take no lock.
  *
  * Deliberately not here: priorities, several jobs at a time, cancelling, time limits.
  */
@@ -36,12 +38,16 @@ struct job_queue;
 #define JOB_BUFFERS 2
 
 struct job_ops {
-	/* The work.  Queue's thread, may sleep, holds nothing.  Returns 0 or -errno.  Not called if
-	 * a dependency failed. */
+	/*
+	 * The work.  Queue's thread, may sleep, holds nothing.  Returns 0 or -errno.  Not called if
+	 * a dependency failed.
+	 */
 	int (*run)(struct job *job);
 
-	/* Undo what came before submit and free the job.  Always called, same thread, before the
-	 * out-fence signals. */
+	/*
+	 * Undo what came before submit and free the job.  Always called, same thread, before the
+	 * out-fence signals.
+	 */
 	void (*end)(struct job *job);
 };
 
@@ -64,11 +70,18 @@ struct job {
 	unsigned int dependencies;
 };
 
-/** job_queue_create - a queue and its thread. Context: may sleep. Returns ERR_PTR(-ENOMEM) or what
- * kthread_run() said. */
+/**
+ * job_queue_create - a queue and its thread
+ * @name: its timeline's, copied
+ *
+ * Context: may sleep.  Returns ERR_PTR: -ENOMEM or what kthread_run() said.
+ */
 struct job_queue *job_queue_create(const char *name);
 
-/** job_queue_destroy - run what is queued, then end. Context: may sleep; nobody submits any more.
+/**
+ * job_queue_destroy - run what is queued, then end
+ *
+ * Context: may sleep; nobody submits any more.  Its fences may live on.
  */
 void job_queue_destroy(struct job_queue *queue);
 
@@ -77,9 +90,9 @@ void job_queue_destroy(struct job_queue *queue);
  *
  * Context: may sleep; no reservation of its buffers held.
  * Ownership: on success the queue ends the job and the caller owns one reference to the fence
- * returned; the buffers must live until it has signaled.  On failure the job stays the caller's,
- * untouched. Returns ERR_PTR: -ENOMEM. Ordering: submissions that share a buffer are ordered by its
- * reservation's lock.
+ * returned; the buffers must live until it has signaled.  On failure the job stays the caller's.
+ * Returns ERR_PTR: -ENOMEM.
+ * Ordering: submissions that share a buffer are ordered by its reservation's lock.
  */
 struct dma_fence *job_queue_submit(struct job_queue *queue, struct job *job);
 

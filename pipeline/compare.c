@@ -112,8 +112,7 @@ bool compare_exact(const struct compare *compare)
 	return true;
 }
 
-/* --- tables --------------------------------------------------------------------------------------
- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 #define LABEL_COLUMNS 20
 #define POLICY_COLUMNS 8

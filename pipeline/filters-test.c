@@ -91,7 +91,7 @@ static void half_by_hand(struct ktap *t)
 	KT_CHECK(t, !memcmp(to, want, sizeof(want)));
 }
 
-/* The mean of those of the four that exist is the formula's value: nearest bytes count as often as they stand in. */
+/* Nearest bytes stand in evenly, so the formula is the mean of those of the four that exist. */
 static int halved(uint32_t width, uint32_t height, uint32_t x, uint32_t y)
 {
 	double sum = 0;

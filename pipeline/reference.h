@@ -37,10 +37,10 @@ void reference_fini(struct reference *reference);
 void reference_compute(struct reference *reference, const u8 *input, u64 number);
 
 /**
- * reference_check - is what the encoder got of this frame byte-identical? After reference_compute()
- * of it.
+ * reference_check - is what the encoder got of this frame byte-identical?
  *
- * Returns true if so; else @wrong tells where the first stage went wrong.
+ * After reference_compute() of the same frame.  Returns true if so; else @wrong tells where the
+ * first stage went wrong.
  */
 bool reference_check(const struct reference *reference, const struct stages_slot *slot,
 		     struct wrong *wrong);

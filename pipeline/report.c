@@ -126,8 +126,7 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 	report_costs(to, config, result);
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 /* Adds and takes @value; returns false when memory was short for it or for the place. */
 static bool add(struct json_object *object, const char *key, struct json_object *value)

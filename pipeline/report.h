@@ -35,9 +35,11 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 /**
  * report_json - one run as a JSON object; NULL when memory is short
  *
- * {"machine","policy","frames","exact","first_wrong":{"frame","stage","byte"} or
- * null,"per_frame":{costs}} and besides "camera", "coherent", "buffers", "steady": the costs per
- * frame after the first round of buffers, or null.
+ *	{"machine","policy","frames","exact",
+ *	 "first_wrong":{"frame","stage","byte","lines","of_lines"} or null,
+ *	 "per_frame":{costs of all frames, setup and teardown included},
+ *	 "camera","coherent" or null,"buffers",
+ *	 "steady":{costs per frame after the first round of buffers} or null}
  */
 struct json_object *report_json(const struct run_config *config, const struct run_result *result);
 

@@ -169,7 +169,7 @@ static void cached_costs_after_the_first_round(struct ktap *t)
 	KT_EQ(t, count[DMA_COST_IOMMU_WRITES], 0);
 	KT_EQ(t, count[DMA_COST_TLB_INVALIDATIONS], 0);
 	KT_EQ(t, count[DMA_COST_BYTES_BOUNCED], 0);
-	/* One digit at scale 1: nine rows of 128 bytes, from byte 2 of the first to byte 8 of the last. */
+	/* One digit at scale 1: nine rows of 128 bytes, from byte 2 of the first to byte 8. */
 	lines = 8 * 128 / CACHE_LINE_BYTES + 1;
 	KT_EQ(t, count[DMA_COST_BYTES_CLEANED] + count[DMA_COST_BYTES_INVALIDATED],
 	      8 * 2 * lines * CACHE_LINE_BYTES);

@@ -5,7 +5,8 @@
  * Invariants
  *   RN1  Frame n uses slot n % buffers.  Finished <= drawn <= shot <= finished + buffers.
  *   RN2  Frames are finished, and so written, in order; a failure ends the run after those before
- * it. RN3  Counters are read with nothing under way, so equal runs count alike.
+ *        it.
+ *   RN3  Counters are read with nothing under way, so equal runs count alike.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -50,8 +51,7 @@ static struct stages_slot *slot_of(struct run *run, u64 frame)
 	return stages_slot(run->stages, frame % run->config->buffers);
 }
 
-/* --- pictures to look at -------------------------------------------------------------------------
- */
+/* --- pictures to look at ---------------------------------------------------------------------- */
 
 static int keep_bytes(u8 **to, const u8 *from, size_t bytes)
 {
@@ -92,8 +92,7 @@ static int keep_picture(struct run *run, const struct stages_slot *slot)
 	return ret;
 }
 
-/* --- a frame's way -------------------------------------------------------------------------------
- */
+/* --- a frame's way ---------------------------------------------------------------------------- */
 
 static int finish_frame(struct run *run)
 {

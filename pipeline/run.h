@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run.h - one run: a stream through one machine, one policy and one style, checked and counted
+ *
+ * Every frame's output is compared with the reference; the first that differs is traced back to the
+ * stage that first had wrong bytes.  Costs are counted, not timed, so they can be compared.
+ *
+ * Deliberately not here: several runs (compare.h), words and files about a run (report.h).
  */
 #ifndef PIPELINE_RUN_H
 #define PIPELINE_RUN_H
@@ -24,11 +29,11 @@ struct run_config {
 	enum stage_device coherent; /* STAGE_DEVICES: as the machine has it */
 	unsigned int buffers;       /* frames under way at once, at least 1 */
 	u64 frames;                 /* at most so many; 0: all */
-	u64 fault_frame; /* the encoder's next cache operation in this frame is dropped */
-	u64 seed;        /* which lines the caches evict when there is a fault frame; not 0 */
-	int out_fd;      /* the result as YUV4MPEG2, or -1 */
-	const char *out_name;
-	bool keep_picture;            /* for result.got and want */
+	u64 fault_frame;      /* the encoder's next cache operation is dropped; or RUN_NO_FAULT */
+	u64 seed;             /* which lines the caches evict when there is a fault frame; not 0 */
+	int out_fd;           /* the result as YUV4MPEG2, or -1 */
+	const char *out_name; /* for messages */
+	bool keep_picture;    /* for result.got and want */
 	void (*progress)(u64 frames); /* after each frame, or NULL */
 };
 
@@ -54,7 +59,8 @@ struct run_result {
  *
  * Context: one run at a time in a process: policy, counters and caches are the process's.
  * Returns 0, exact or not; -1 and @error when input, output or a device failed: what came before is
- * in @result and written. Ownership: free @result with run_result_free() either way.
+ * in @result and written.
+ * Ownership: free @result with run_result_free() either way.
  */
 int run_pipeline(const struct run_config *config, struct y4m_reader *reader,
 		 struct run_result *result, char error[RUN_ERROR_BYTES]);

@@ -27,6 +27,7 @@ const char *const stage_names[STAGE_DEVICES] = {
 
 /* A real machine of this kind is booted with a larger pool when its pictures need one. */
 #define BOUNCE_BYTES_LEAST (64UL << 20)
+#define BOUNCE_BYTES_MOST (1UL << 30)
 
 struct stages {
 	struct stages_config config;
@@ -60,8 +61,7 @@ struct device *stages_device(struct stages *stages, enum stage_device which)
 	return stages->dev[which];
 }
 
-/* --- making and unmaking; each unmake function takes what was made so far -----------------------
- */
+/* --- making and unmaking; each unmake function takes what was made so far --------------------- */
 
 static int make_devices(struct stages *stages)
 {
@@ -69,8 +69,8 @@ static int make_devices(struct stages *stages)
 	size_t slot_bytes =
 		PAGE_ALIGN(stages->config.picture.bytes) * 3 + PAGE_ALIGN(stages->half.bytes) * 2;
 
-	stages->machine = machine_create(
-		type, max(BOUNCE_BYTES_LEAST, 2 * slot_bytes * stages->config.slots));
+	stages->machine = machine_create(type, clamp(2 * slot_bytes * stages->config.slots,
+						     BOUNCE_BYTES_LEAST, BOUNCE_BYTES_MOST));
 	if (IS_ERR(stages->machine))
 		return PTR_ERR(stages->machine);
 	for (unsigned int i = 0; i < STAGE_DEVICES; i++) {
@@ -204,8 +204,7 @@ void stages_destroy(struct stages *stages)
 	rcu_barrier();
 }
 
-/* --- a frame's way -------------------------------------------------------------------------------
- */
+/* --- a frame's way ---------------------------------------------------------------------------- */
 
 static int keep_fence(struct stages_slot *slot, enum stage_device which, struct dma_fence *fence,
 		      const char **failed)

@@ -2,11 +2,12 @@
 /*
  * stages.h - the chain of devices that every frame passes
  *
- *	camera -> isp (sharpens in place) -> CPU (draws the frame number) -> gpu (scales to half) ->
- *encoder one full-size buffer a slot                                 one half-size buffer a slot
+ *	camera -> isp -> CPU -> gpu -> encoder
  *
- * Several frames are under way at once, each in a slot of its own; the devices' order within a
- *frame comes from the fences in the buffers' reservations alone.
+ * The camera fills a slot's full-size buffer, the ISP sharpens in it, the CPU draws the frame
+ * number into it; the GPU scales it to half into the slot's half-size buffer, which the encoder
+ * reads.  Several frames are under way at once, each in a slot of its own; the devices' order
+ * within a frame comes from the fences in the buffers' reservations alone.
  *
  * Invariants
  *   ST1  A slot goes round: shoot, draw, finish.  Slots are independent of each other.
@@ -81,8 +82,11 @@ struct device *stages_device(struct stages *stages, enum stage_device which);
 int stages_shoot(struct stages *stages, struct stages_slot *slot, const char **failed);
 int stages_draw(struct stages *stages, struct stages_slot *slot, const char **failed);
 
-/** stages_finish - wait until no device uses @slot. Returns 0, or -errno with *@failed the stage
- * whose job failed. */
+/**
+ * stages_finish - wait until no device uses @slot
+ *
+ * Returns 0, or -errno with *@failed the first stage whose job failed.
+ */
 int stages_finish(struct stages *stages, struct stages_slot *slot, const char **failed);
 
 #endif

@@ -65,8 +65,7 @@ static void fill_row(const struct view *view, uint32_t y, uint8_t *row)
 	memset(row + (size_t)RGB * view->width, 255, RGB * BAR_PIXELS);
 }
 
-/* libpng jumps back here when it fails; so nothing is changed after setjmp() that is needed then.
- */
+/* libpng jumps back here when it fails, so nothing changes after setjmp() that is needed then. */
 static int write_png(FILE *file, png_structp png, png_infop info, const struct view *view,
 		     uint8_t *row)
 {

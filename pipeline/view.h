@@ -12,7 +12,7 @@
 /**
  * view_write_pair - @left and @right side by side in one PNG file, a white bar between them
  *
- * Colours by BT.601 with limited range, as most streams have them.  Small pictures are enlarged, whole dots to a byte.
+ * Colours by BT.601 with limited range, as most streams have them.  Small pictures are enlarged.
  * Returns 0 or -errno; then the file may be incomplete.
  */
 int view_write_pair(const char *path, const struct y4m_format *format, const uint8_t *left,

@@ -4,8 +4,7 @@
  *
  * Invariants
  *   Y1  reader->at counts the bytes handed out, so a message about the byte just read names at - 1.
- *   Y2  What is in reader->format after y4m_open() has been checked: sizes in range, layout
- * computed.
+ *   Y2  After y4m_open() reader->format has been checked: sizes in range, layout computed.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -35,8 +34,7 @@ static int fail(struct y4m_reader *reader, const char *fmt, ...)
 	return -1;
 }
 
-/* --- bytes ---------------------------------------------------------------------------------------
- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 static ssize_t read_some(struct y4m_reader *reader, void *to, size_t bytes)
 {
@@ -126,8 +124,7 @@ static ssize_t take_line(struct y4m_reader *reader, const char *what, char *line
 	return length;
 }
 
-/* --- header --------------------------------------------------------------------------------------
- */
+/* --- header ----------------------------------------------------------------------------------- */
 
 /* By how much chroma planes are smaller; planes 1 for mono. */
 struct chroma {
@@ -196,8 +193,7 @@ static int parse_chroma(struct y4m_reader *reader, const char *tag, uint64_t at)
 	return 0;
 }
 
-/* A ratio or a mode says nothing of the layout, but a broken one says that this is not a good
- * stream. */
+/* A ratio or a mode says nothing of the layout, but a broken one says that the stream is broken. */
 static bool tag_is_plausible(const char *tag)
 {
 	unsigned int first, second;
@@ -289,8 +285,21 @@ int y4m_open(struct y4m_reader *reader, int fd, const char *name)
 	return parse_header(reader, line);
 }
 
-/* --- frames --------------------------------------------------------------------------------------
- */
+/* --- frames ----------------------------------------------------------------------------------- */
+
+/* Mixed interlacing is said with each frame; an X describes a picture that is no more. */
+static void keep_interlacing(const char *parameters, char *tags)
+{
+	*tags = '\0';
+	while (*parameters) {
+		size_t length = 1 + strcspn(parameters + 1, " ");
+
+		if (parameters[1] == 'I')
+			tags = mempcpy(tags, parameters, length);
+		parameters += length;
+	}
+	*tags = '\0';
+}
 
 int y4m_read(struct y4m_reader *reader, uint8_t *frame, char *tags)
 {
@@ -316,7 +325,7 @@ int y4m_read(struct y4m_reader *reader, uint8_t *frame, char *tags)
 			    "byte %llu: the input ends after %zu of the %zu bytes of frame %llu",
 			    (unsigned long long)reader->at, (size_t)got, bytes,
 			    (unsigned long long)reader->frames);
-	strcpy(tags, line + 5);
+	keep_interlacing(line + 5, tags);
 	reader->frames++;
 	return 1;
 }

@@ -6,7 +6,7 @@
  *	FRAME [parameters]\n  followed by the planes Y, Cb, Cr, rows without padding
  *
  * 8 bits; 4:2:0 in all its sitings, 4:1:1, 4:2:2, 4:4:4, mono; any size; odd sizes round chroma up.
- *Tags that say nothing of the layout (rate, interlacing, aspect, X) are passed on as they came.
+ * Tags that say nothing of the layout (rate, interlacing, aspect, X) are passed on as they came.
  *
  * Every error is a line of text that says what is wrong and at which byte of the stream.
  *
@@ -29,8 +29,7 @@ struct y4m_format {
 	uint32_t width, height; /* pixels */
 	char chroma[16];        /* the C tag's value; "420" when there was none */
 	bool chroma_given;
-	char tags[Y4M_HEADER_BYTES]; /* the other tags in their order, each with a space before it
-				      */
+	char tags[Y4M_HEADER_BYTES]; /* the other tags in order, each with a space before it */
 	struct picture picture;
 };
 
@@ -58,7 +57,7 @@ int y4m_open(struct y4m_reader *reader, int fd, const char *name);
 /**
  * y4m_read - the next frame
  * @frame: room for format.picture.bytes
- * @tags: room for Y4M_HEADER_BYTES, gets what stands after "FRAME" on its line
+ * @tags: room for Y4M_HEADER_BYTES, gets the I parameters of its line, each with a space before it
  *
  * Returns 1; 0 at the end of the stream; -1 and reader->error: a bad frame line, an unreadable or
  * truncated stream.
@@ -69,8 +68,8 @@ int y4m_read(struct y4m_reader *reader, uint8_t *frame, char *tags);
 void y4m_half(const struct y4m_format *from, struct y4m_format *half);
 
 /**
- * y4m_write_header, y4m_write_frame - write to @fd, whole or not at all as far as the system lets
- * us
+ * y4m_write_header, y4m_write_frame - write to @fd, a pipe or a file
+ * @tags: as y4m_read() gave them
  *
  * Returns 0 or -errno.
  */

@@ -60,7 +60,10 @@ static void large_pieces_first(struct ktap *t)
 	machine_destroy(machine);
 }
 
-/* What a device that stays mapped reads after the CPU wrote, with or without its bracket. Policy remap: the heap syncs. */
+/*
+ * What a device that stays mapped reads after the CPU wrote, with or without its bracket.  Policy
+ * remap, where the heap syncs.
+ */
 static u8 read_after_cpu_write(struct ktap *t, const char *name, bool bracket)
 {
 	const struct machine_type *type = machine_type_find(name);

@@ -4,8 +4,9 @@
  *
  * Invariants
  *   SH1  Pages and their table are constant from allocation to release.
- *   SH2  Each mapping has a table of its own: DMA addresses are a device's, and one attachment may be mapped several
- *        times at once.  DIFFERS: Linux's heap has one for each attachment, which a second map overwrites.
+ *   SH2  Each mapping has a table of its own: DMA addresses are a device's, and one attachment may
+ *        be mapped several times at once.  DIFFERS: Linux's heap has one for each attachment, which
+ *        a second map overwrites.
  *
  * Deliberately not here: mmap, vmap, and any wish for contiguous memory.
  */
@@ -37,8 +38,7 @@ struct heap_mapping {
 	struct list_head node; /* guarded by heap_buffer.lock */
 };
 
-/* Large pieces keep tables short and TLBs full; 1 MiB and 64 KiB are sizes that IOMMUs have entries
- * for. */
+/* Large pieces keep tables short; IOMMUs have entries for runs of 1 MiB and of 64 KiB. */
 static const unsigned int heap_orders[] = { 8, 4, 0 };
 
 static int copy_table(struct sg_table *to, const struct sg_table *from)
@@ -152,8 +152,7 @@ static const struct dma_buf_ops heap_ops = {
 	.may_widen = true,
 };
 
-/* The largest piece that fits into @bytes, of an order not above *@order; says which order it
- * became. */
+/* The largest piece that fits into @bytes, not above *@order, which becomes its order. */
 static struct page *alloc_piece(size_t bytes, unsigned int *order)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(heap_orders); i++) {

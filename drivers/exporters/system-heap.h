@@ -2,9 +2,9 @@
 /*
  * system-heap.h - an exporter of ordinary memory
  *
- * Pages of up to 1 MiB, as Linux's system heap; zeroed; a table for each mapping.  Its
- * CPU-access callbacks sync every mapped attachment over the whole buffer, as Linux's do, and say
- * so with cpu_access_only_syncs.
+ * Pages of up to 1 MiB, as Linux's system heap; zeroed; a table for each mapping.  Its CPU-access
+ * callbacks sync every mapping over the whole buffer, as Linux's do, and it says so with
+ * cpu_access_only_syncs.
  */
 #ifndef DRIVERS_EXPORTERS_SYSTEM_HEAP_H
 #define DRIVERS_EXPORTERS_SYSTEM_HEAP_H

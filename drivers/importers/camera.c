@@ -4,8 +4,9 @@
  *
  * Invariants
  *   CM1  The mapping may be made before the job's dependencies have signaled, because the camera
- * writes every byte of the picture and reads none; it ends before the out-fence signals. CM2  Style
- * `keep` brackets each picture: nobody else could know when its open mapping was written.
+ *        writes every byte of the picture and reads none; it ends before the out-fence signals.
+ *   CM2  Style `keep` brackets each picture: nobody else could know when its open mapping was
+ *        written.
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>

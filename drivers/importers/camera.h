@@ -25,8 +25,12 @@ enum camera_style {
 /** camera_style_names - "job", "keep", "reimport": by enum camera_style */
 extern const char *const camera_style_names[CAMERA_STYLES];
 
-/** camera_create - drive @dev. Context: may sleep. ERR_PTR as job_queue_create(). @dev outlives the
- * camera. */
+/**
+ * camera_create - drive @dev
+ *
+ * Context: may sleep.  Returns ERR_PTR as job_queue_create().
+ * Ownership: @dev stays the caller's and outlives the camera.
+ */
 struct camera *camera_create(struct device *dev, enum camera_style style);
 
 /** camera_destroy - finish what is queued, unmap, detach. Context: may sleep. */
@@ -38,7 +42,7 @@ void camera_destroy(struct camera *camera);
  * @tap: may be NULL; ->wrote is filled
  *
  * Context: may sleep, one caller at a time; no reservation held.
- * Returns the out-fence, the caller's reference; ERR_PTR: -EINVAL @picture does not fit, -ENOMEM,
+ * Returns the out-fence, the caller's to put; ERR_PTR: -EINVAL @picture does not fit, -ENOMEM,
  * attach's and map's.
  */
 struct dma_fence *camera_queue(struct camera *camera, struct dma_buf *dmabuf,

@@ -16,8 +16,12 @@ struct dma_buf;
 struct dma_fence;
 struct encoder;
 
-/** encoder_create - drive @dev. Context: may sleep. ERR_PTR as job_queue_create(). @dev outlives
- * the encoder. */
+/**
+ * encoder_create - drive @dev
+ *
+ * Context: may sleep.  Returns ERR_PTR as job_queue_create().
+ * Ownership: @dev stays the caller's and outlives the encoder.
+ */
 struct encoder *encoder_create(struct device *dev);
 
 /** encoder_destroy - finish what is queued, detach. Context: may sleep. */
@@ -28,7 +32,7 @@ void encoder_destroy(struct encoder *encoder);
  * @stream: room for @picture->bytes, left alone until the fence signals
  *
  * Context: may sleep, one caller at a time; no reservation held.
- * Returns the out-fence, the caller's reference; ERR_PTR: -EINVAL @picture does not fit, -ENOMEM,
+ * Returns the out-fence, the caller's to put; ERR_PTR: -EINVAL @picture does not fit, -ENOMEM,
  * attach's.
  */
 struct dma_fence *encoder_encode(struct encoder *encoder, struct dma_buf *dmabuf,

@@ -4,9 +4,10 @@
  *
  * Invariants
  *   GP1  A mapping lives within one job.  So when a buffer is about to move there is nothing to
- * drop: the mover waits for the fences in the reservation, and the next job maps what it then
- * finds. GP2  A dynamic importer waits for KERNEL fences itself: they are among every job's
- * dependencies.
+ *        drop: the mover waits for the fences in the reservation, and the next job maps what it
+ *        then finds.
+ *   GP2  A dynamic importer waits for KERNEL fences itself: they are among every job's
+ *        dependencies.
  */
 #include <linux/atomic.h>
 #include <linux/dma-buf.h>

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpu.h - a device that scales: dynamic importer, reads one buffer (DMA_TO_DEVICE), writes another
- * (DMA_FROM_DEVICE)
+ * gpu.h - a device that scales: dynamic importer, DMA_TO_DEVICE on one buffer, DMA_FROM_DEVICE on
+ * another
  *
- * Scales each plane to half in both directions, odd sizes rounded up: a byte is (a + b + c + d + 2)
- * / 4, rounded down, of the four source bytes at (2x, 2y), (2x+1, 2y), (2x, 2y+1), (2x+1, 2y+1),
- * where one outside the plane is the plane's nearest byte.
+ * Scales each plane to half in both directions, odd sizes rounded up.  The byte at (x, y) becomes
+ *
+ *	(a + b + c + d + 2) / 4, rounded down
+ *
+ * of the four at (2x, 2y), (2x+1, 2y), (2x, 2y+1) and (2x+1, 2y+1), where one outside the plane is
+ * the plane's nearest byte.
  */
 #ifndef DRIVERS_IMPORTERS_GPU_H
 #define DRIVERS_IMPORTERS_GPU_H
@@ -18,8 +21,12 @@ struct dma_buf;
 struct dma_fence;
 struct gpu;
 
-/** gpu_create - drive @dev. Context: may sleep. ERR_PTR as job_queue_create(). @dev outlives the
- * GPU. */
+/**
+ * gpu_create - drive @dev
+ *
+ * Context: may sleep.  Returns ERR_PTR as job_queue_create().
+ * Ownership: @dev stays the caller's and outlives the GPU.
+ */
 struct gpu *gpu_create(struct device *dev);
 
 /** gpu_destroy - finish what is queued, detach. Context: may sleep. */
@@ -31,7 +38,7 @@ void gpu_destroy(struct gpu *gpu);
  * @tap: may be NULL; ->read in the layout of @from, ->wrote in that of @to
  *
  * Context: may sleep, one caller at a time; no reservation held.
- * Returns the out-fence, the caller's reference; ERR_PTR: -EINVAL a picture does not fit or @from
+ * Returns the out-fence, the caller's to put; ERR_PTR: -EINVAL a picture does not fit or @from
  * is @to, -ENOMEM, attach's.
  */
 struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_buf *to,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * importer-rig.h - for the importers' tests: a machine, one device, buffers and a CPU that looks into them
+ * importer-rig.h - for the importers' tests: a machine, a device, and a CPU that looks into buffers
  */
 #ifndef DRIVERS_IMPORTERS_IMPORTER_RIG_H
 #define DRIVERS_IMPORTERS_IMPORTER_RIG_H
@@ -93,7 +93,7 @@ static inline void rig_cpu_write(struct ktap *t, struct rig *rig, struct dma_buf
 	KT_EQ(t, dma_buf_end_cpu_access(dmabuf, DMA_TO_DEVICE), 0);
 }
 
-/* The CPU reads @count bytes of @dmabuf into rig->got, within a bracket, which waits for the writer's fence. */
+/* The CPU reads @count bytes of @dmabuf into rig->got, within a bracket, which waits for fences. */
 static inline void rig_cpu_read(struct ktap *t, struct rig *rig, struct dma_buf *dmabuf,
 				size_t count)
 {
@@ -129,8 +129,9 @@ static inline void rig_everywhere(struct ktap *t, void (*fn)(struct ktap *t, str
 }
 
 /*
- * One case on every machine, mapped for each access and with the device's cache operations dropped: @fn returns
- * whether the bytes were right, and they may only be where devices see what the CPU sees.
+ * One case on every machine, mapped for each access and with the device's cache operations dropped:
+ * @fn returns whether the bytes were right, and they may only be where devices see what the CPU
+ * sees.
  */
 static inline void rig_without_syncs(struct ktap *t, bool (*fn)(struct ktap *t, struct rig *rig))
 {

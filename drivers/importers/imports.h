@@ -39,8 +39,12 @@ struct imports {
 void imports_init(struct imports *imports, struct device *dev, const struct dma_buf_attach_ops *ops,
 		  void *priv);
 
-/** imports_get - the import of @dmabuf, made now if it is new. Context: may sleep. ERR_PTR:
- * -ENOMEM, dma_buf_attach()'s. */
+/**
+ * imports_get - the import of @dmabuf, made now if it is new
+ *
+ * Context: may sleep; its reservation not held.  Returns ERR_PTR: -ENOMEM, dma_buf_attach()'s.
+ * Ownership: stays with @imports.
+ */
 struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf);
 
 /** imports_drop - detach all. Context: may sleep; no job is left and nothing is kept. */

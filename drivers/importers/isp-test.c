@@ -77,7 +77,7 @@ static void wrong_bytes_without_syncs(struct ktap *t)
 	rig_without_syncs(t, sharpen_without_syncs);
 }
 
-/* A line and a column have no neighbours of their own in one direction; 255 and 0 side by side must be cut off. */
+/* A line or a column has no neighbours in one direction; 255 beside 0 must be cut off. */
 static void edges_and_limits(struct ktap *t)
 {
 	static const u32 sides[][2] = { { 1, 1 }, { 7, 1 }, { 1, 7 }, { 2, 2 } };

@@ -3,8 +3,8 @@
  * isp.c - an image signal processor: static importer, DMA_BIDIRECTIONAL
  *
  * Invariants
- *   IS1  Three lines of the device's own memory hold what was read, so a line is written only after
- * its lower neighbour has been read: in place is safe.
+ *   IS1  Three lines of the device's own memory hold what was read, and a line is written only
+ *        after its lower neighbour has been read: in place is safe.
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>

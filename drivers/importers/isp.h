@@ -19,8 +19,12 @@ struct dma_buf;
 struct dma_fence;
 struct isp;
 
-/** isp_create - drive @dev. Context: may sleep. ERR_PTR as job_queue_create(). @dev outlives the
- * ISP. */
+/**
+ * isp_create - drive @dev
+ *
+ * Context: may sleep.  Returns ERR_PTR as job_queue_create().
+ * Ownership: @dev stays the caller's and outlives the ISP.
+ */
 struct isp *isp_create(struct device *dev);
 
 /** isp_destroy - finish what is queued, detach. Context: may sleep. */
@@ -31,7 +35,7 @@ void isp_destroy(struct isp *isp);
  * @tap: may be NULL
  *
  * Context: may sleep, one caller at a time; no reservation held.
- * Returns the out-fence, the caller's reference; ERR_PTR: -EINVAL @picture does not fit, -ENOMEM,
+ * Returns the out-fence, the caller's to put; ERR_PTR: -EINVAL @picture does not fit, -ENOMEM,
  * attach's.
  */
 struct dma_fence *isp_sharpen(struct isp *isp, struct dma_buf *dmabuf,
