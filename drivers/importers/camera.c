@@ -197,7 +197,7 @@ struct camera *camera_create(struct device *dev, enum camera_style style)
 		return ERR_PTR(-ENOMEM);
 	camera->dev = dev;
 	camera->style = style;
-	imports_init(&camera->imports, dev, NULL, NULL);
+	imports_init(&camera->imports, dev, NULL);
 	queue = job_queue_create("camera");
 	if (IS_ERR(queue)) {
 		kfree(camera);

@@ -100,7 +100,7 @@ struct encoder *encoder_create(struct device *dev)
 	if (!encoder)
 		return ERR_PTR(-ENOMEM);
 	encoder->dev = dev;
-	imports_init(&encoder->imports, dev, NULL, NULL);
+	imports_init(&encoder->imports, dev, NULL);
 	queue = job_queue_create("encoder");
 	if (IS_ERR(queue)) {
 		kfree(encoder);

@@ -9,7 +9,6 @@
  *   GP2  A dynamic importer waits for KERNEL fences itself: they are among every job's
  *        dependencies.
  */
-#include <linux/atomic.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
@@ -25,7 +24,6 @@ struct gpu {
 	struct device *dev;
 	struct job_queue *queue;
 	struct imports imports;
-	atomic_t moves;
 };
 
 struct gpu_job {
@@ -127,12 +125,10 @@ static const struct job_ops gpu_job_ops = {
 	.end = gpu_end,
 };
 
+/* GP1: nothing to drop. */
 static void gpu_move_notify(struct dma_buf_attachment *attach)
 {
-	struct gpu *gpu = attach->importer_priv;
-
 	dma_resv_assert_held(attach->dmabuf->resv);
-	atomic_inc(&gpu->moves);
 }
 
 static const struct dma_buf_attach_ops gpu_attach_ops = {
@@ -189,8 +185,7 @@ struct gpu *gpu_create(struct device *dev)
 	if (!gpu)
 		return ERR_PTR(-ENOMEM);
 	gpu->dev = dev;
-	atomic_set(&gpu->moves, 0);
-	imports_init(&gpu->imports, dev, &gpu_attach_ops, gpu);
+	imports_init(&gpu->imports, dev, &gpu_attach_ops);
 	queue = job_queue_create("gpu");
 	if (IS_ERR(queue)) {
 		kfree(gpu);
@@ -205,9 +200,4 @@ void gpu_destroy(struct gpu *gpu)
 	job_queue_destroy(gpu->queue);
 	imports_drop(&gpu->imports);
 	kfree(gpu);
-}
-
-unsigned int gpu_moves(struct gpu *gpu)
-{
-	return atomic_read(&gpu->moves);
 }

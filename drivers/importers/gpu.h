@@ -44,7 +44,4 @@ void gpu_destroy(struct gpu *gpu);
 struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_buf *to,
 			    const struct picture *picture, const struct device_tap *tap);
 
-/** gpu_moves - how often one of its buffers was about to move */
-unsigned int gpu_moves(struct gpu *gpu);
-
 #endif

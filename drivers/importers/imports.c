@@ -8,12 +8,10 @@
 
 #include "drivers/importers/imports.h"
 
-void imports_init(struct imports *imports, struct device *dev, const struct dma_buf_attach_ops *ops,
-		  void *priv)
+void imports_init(struct imports *imports, struct device *dev, const struct dma_buf_attach_ops *ops)
 {
 	imports->dev = dev;
 	imports->ops = ops;
-	imports->priv = priv;
 	INIT_LIST_HEAD(&imports->list);
 }
 
@@ -39,7 +37,7 @@ struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf)
 	if (!import)
 		return ERR_PTR(-ENOMEM);
 	if (imports->ops)
-		attach = dma_buf_dynamic_attach(dmabuf, imports->dev, imports->ops, imports->priv);
+		attach = dma_buf_dynamic_attach(dmabuf, imports->dev, imports->ops, imports);
 	else
 		attach = dma_buf_attach(dmabuf, imports->dev);
 	if (IS_ERR(attach)) {

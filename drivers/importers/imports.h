@@ -32,12 +32,17 @@ struct import {
 struct imports {
 	struct device *dev;
 	const struct dma_buf_attach_ops *ops; /* NULL for a static importer */
-	void *priv;
 	struct list_head list;
 };
 
-void imports_init(struct imports *imports, struct device *dev, const struct dma_buf_attach_ops *ops,
-		  void *priv);
+/**
+ * imports_init - no imports yet
+ * @ops: of a dynamic importer, or NULL
+ *
+ * Context: any.
+ */
+void imports_init(struct imports *imports, struct device *dev,
+		  const struct dma_buf_attach_ops *ops);
 
 /**
  * imports_get - the import of @dmabuf, made now if it is new

@@ -158,7 +158,7 @@ struct isp *isp_create(struct device *dev)
 	if (!isp)
 		return ERR_PTR(-ENOMEM);
 	isp->dev = dev;
-	imports_init(&isp->imports, dev, NULL, NULL);
+	imports_init(&isp->imports, dev, NULL);
 	queue = job_queue_create("isp");
 	if (IS_ERR(queue)) {
 		kfree(isp);
