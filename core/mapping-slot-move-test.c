@@ -374,6 +374,25 @@ static void a_slot_killed_in_use_is_reaped_once(struct ktap *t)
 	}
 }
 
+/* Between his count-out and his queueing the reaper nobody else takes the table away. */
+static void what_the_reaper_will_take_is_not_reclaimed(struct ktap *t)
+{
+	struct sg_table *sgt;
+	struct rig rig;
+
+	rig_init(&rig, WIDE, COHERENCE_CACHES, false);
+	sgt = rig_map(&rig, DMA_TO_DEVICE);
+	KT_CHECK(t, !rig_kill(&rig));
+	atomic_sub(SLOT_READER, &rig.slot.word);
+	KT_CHECK(t, !rig_reclaim(&rig));
+	KT_EQ(t, rig.destroys, 0);
+	atomic_add(SLOT_READER, &rig.slot.word);
+	rig_unmap(&rig, sgt);
+	wait_for_completion(&rig.reaped);
+	flush_work(&rig.slot.reap);
+	rig_fini(&rig);
+}
+
 static void freed_in_use_is_told(struct ktap *t)
 {
 	struct sg_table *sgt;
@@ -395,4 +414,5 @@ KTAP_MAIN(KTAP_CASE(freeze_is_all_or_nothing), KTAP_CASE(empty_and_dead_slots_ar
 	  KTAP_CASE(who_meets_frozen_sleeps_until_the_thaw), KTAP_CASE(the_last_one_out_hands_over),
 	  KTAP_CASE(a_bounded_wait_ends), KTAP_CASE(maps_made_under_the_lock_are_not_waited_for),
 	  KTAP_CASE(only_idle_slots_are_reclaimed), KTAP_CASE(a_dead_slot_serves_nobody),
-	  KTAP_CASE(a_slot_killed_in_use_is_reaped_once), KTAP_CASE(freed_in_use_is_told))
+	  KTAP_CASE(a_slot_killed_in_use_is_reaped_once),
+	  KTAP_CASE(what_the_reaper_will_take_is_not_reclaimed), KTAP_CASE(freed_in_use_is_told))

@@ -105,7 +105,7 @@ static void mover(void *arg)
 	struct rig *rig = &race->rig;
 	struct mapping_slot *slot = &rig->slot;
 
-	for (unsigned int i = 0; i < race->rounds; i++) {
+	for (unsigned int i = 0; i < race->rounds || atomic_read(&race->maps) < race->rounds; i++) {
 		struct dma_fence *copy = NULL;
 
 		rig_lock(rig);
@@ -186,7 +186,6 @@ static void race(struct ktap *t, enum coherence_domain domain, bool kernel_fence
 		KT_EQ(t, atomic_read(&race.wrong), 0);
 		KT_EQ(t, atomic_read(&race.errors), 0);
 		KT_EQ(t, rig_word(&race.rig) & ~SLOT_KERNEL, SLOT_DEAD);
-		KT_CHECK(t, atomic_read(&race.maps) > 0);
 		rig_fini(&race.rig);
 	}
 }

@@ -321,7 +321,10 @@ static void unshared_slots_never_come_to_the_directory(struct ktap *t)
 	rig_fini(&rig);
 }
 
-static void cpu_accesses_make_hits_move_bytes(struct ktap *t)
+typedef struct sg_table *(*map_fn)(struct rig *, enum dma_data_direction);
+typedef void (*unmap_fn)(struct rig *, struct sg_table *);
+
+static void check_cpu_accesses(struct ktap *t, map_fn map, unmap_fn unmap)
 {
 	struct coherence *c;
 	struct rig rig;
@@ -329,36 +332,51 @@ static void cpu_accesses_make_hits_move_bytes(struct ktap *t)
 
 	rig_init(&rig, WIDE, COHERENCE_MEMORY, false);
 	c = &rig.coherence;
-	rig_unmap(&rig, rig_map(&rig, DMA_BIDIRECTIONAL));
+	unmap(&rig, map(&rig, DMA_BIDIRECTIONAL));
 	KT_EQ(t, rig.cleans, 1); /* the exporter's */
 
 	/* M not whole: a reader's begin cleans. */
 	KT_EQ(t, coherence_cpu_begin(c, 0, RIG_BYTES, COHERENCE_WRITE), 0);
 	coherence_cpu_end(c, 0, RIG_BYTES, COHERENCE_WRITE);
 	rig.cleans = 0;
-	rig_unmap(&rig, rig_map(&rig, DMA_TO_DEVICE));
+	unmap(&rig, map(&rig, DMA_TO_DEVICE));
 	KT_EQ(t, rig.cleans, 1);
-	rig_unmap(&rig, rig_map(&rig, DMA_TO_DEVICE));
+	unmap(&rig, map(&rig, DMA_TO_DEVICE));
 	KT_EQ(t, rig.cleans, 1);
 
 	/* A reader open in C: a writer's end pushes to it. */
 	KT_EQ(t, coherence_cpu_begin(c, 0, RIG_BYTES, COHERENCE_READ), 0);
 	rig.invalidates = 0;
-	rig_unmap(&rig, rig_map(&rig, DMA_TO_DEVICE));
+	unmap(&rig, map(&rig, DMA_TO_DEVICE));
 	KT_EQ(t, rig.invalidates, 0);
-	rig_unmap(&rig, rig_map(&rig, DMA_FROM_DEVICE));
+	unmap(&rig, map(&rig, DMA_FROM_DEVICE));
 	KT_EQ(t, rig.invalidates, 1);
 	coherence_cpu_end(c, 0, RIG_BYTES, COHERENCE_READ);
 
 	/* A writer open in C: every begin pulls, and what is open in M the CPU's end pushes to. */
 	KT_EQ(t, coherence_cpu_begin(c, 0, RIG_BYTES, COHERENCE_WRITE), 0);
 	rig.cleans = 0;
-	sgt = rig_map(&rig, DMA_TO_DEVICE);
+	sgt = map(&rig, DMA_TO_DEVICE);
 	KT_EQ(t, rig.cleans, 1);
 	coherence_cpu_end(c, 0, RIG_BYTES, COHERENCE_WRITE);
 	KT_EQ(t, rig.cleans, 2);
-	rig_unmap(&rig, sgt);
+	unmap(&rig, sgt);
 	rig_fini(&rig);
+}
+
+static void unmap_under_the_lock(struct rig *rig, struct sg_table *sgt)
+{
+	rig_lock(rig);
+	rig_unmap_locked(rig, sgt);
+	rig_unlock(rig);
+}
+
+static void cpu_accesses_make_hits_move_bytes(struct ktap *t)
+{
+	check_cpu_accesses(t, rig_map, rig_unmap);
+	check_cpu_accesses(t, rig_map, unmap_under_the_lock);
+	check_cpu_accesses(t, rig_map_held, rig_unmap);
+	check_cpu_accesses(t, rig_map_held, unmap_under_the_lock);
 }
 
 static void kept_mapping_brackets_each_access(struct ktap *t)
@@ -413,7 +431,9 @@ static void open_is_told_from_the_counts(struct ktap *t)
 	rig_unmap(&rig, sgt);
 	rig_lock(&rig);
 	KT_EQ(t, mapping_slots_freeze(&slot, 1, 0), 0);
+	atomic_add(SLOT_READER, &slot->word); /* has not looked yet */
 	KT_EQ(t, mapping_slot_open(slot), 0);
+	atomic_sub(SLOT_READER, &slot->word);
 	mapping_slots_thaw(&slot, 1);
 	rig_unlock(&rig);
 	rig_fini(&rig);
@@ -474,6 +494,8 @@ static void static_importers_wait_for_kernel_fences(struct ktap *t)
 		if (!miss)
 			rig_unmap(&rig, rig_map(&rig, DMA_TO_DEVICE));
 		pend(t, &rig, &pending);
+		if (miss) /* the fence is older than the slot */
+			atomic_andnot(SLOT_KERNEL, &rig.slot.word);
 		mapper_start(&m, &rig, held);
 		while (!atomic_read(&pending.waited_for) && !atomic_read_acquire(&m.done))
 			port_yield();

@@ -430,20 +430,10 @@ struct sg_table *mapping_slot_map_slow(struct mapping_slot *slot, enum dma_data_
 	/* Who freezes holds this lock, so nobody does now. */
 	dma_resv_lock(slot->resv, NULL);
 	ret = slot_provide(slot, need, &missing);
-	if (ret)
-		goto unlock;
-	old = atomic_fetch_add(one | missing, &slot->word);
-	if (old & SLOT_CROWDED) {
-		mapping_slot_count_out(slot, one);
-		ret = -EBUSY;
-		goto unlock;
-	}
+	if (!ret)
+		old = atomic_fetch_add(one | missing, &slot->word);
 	dma_resv_unlock(slot->resv);
-	return slot_enter(slot, head, old);
-
-unlock:
-	dma_resv_unlock(slot->resv);
-	return ERR_PTR(ret);
+	return ret ? ERR_PTR(ret) : slot_enter(slot, head, old);
 }
 
 struct sg_table *mapping_slot_map_locked_slow(struct mapping_slot *slot,
@@ -650,6 +640,7 @@ bool mapping_slot_reclaim(struct mapping_slot *slot)
 	dma_resv_assert_held(slot->resv);
 	if (!(slot_word(slot) & SLOT_VALID))
 		return true;
+	/* A dead one may be idle because its last user has not yet queued the reaper. */
 	if (slot_word(slot) & SLOT_DEAD || !slot_freeze(slot))
 		return false;
 	slot_teardown(slot);
