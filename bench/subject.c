@@ -47,7 +47,7 @@ static struct sg_table *repeat_map(struct dma_buf_attachment *attach, enum dma_d
 	ret = sg_alloc_table(sgt, entries, GFP_KERNEL);
 	if (ret)
 		goto free_sgt;
-	for_each_sgtable_sg (sgt, sg, i)
+	for_each_sgtable_sg(sgt, sg, i)
 		sg_set_page(sg, shared_page(), PAGE_SIZE, 0);
 	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
 	if (ret)

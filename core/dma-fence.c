@@ -145,7 +145,7 @@ int dma_fence_signal_timestamp_locked(struct dma_fence *fence, ktime_t timestamp
 	 */
 	test_and_set_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
 
-	list_for_each_entry_safe (cb, next, &callbacks, node) {
+	list_for_each_entry_safe(cb, next, &callbacks, node) {
 		/* The owner may free or reuse cb inside func. */
 		list_del_init(&cb->node);
 		cb->func(fence, cb);

@@ -283,7 +283,7 @@ static void walk_forever(void *arg)
 		bool found = false;
 
 		dma_resv_iter_begin(&cursor, &s->resv, DMA_RESV_USAGE_BOOKKEEP);
-		dma_resv_for_each_fence_unlocked (&cursor, fence) {
+		dma_resv_for_each_fence_unlocked(&cursor, fence) {
 			if (dma_resv_iter_is_restarted(&cursor))
 				found = false;
 			found |= fence == s->constant;

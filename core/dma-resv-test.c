@@ -464,7 +464,7 @@ static void unlocked_walk_starts_again(struct ktap *t)
 	fences[4] = new_fence(5, 1);
 
 	dma_resv_iter_begin(&cursor, &resv, DMA_RESV_USAGE_READ);
-	dma_resv_for_each_fence_unlocked (&cursor, fence) {
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		KT_EQ(t, dma_resv_iter_is_restarted(&cursor), steps == 0 || steps == 2);
 		if (dma_resv_iter_is_restarted(&cursor)) {
 			restarts++;
@@ -483,7 +483,7 @@ static void unlocked_walk_starts_again(struct ktap *t)
 	/* Signaled ones are passed over; leaving early puts the reference. */
 	dma_fence_signal(fences[0]);
 	dma_resv_iter_begin(&cursor, &resv, DMA_RESV_USAGE_READ);
-	dma_resv_for_each_fence_unlocked (&cursor, fence) {
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		KT_CHECK(t, fence == fences[1]);
 		KT_EQ(t, kref_read(&fence->refcount), 3);
 		break;
@@ -511,7 +511,7 @@ static void unlocked_walk_survives_smaller_lists(struct ktap *t)
 		lock_and_add(t, &resv, fences[i], DMA_RESV_USAGE_READ);
 	}
 	dma_resv_iter_begin(&cursor, &resv, DMA_RESV_USAGE_READ);
-	dma_resv_for_each_fence_unlocked (&cursor, fence) {
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		if (++steps != 6)
 			continue;
 		dma_resv_lock(&resv, NULL);

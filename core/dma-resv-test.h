@@ -85,7 +85,7 @@ static inline int count_fences(struct dma_resv *resv, enum dma_resv_usage usage)
 	int count = 0;
 
 	dma_resv_lock(resv, NULL);
-	dma_resv_for_each_fence (&cursor, resv, usage, fence)
+	dma_resv_for_each_fence(&cursor, resv, usage, fence)
 		count++;
 	dma_resv_unlock(resv);
 	return count;
@@ -99,7 +99,7 @@ static inline int usage_of(struct dma_resv *resv, struct dma_fence *fence)
 	int usage = -1;
 
 	dma_resv_lock(resv, NULL);
-	dma_resv_for_each_fence (&cursor, resv, DMA_RESV_USAGE_BOOKKEEP, f) {
+	dma_resv_for_each_fence(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP, f) {
 		if (f == fence && (usage < 0 || (int)dma_resv_iter_usage(&cursor) < usage))
 			usage = dma_resv_iter_usage(&cursor);
 	}

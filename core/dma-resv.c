@@ -156,7 +156,7 @@ static void tell_watchers(struct dma_resv *obj)
 {
 	struct dma_resv_watcher *watcher, *next;
 
-	list_for_each_entry_safe (watcher, next, &obj->kernel_watchers, node)
+	list_for_each_entry_safe(watcher, next, &obj->kernel_watchers, node)
 		watcher->kernel_fence(watcher);
 }
 
@@ -291,7 +291,7 @@ int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 	dma_resv_assert_held(dst);
 
 	dma_resv_iter_begin(&cursor, src, DMA_RESV_USAGE_BOOKKEEP);
-	dma_resv_for_each_fence_unlocked (&cursor, fence) {
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		enum dma_resv_usage usage = dma_resv_iter_usage(&cursor);
 
 		if (dma_resv_iter_is_restarted(&cursor)) {
@@ -450,7 +450,7 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage, unsigne
 	*fences = NULL;
 
 	dma_resv_iter_begin(&cursor, obj, usage);
-	dma_resv_for_each_fence_unlocked (&cursor, fence) {
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		if (dma_resv_iter_is_restarted(&cursor)) {
 			put_fences(*fences, *num_fences);
 			*num_fences = 0;
@@ -478,7 +478,7 @@ long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage, bool
 	struct dma_fence *fence;
 
 	dma_resv_iter_begin(&cursor, obj, usage);
-	dma_resv_for_each_fence_unlocked (&cursor, fence) {
+	dma_resv_for_each_fence_unlocked(&cursor, fence) {
 		ret = dma_fence_wait_timeout(fence, intr, timeout);
 		if (ret <= 0)
 			break;
@@ -509,7 +509,7 @@ void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage, ktim
 	struct dma_fence *fence;
 
 	dma_resv_iter_begin(&cursor, obj, usage);
-	dma_resv_for_each_fence_unlocked (&cursor, fence)
+	dma_resv_for_each_fence_unlocked(&cursor, fence)
 		dma_fence_set_deadline(fence, deadline);
 	dma_resv_iter_end(&cursor);
 }

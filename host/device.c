@@ -88,7 +88,7 @@ void device_del(struct device *dev)
 	if (WARN(!dev->added, "%s: deleted but not added", dev_name(dev)))
 		return;
 	mutex_lock(&watches_lock);
-	list_for_each_entry (watch, &watches, link)
+	list_for_each_entry(watch, &watches, link)
 		watch->fn(dev);
 	mutex_unlock(&watches_lock);
 	WRITE_ONCE(dev->added, false);
@@ -123,7 +123,7 @@ static struct gone_watch *watch_find(void (*fn)(struct device *dev))
 {
 	struct gone_watch *watch;
 
-	list_for_each_entry (watch, &watches, link)
+	list_for_each_entry(watch, &watches, link)
 		if (watch->fn == fn)
 			return watch;
 	return NULL;

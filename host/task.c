@@ -139,7 +139,7 @@ bool host_task_reader_before(u64 epoch)
 	bool found = false;
 
 	host_raw_lock(&register_lock);
-	list_for_each_entry (task, &registered_tasks, registered) {
+	list_for_each_entry(task, &registered_tasks, registered) {
 		u64 entered = smp_load_acquire(&task->rcu_epoch);
 
 		if (entered && entered < epoch) {

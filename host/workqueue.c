@@ -77,8 +77,8 @@ static struct worker *work_runner(const struct work_struct *work)
 	struct worker *worker;
 
 	lockdep_assert_held(&work_lock);
-	list_for_each_entry (wq, &all_queues, all)
-		list_for_each_entry (worker, &wq->workers, node)
+	list_for_each_entry(wq, &all_queues, all)
+		list_for_each_entry(worker, &wq->workers, node)
 			if (worker->item == work)
 				return worker;
 	return NULL;
@@ -93,7 +93,7 @@ static bool worker_take(struct worker *worker)
 	struct work_struct *work;
 
 	spin_lock(&work_lock);
-	list_for_each_entry (work, &wq->items, entry) {
+	list_for_each_entry(work, &wq->items, entry) {
 		if (work_runner(work))
 			continue;
 		list_del_init(&work->entry);
@@ -157,13 +157,13 @@ static void work_fork_child(void)
 	struct worker *worker, *next;
 	struct work_struct *work;
 
-	list_for_each_entry (wq, &all_queues, all) {
-		list_for_each_entry_safe (worker, next, &wq->workers, node)
+	list_for_each_entry(wq, &all_queues, all) {
+		list_for_each_entry_safe(worker, next, &wq->workers, node)
 			free(worker);
 		INIT_LIST_HEAD(&wq->workers);
 		wq->nr_workers = 0;
 		wq->nr_items = 0;
-		list_for_each_entry (work, &wq->items, entry)
+		list_for_each_entry(work, &wq->items, entry)
 			wq->nr_items++;
 		init_waitqueue_head(&wq->more);
 	}
@@ -287,7 +287,7 @@ static void workers_ensure(void)
 	do {
 		worker = NULL;
 		spin_lock(&work_lock);
-		list_for_each_entry (wq, &all_queues, all)
+		list_for_each_entry(wq, &all_queues, all)
 			if (!worker && !wq->nr_workers && wq->nr_items)
 				worker = worker_reserve(wq);
 		spin_unlock(&work_lock);
@@ -322,10 +322,10 @@ static bool queue_done(const struct workqueue_struct *wq, u64 seq)
 	bool done = true;
 
 	spin_lock(&work_lock);
-	list_for_each_entry (work, &wq->items, entry)
+	list_for_each_entry(work, &wq->items, entry)
 		if (work->seq <= seq)
 			done = false;
-	list_for_each_entry (worker, &wq->workers, node)
+	list_for_each_entry(worker, &wq->workers, node)
 		if (worker->item && worker->seq <= seq)
 			done = false;
 	spin_unlock(&work_lock);
@@ -341,7 +341,7 @@ void flush_workqueue(struct workqueue_struct *wq)
 	might_sleep();
 	spin_lock(&work_lock);
 	seq = last_seq;
-	list_for_each_entry (worker, &wq->workers, node)
+	list_for_each_entry(worker, &wq->workers, node)
 		if (worker->task == current)
 			self = true;
 	spin_unlock(&work_lock);
@@ -359,8 +359,8 @@ static bool work_unqueue(struct work_struct *work)
 
 	if (!work->pending)
 		return false;
-	list_for_each_entry (wq, &all_queues, all)
-		list_for_each_entry (other, &wq->items, entry)
+	list_for_each_entry(wq, &all_queues, all)
+		list_for_each_entry(other, &wq->items, entry)
 			if (other == work) {
 				list_del_init(&work->entry);
 				work->pending = false;

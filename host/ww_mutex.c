@@ -124,7 +124,7 @@ static void ww_check_waiters(struct ww_mutex *ww, struct ww_acquire_ctx *ctx)
 {
 	struct mutex_waiter *cur;
 
-	list_for_each_entry (cur, &ww->base.wait_list, list) {
+	list_for_each_entry(cur, &ww->base.wait_list, list) {
 		if (!cur->ctx)
 			continue;
 		if (!ctx->is_wait_die)

@@ -46,28 +46,31 @@ void ktap_expect_warn(struct ktap *t, const char *part);
 /** ktap_skip - this case cannot run here, and why; counted as skipped, never as passed */
 void ktap_skip(struct ktap *t, const char *why);
 
-#define KTAP_CASE(fn) { #fn, fn }
+#define KTAP_CASE(fn)   \
+	{               \
+#fn, fn \
+	}
 
-#define KTAP_MAIN(...)                                                              \
-	int main(int argc, char **argv)                                             \
-	{                                                                           \
-		static const struct ktap_case cases[] = { __VA_ARGS__ };            \
+#define KTAP_MAIN(...)                                                               \
+	int main(int argc, char **argv)                                              \
+	{                                                                            \
+		static const struct ktap_case cases[] = { __VA_ARGS__ };             \
 		return ktap_main(argc, argv, cases, sizeof(cases) / sizeof(*cases)); \
 	}
 
 #define KT_CHECK(t, cond) ktap_check(t, cond, __FILE__, __LINE__, "%s", #cond)
 
-#define KT_EQ(t, got, want)                                                                  \
-	({                                                                                   \
-		long long got_ = (long long)(got), want_ = (long long)(want);                \
+#define KT_EQ(t, got, want)                                                                   \
+	({                                                                                    \
+		long long got_ = (long long)(got), want_ = (long long)(want);                 \
 		ktap_check(t, got_ == want_, __FILE__, __LINE__, "%s is %lld, not %s (%lld)", \
-			   #got, got_, #want, want_);                                        \
+			   #got, got_, #want, want_);                                         \
 	})
 
-#define KT_ASSERT(t, cond)                \
-	do {                              \
-		if (!KT_CHECK(t, cond))   \
-			return;           \
+#define KT_ASSERT(t, cond)              \
+	do {                            \
+		if (!KT_CHECK(t, cond)) \
+			return;         \
 	} while (0)
 
 #endif
