@@ -332,7 +332,10 @@ static void pin_to(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* Other measures ran since this one's last round: its lines are fetched again before the clock starts. */
+/*
+ * Other measures ran since this one's last round: its lines are fetched again before the clock
+ * starts.
+ */
 static void run_work(struct work *work)
 {
 	u64 pairs = work->pairs, start;

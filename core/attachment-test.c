@@ -596,12 +596,9 @@ put:
 
 static void every_allocation_may_fail(struct ktap *t)
 {
-	static const char *const names[] = { "pc", "arm", "bounce" };
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		struct machine *machine = machine_create(machine_type_find(names[i]), 0);
-		struct device *dev =
-			machine_add_device(machine, "importer", machine_type_of(machine)->coherent);
+	for (const struct machine_type *type = machine_types; type->name; type++) {
+		struct machine *machine = machine_create(type, 0);
+		struct device *dev = machine_add_device(machine, "importer", type->coherent);
 
 		for (int how = 0; how < 4; how++) {
 			u64 k = 1;

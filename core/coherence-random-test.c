@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coherence-random-test.c - CO1 on random programs, on the pieces the specification has none of, and on threads
+ * coherence-random-test.c - CO1 on random programs, on the pieces the specification has none of,
+ * and on threads
  *
- * A program is a random sequence of begins, ends, joins, leaves, legal reads and legal writes by the CPU and six
- * devices over a few lines, with a cache that writes back, evicts and prefetches in between.  Every legal
- * read must return what flat memory holds.  Legal is said per line, as in coherence-spec.py.
+ * A program is a random sequence of begins, ends, joins, leaves, legal reads and legal writes by
+ * the CPU and six devices over a few lines, with a cache that writes back, evicts and prefetches in
+ * between.  Every legal read must return what flat memory holds.  Legal is said per line, as in
+ * coherence-spec.py.
  */
 #include <linux/kernel.h>
 #include <linux/kthread.h>
@@ -40,7 +42,10 @@ struct program {
 	unsigned int mode[AGENTS];
 	size_t offset[BRACKETS], len[BRACKETS];
 
-	/* what is legal, per line: domains whose accesses are ordered after the last write, and who wrote */
+	/*
+	 * what is legal, per line: domains whose accesses are ordered after the last write, and who
+	 * wrote
+	 */
 	u8 flat[SIZE];
 	unsigned int synced[LINES];
 	int writer[LINES];

@@ -215,7 +215,10 @@ static void brackets_that_find_no_memory(struct ktap *t)
 	KT_EQ(t, failures, 2); /* the record and the ranges */
 }
 
-/* Even where what surrounded the bracket has become one range meanwhile, and nothing can be allocated. */
+/*
+ * Even where what surrounded the bracket has become one range meanwhile, and nothing can be
+ * allocated.
+ */
 static void end_needs_no_memory(struct ktap *t)
 {
 	struct setup s;
@@ -259,7 +262,9 @@ static void end_without_begin(struct ktap *t)
 	tear_down(&s);
 }
 
-/* Without room for its boundaries the whole ranges it touches are treated so: dearer, and as right. */
+/*
+ * Without room for its boundaries the whole ranges it touches are treated so: dearer, and as right.
+ */
 static void end_without_begin_or_memory(struct ktap *t)
 {
 	struct setup s;
@@ -357,8 +362,8 @@ static void writer_in_memory_beside_brackets(struct ktap *t)
 }
 
 /*
- * A mapper that has counted in and waits for the lock has not begun. If it were taken as open, its domain would
- * be called whole without having been gathered into (CO3).
+ * A mapper that has counted in and waits for the lock has not begun. If it were taken as open, its
+ * domain would be called whole without having been gathered into (CO3).
  */
 static void counted_is_not_open(struct ktap *t)
 {
@@ -403,7 +408,10 @@ static void hit_meanwhile(struct test_hardware *hw)
 	hits_meanwhile += (slot_look(slot) & slot->begin_mask) == slot->begin_want;
 }
 
-/* Who counts in after the scan must find the bit: the word tells of an access of C or B before it looks. */
+/*
+ * Who counts in after the scan must find the bit: the word tells of an access of C or B before it
+ * looks.
+ */
 static void begin_is_announced_before_it_scans(struct ktap *t)
 {
 	struct setup s;
@@ -605,7 +613,10 @@ static void table_that_can(struct ktap *t)
 	KT_CHECK(t, did(&s, 1, 'i', 0, 64));
 	KT_EQ(t, s.hw.operation[1].dir, DMA_FROM_DEVICE);
 
-	/* Only the one that can clean is left; a reader's table cannot bring what nobody can have written. */
+	/*
+	 * Only the one that can clean is left; a reader's table cannot bring what nobody can have
+	 * written.
+	 */
 	test_device_leave(&s.dev[1]);
 	cpu_uses(&s, 0, SZ_4K, READ_WRITE);
 	uses(&s, 0, COHERENCE_READ);
@@ -673,9 +684,10 @@ static void a_frame_costs_what_the_cpu_touched(struct ktap *t)
 }
 
 /*
- * CO2. A program is a row of steps: an agent, 0 to 2 the devices and c the CPU, and r, w, x to begin or . to end. All
- * of these are programs for which fresh mapping is right.  Fresh mapping: map cleans, unmap invalidates unless it
- * only read, a CPU bracket invalidates where it reads and cleans where it writes while a mapping exists.
+ * CO2. A program is a row of steps: an agent, 0 to 2 the devices and c the CPU, and r, w, x to
+ * begin or . to end. All of these are programs for which fresh mapping is right.  Fresh mapping:
+ * map cleans, unmap invalidates unless it only read, a CPU bracket invalidates where it reads and
+ * cleans where it writes while a mapping exists.
  */
 struct fresh {
 	char open[DEVICES], cpu;

@@ -39,7 +39,9 @@
 #include "event.h"
 #include "mapping-slot.h"
 
-/* Brackets round out to what the hardware maintains as one: two that share a line conflict anyway. */
+/*
+ * Brackets round out to what the hardware maintains as one: two that share a line conflict anyway.
+ */
 #ifndef ARCH_DMA_MINALIGN
 #define ARCH_DMA_MINALIGN SMP_CACHE_BYTES
 #endif

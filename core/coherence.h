@@ -2,35 +2,44 @@
 /*
  * coherence.h - where the newest bytes of one buffer are, and who moves them
  *
- * A domain is a place where the newest bytes can be: C, the CPU's caches, shared by the CPU and every device
- * that snoops; M, memory as a device sees it that does not; one B for each bounced mapping.  The directory knows,
- * range by range, which domains are *whole* (hold all newest bytes), and who has an access open.
+ * A domain is a place where the newest bytes can be: C, the CPU's caches, shared by the CPU and
+ * every device that snoops; M, memory as a device sees it that does not; one B for each bounced
+ * mapping.  The directory knows, range by range, which domains are *whole* (hold all newest bytes),
+ * and who has an access open.
  *
- *	begin(d, mode)	sources = other domains with a writer open, and one whole domain if d is not whole.
- *			If any: gather what they have into C, deliver C to d; then C and d are whole.
- *	end(d, mode)	reading: nothing.  Writing: if others are open, gather from d only and deliver to each
- *			of them, and all of these and C are whole; else d alone is whole and nothing moves.
+ *	begin(d, mode)	sources = other domains with a writer open, and one whole domain if
+ *			d is not whole.  If any: gather what they have into C, deliver C to d;
+ *			then C and d are whole.
+ *	end(d, mode)	reading: nothing.  Writing: if others are open, gather from d only and
+ *			deliver to each of them, and all of these and C are whole; else d
+ *			alone is whole and nothing moves.
  *	leave(d)	gather if d is whole and C is not; then C is whole too.
  *
- * Gather from M is clean+invalidate, indivisible per line (invalidate when C is known clean).  Gather from B is per
- * byte: read the slot once; where it differs from the *twin* (what slot and C agreed on last), write it to C and to
- * the twin.  Deliver to M is clean, deliver to B copies only the bytes where C differs from the twin.
- * Accesses do not stop meanwhile, so every step is safe beside stores and DMA to other bytes.
+ * Gather from M is clean+invalidate, indivisible per line (invalidate when C is known clean).
+ * Gather from B is per byte: read the slot once; where it differs from the *twin* (what slot and C
+ * agreed on last), write it to C and to the twin.  Deliver to M is clean, deliver to B copies only
+ * the bytes where C differs from the twin. Accesses do not stop meanwhile, so every step is safe
+ * beside stores and DMA to other bytes.
  *
  * checker/coherence-spec.py is this protocol in 200 lines with every reachable state visited;
  * coherence-spec-test replays its graph on this code.
  *
  * Invariants
- *   CO1  Every legal read finds the newest bytes.  Legal: an ordering point (a begin of its own domain, or the
- *        writer's end while its domain was open) lies between it and the last foreign write to the line.
- *   CO2  No sequence of accesses for which fresh mapping is right passes more bytes than fresh mapping would.
- *   CO3  Who has an access open finds its domain whole in every range the access covers.  So a slot that is
- *        counted where its domain is not whole has not begun yet: it waits for `lock`, and is not open there.
- *   CO4  `dir` is stored only under `lock`; the new whole set and the closed access appear in one store.
- *   CO5  While no slot is outside C there is no directory: slots look at a constant and never come here.
+ *   CO1  Every legal read finds the newest bytes.  Legal: an ordering point (a begin of its own
+ *        domain, or the writer's end while its domain was open) lies between it and the last
+ *        foreign write to the line.
+ *   CO2  No sequence of accesses for which fresh mapping is right passes more bytes than fresh
+ *        mapping would.
+ *   CO3  Who has an access open finds its domain whole in every range the access covers.  So a slot
+ *        that is counted where its domain is not whole has not begun yet: it waits for `lock`, and
+ *        is not open there.
+ *   CO4  `dir` is stored only under `lock`; the new whole set and the closed access appear in one
+ *        store.
+ *   CO5  While no slot is outside C there is no directory: slots look at a constant and never come
+ *        here.
  *
- * Deliberately not here: who may map (mapping-slot), order between accesses (fences), placement (move).
- * This file knows nothing of struct dma_buf and compiles unchanged in Linux.
+ * Deliberately not here: who may map (mapping-slot), order between accesses (fences), placement
+ * (move). This file knows nothing of struct dma_buf and compiles unchanged in Linux.
  */
 #ifndef CORE_COHERENCE_H
 #define CORE_COHERENCE_H
@@ -54,8 +63,8 @@ enum coherence_domain {
 #define COHERENCE_WRITE 2u
 
 /*
- * The look: what one load of `dir` tells a hit.  All of it is true of the whole buffer, so that a hit needs
- * no range.
+ * The look: what one load of `dir` tells a hit.  All of it is true of the whole buffer, so that a
+ * hit needs no range.
  */
 #define COHERENCE_C_WHOLE 0x01u
 #define COHERENCE_M_WHOLE 0x02u
@@ -64,17 +73,21 @@ enum coherence_domain {
 #define COHERENCE_OTHER_WRITES 0x10u
 #define COHERENCE_UNSHARED 0x20u /* there is no directory */
 
-/* What a slot of a buffer without a directory looks at: M whole and alone, nobody open, unshared. */
+/*
+ * What a slot of a buffer without a directory looks at: M whole and alone, nobody open, unshared.
+ */
 extern const atomic_t coherence_unshared;
 
-/* A set of domains: bit 0 is C, bit 1 is M, the others are bounced slots in the order they joined. */
+/*
+ * A set of domains: bit 0 is C, bit 1 is M, the others are bounced slots in the order they joined.
+ */
 typedef u64 coherence_set;
 #define COHERENCE_SET_C ((coherence_set)1)
 #define COHERENCE_SET_M ((coherence_set)2)
 
 /*
- * A piece of the buffer whose bytes share one history.  A boundary where an open bracket starts or ends stays, so
- * that a bracket covers a range entirely or not at all, and its end needs no memory.
+ * A piece of the buffer whose bytes share one history.  A boundary where an open bracket starts or
+ * ends stays, so that a bracket covers a range entirely or not at all, and its end needs no memory.
  */
 struct coherence_range {
 	size_t start;                  /* bytes; it ends where the next one starts */
@@ -98,8 +111,8 @@ struct coherence {
 	size_t size ____cacheline_aligned_in_smp; /* bytes */
 
 	/*
-	 * The leaf lock: below the reservation and every slot's freeze.  A transition holds it from its first
-	 * byte moved to its store of `dir`; who holds it takes no other lock.
+	 * The leaf lock: below the reservation and every slot's freeze.  A transition holds it from
+	 * its first byte moved to its store of `dir`; who holds it takes no other lock.
 	 */
 	struct mutex lock;
 
@@ -132,17 +145,23 @@ struct coherence_member {
  */
 void coherence_init(struct coherence *c, size_t size);
 
-/** coherence_fini - WARNs on slots that have not left and brackets still open, and frees both's records */
+/**
+ * coherence_fini - WARNs on slots that have not left and brackets still open, and frees both's
+ * records
+ */
 void coherence_fini(struct coherence *c);
 
 /**
  * coherence_join - @slot has a table from now on and its accesses count
  *
- * The first slot outside C makes the directory: every slot of C that has joined is pointed at `dir`, and what
- * it has open by then is found by its counts.  A bounced slot gets a domain and a twin equal to its slot's bytes.
+ * The first slot outside C makes the directory: every slot of C that has joined is pointed at
+ * `dir`, and what it has open by then is found by its counts.  A bounced slot gets a domain and a
+ * twin equal to its slot's bytes.
  *
- * Context: reservation held, may sleep; lock not held.  @slot->table is live and nobody can hit it yet.
- * Returns 0; -ENOMEM no twin; -ENOSPC 62 bounced slots already.  After an error nothing has changed.
+ * Context: reservation held, may sleep; lock not held.  @slot->table is live and nobody can hit it
+ * yet.
+ * Returns 0; -ENOMEM no twin; -ENOSPC 62 bounced slots already.  After an error nothing has
+ * changed.
  */
 int coherence_join(struct coherence *c, struct mapping_slot *slot);
 
@@ -150,8 +169,9 @@ int coherence_join(struct coherence *c, struct mapping_slot *slot);
  * coherence_leave - @slot's table is about to be torn down; its bytes are saved first
  *
  * The exporter's unmap that follows must move no bytes.
- * Context: reservation held, @slot frozen and idle (or never published), may sleep; lock not held.  Does nothing
- * if @slot has not joined.  When it returns no transition uses the table and none will.
+ * Context: reservation held, @slot frozen and idle (or never published), may sleep; lock not held.
+ * Does nothing if @slot has not joined.  When it returns no transition uses the table and none
+ * will.
  */
 void coherence_leave(struct coherence *c, struct mapping_slot *slot);
 
@@ -175,7 +195,8 @@ void coherence_begin(struct coherence *c, struct mapping_slot *slot, unsigned in
 void coherence_end(struct coherence *c, struct mapping_slot *slot, unsigned int mode);
 
 /**
- * coherence_cpu_begin - the CPU begins an access to [@offset, @offset + @len), rounded out to cache lines
+ * coherence_cpu_begin - the CPU begins an access to [@offset, @offset + @len), rounded out to cache
+ * lines
  *
  * Context: may sleep; lock and reservation not held.  The buffer's fences have been waited for.
  * Returns 0; -ENOMEM: nothing is open and nothing has moved.
@@ -185,8 +206,8 @@ int coherence_cpu_begin(struct coherence *c, size_t offset, size_t len, unsigned
 /**
  * coherence_cpu_end - the CPU ends the access it began with the same arguments
  *
- * Other arguments end the bracket of the same range, or else one that overlaps.  What no bracket covers counts
- * as the end of a write (Linux does not pair them either).
+ * Other arguments end the bracket of the same range, or else one that overlaps.  What no bracket
+ * covers counts as the end of a write (Linux does not pair them either).
  * Context: as coherence_cpu_begin().  Returns whether the bracket was open.
  */
 bool coherence_cpu_end(struct coherence *c, size_t offset, size_t len, unsigned int mode);

@@ -5,9 +5,10 @@
  * Off it costs one predictable branch.  In a Linux module it is empty: there tracepoints do this.
  *
  * Invariants
- *   EV1  An event is told after the fact and changes nothing but what sharing is said to have cost: bounced
- *        bytes are counted here, because only the directory sees them.
- *   EV2  The listener may be called under any lock: it takes none of ours, does not sleep and does not fail.
+ *   EV1  An event is told after the fact and changes nothing but what sharing is said to have cost:
+ *        bounced bytes are counted here, because only the directory sees them.
+ *   EV2  The listener may be called under any lock: it takes none of ours, does not sleep and does
+ *        not fail.
  */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H

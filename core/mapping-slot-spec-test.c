@@ -10,14 +10,15 @@
  * compared with the specification's state: permission bits, FROZEN, WANT, DEAD, unlocked and held
  * counts, the table (none, being built, live, being torn down), what the device may do, who is in
  * the wait queue, whether the reaper is queued, who holds the reservation, and where each agent
- * stands.  The walk goes on until every edge has been taken; nothing is restored, only started over.
+ * stands.  The walk goes on until every edge has been taken; nothing is restored, only started
+ * over.
  *
- * Granularity: single accesses for mapping and unmapping (count in, count out, hand-over, join, look,
- * sleep, lock, build, widen, publish, unlock), for teardown, rebuild and thaw.  Coarser than the
- * code, as in the specification, are: a mover's try (load and cmpxchg of a slot), his arming (join,
- * WANT, another try), the end of his wait, and reclaim's and kill's "idle?".  Steps of the
- * specification that touch nothing shared (its loops over slots) have no counterpart; there the code
- * stands already where it goes next.
+ * Granularity: single accesses for mapping and unmapping (count in, count out, hand-over, join,
+ * look, sleep, lock, build, widen, publish, unlock), for teardown, rebuild and thaw.  Coarser than
+ * the code, as in the specification, are: a mover's try (load and cmpxchg of a slot), his arming
+ * (join, WANT, another try), the end of his wait, and reclaim's and kill's "idle?".  Steps of the
+ * specification that touch nothing shared (its loops over slots) have no counterpart; there the
+ * code stands already where it goes next.
  *
  * Not here: the directory (coherence-spec-test), KERNEL fences, memory orders
  * (mapping-slot-orders.py, mapping-slot-race-test), several slots.
@@ -229,7 +230,8 @@ static void spec_queue_reaper(void)
 }
 
 /*
- * From here on mapping-slot.[ch] see these instead.  The headers they stand on are included already.
+ * From here on mapping-slot.[ch] see these instead.  The headers they stand on are included
+ * already.
  */
 #define atomic_fetch_add(i, v) spec_fetch_add(i, v)
 #define atomic_fetch_sub_release(i, v) spec_fetch_sub_release(i, v)

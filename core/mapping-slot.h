@@ -8,11 +8,11 @@
  *
  *	word	0 READ  1 WRITE  what the device may do; valid if either
  *		2 FROZEN         a mover or reclaimer is taking the table away
- *		3 WANT           a mover sleeps until the slot is idle; the last one out freezes it
+ *		3 WANT           a mover sleeps until the slot is idle; who goes last freezes it
  *		4 DEAD           no new user, ever
  *		5 KERNEL         a fence of usage KERNEL is pending: static importers wait for it
  *		6..18 readers  19..31 writers: maps made without the reservation lock
- *	held	0..15 readers  16..31 writers: maps made under it; plainly stored, only under it
+ *	held	0..15 readers  16..31 writers: maps made under it; stored only under it
  *
  * Flags sit below the counts: a carry runs upwards and never touches one.
  *

@@ -2,9 +2,10 @@
 /*
  * test-cache.h - hardware for the directory's tests: caches, memory behind them, bounce slots
  *
- * A line is absent, clean or dirty; a dirty one is written back whole, over whatever memory holds.  That is all
- * there is to coherence, and enough for every mistake to give wrong bytes.  dma/cache.h is the honest machine; this
- * one has states that a test can set, compare and count, and breaks on purpose when asked.
+ * A line is absent, clean or dirty; a dirty one is written back whole, over whatever memory holds.
+ * That is all there is to coherence, and enough for every mistake to give wrong bytes.  dma/cache.h
+ * is the honest machine; this one has states that a test can set, compare and count, and breaks on
+ * purpose when asked.
  */
 #ifndef CORE_TEST_CACHE_H
 #define CORE_TEST_CACHE_H
@@ -74,11 +75,17 @@ void test_device_init(struct test_device *dev, struct test_hardware *hw, struct 
 		      enum coherence_domain domain, const struct mapping_slot_ops *ops);
 void test_device_fini(struct test_device *dev);
 
-/** test_device_join, test_device_leave - with a table that allows @dir; returns coherence_join()'s result */
+/**
+ * test_device_join, test_device_leave - with a table that allows @dir; returns coherence_join()'s
+ * result
+ */
 int test_device_join(struct test_device *dev, enum dma_data_direction dir);
 void test_device_leave(struct test_device *dev);
 
-/** test_device_begin, test_device_end - map and unmap; the lock-free look is taken where there is one */
+/**
+ * test_device_begin, test_device_end - map and unmap; the lock-free look is taken where there is
+ * one
+ */
 void test_device_begin(struct test_device *dev, unsigned int mode);
 void test_device_end(struct test_device *dev, unsigned int mode);
 

@@ -6,16 +6,16 @@
  *	behind	memory behind the caches: what devices that do not snoop see
  *	agreed	what view and behind held when they last agreed; where view differs, a line is dirty
  *
- * behind and agreed are sparse and as large as the arena.  CPU stores to the view take no lock and pass
- * no hook, so every function here runs beside them; operations on the same page exclude each other by
- * lock.
+ * behind and agreed are sparse and as large as the arena.  CPU stores to the view take no lock and
+ * pass no hook, so every function here runs beside them; operations on the same page exclude each
+ * other by lock.
  *
  * Invariants
  *   CI1  Between operations, behind differs from agreed only where a device wrote.
  *   CI2  The view is refilled by compare-and-swap in each operation that must lose no store (CA1).
  *
- * The functions that touch the view race with the program's stores on purpose, as hardware does, and
- * are kept from ThreadSanitizer; they call no memcpy() because that would be seen.
+ * The functions that touch the view race with the program's stores on purpose, as hardware does,
+ * and are kept from ThreadSanitizer; they call no memcpy() because that would be seen.
  */
 #include <sys/mman.h>
 #include <linux/atomic.h>
@@ -88,7 +88,9 @@ races_by_design static void line_clean(const struct cache_line *line)
 		line_write_back(line);
 }
 
-/* Memory is read once: a device may be writing it, and what is agreed on must be what the view got. */
+/*
+ * Memory is read once: a device may be writing it, and what is agreed on must be what the view got.
+ */
 races_by_design static void line_invalidate(const struct cache_line *line)
 {
 	u64 fetched[LINE_WORDS] __aligned(CACHE_LINE_BYTES);
@@ -129,8 +131,9 @@ races_by_design static void line_clean_invalidate(const struct cache_line *line)
 	unsigned int i;
 
 	/*
-	 * Written back, a line leaves the caches with the bytes it is fetched with again.  No second look: a
-	 * store may have made it equal again, and then it would be neither written back nor fetched.
+	 * Written back, a line leaves the caches with the bytes it is fetched with again.  No
+	 * second look: a store may have made it equal again, and then it would be neither written
+	 * back nor fetched.
 	 */
 	if (!line_equal(line->view, line->agreed)) {
 		line_write_back(line);

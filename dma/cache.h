@@ -3,20 +3,22 @@
  * cache.h - CPU caches made of a second and a third copy of memory
  *
  * The CPU works with plain pointers on its own view (host/memory.h).  A device that does not snoop
- * works on the memory behind the caches: another mapping of other memory.  A third copy holds what the
- * two last agreed on, so a line is dirty when the CPU's view differs from it.  Clean copies dirty lines
- * to memory, invalidate copies memory to the CPU's view.  Lines that nobody maintains stay stale: a
- * missing operation gives wrong bytes, the same ones for the same seed.
+ * works on the memory behind the caches: another mapping of other memory.  A third copy holds what
+ * the two last agreed on, so a line is dirty when the CPU's view differs from it.  Clean copies
+ * dirty lines to memory, invalidate copies memory to the CPU's view.  Lines that nobody maintains
+ * stay stale: a missing operation gives wrong bytes, the same ones for the same seed.
  *
  * Invariants
- *   CA1  An operation that is indivisible per line loses no CPU store to that line, whenever it happens.
+ *   CA1  An operation that is indivisible per line loses no CPU store to that line, whenever it
+ *        happens.
  *   CA2  Operations on one line never touch another.
  *   CA3  A fresh page holds poison behind the caches, so that a missing first clean shows.
  *
  * Not modelled: a store of equal bytes does not make a line dirty, and CA1 may lose it; write
  * combining; more than one level.
  *
- * The caches are the process's, like the memory: all machines' devices that do not snoop share them.
+ * The caches are the process's, like the memory: all machines' devices that do not snoop share
+ * them.
  */
 #ifndef DMA_CACHE_H
 #define DMA_CACHE_H

@@ -3,14 +3,15 @@
  * engine.h - a device's DMA engine: the only hands a software device has
  *
  * Bytes move only through what the device has mapped: the address is looked up in the device's page
- * table (with an IOMMU) or in its count of live mappings (without), the permission is checked, and the
- * bytes are found where this device finds them: in the CPU's view, behind the caches, or in a bounce
- * slot.
+ * table (with an IOMMU) or in its count of live mappings (without), the permission is checked, and
+ * the bytes are found where this device finds them: in the CPU's view, behind the caches, or in a
+ * bounce slot.
  *
- * A fault moves no byte of the failing piece (what the access wants of one entry), is counted, kept as
- * the device's last fault and printed once per device.  Bytes moved are counted per device.
+ * A fault moves no byte of the failing piece (what the access wants of one entry), is counted, kept
+ * as the device's last fault and printed once per device.  Bytes moved are counted per device.
  *
- * Not modelled: permission for less than a page; transactions in flight that an unmap would wait for.
+ * Not modelled: permission for less than a page; transactions in flight that an unmap would wait
+ * for.
  */
 #ifndef DMA_ENGINE_H
 #define DMA_ENGINE_H

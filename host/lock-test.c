@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* lock-test.c - spinlocks and mutexes: they exclude, are fair, know their owner, and say when misused */
+/*
+ * lock-test.c - spinlocks and mutexes: they exclude, are fair, know their owner, and say when
+ * misused
+ */
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kernel.h>

@@ -2,16 +2,17 @@
 /*
  * port.h - the one door between the kernel's primitives and the machine below
  *
- * Everything in host/ that creates a thread, blocks, wakes, may be switched away, reads time, draws a
- * random number, touches an atomic or may be made to fail goes through here and nowhere else.  So a
- * schedule explorer, a fault sweep or another operating system replaces one file.
+ * Everything in host/ that creates a thread, blocks, wakes, may be switched away, reads time, draws
+ * a random number, touches an atomic or may be made to fail goes through here and nowhere else.  So
+ * a schedule explorer, a fault sweep or another operating system replaces one file.
  *
  * Invariants
  *   P1  No other file calls futex, clock_gettime, getrandom, pthread_create or sched_yield.
  *   P2  A blocked thread is inside port_wait(); a thread that may be switched passes port_point().
  *   P3  Every allocation, callback and wait that can fail asks port_should_fail() first.
  *
- * Deliberately not here: policy.  Fairness, ownership and lock order belong to the primitives above.
+ * Deliberately not here: policy.  Fairness, ownership and lock order belong to the primitives
+ * above.
  */
 #ifndef HOST_PORT_H
 #define HOST_PORT_H
@@ -80,8 +81,8 @@ enum port_point_kind {
 };
 
 /*
- * The hook that is told of every switch point, or NULL.  Built in only with -DPORT_POINTS: otherwise
- * port_point() is empty and the hot path carries nothing.
+ * The hook that is told of every switch point, or NULL.  Built in only with -DPORT_POINTS:
+ * otherwise port_point() is empty and the hot path carries nothing.
  */
 extern void (*port_point_hook)(enum port_point_kind kind, const void *addr);
 
@@ -97,8 +98,8 @@ static inline void port_point(enum port_point_kind kind, const void *addr)
 }
 
 /*
- * The hook that takes over blocking, or NULL.  When set, port_wait() and port_wake() call these instead
- * of the system: a scheduler of coroutines stands on it.
+ * The hook that takes over blocking, or NULL.  When set, port_wait() and port_wake() call these
+ * instead of the system: a scheduler of coroutines stands on it.
  */
 struct port_scheduler {
 	int (*wait)(const uint32_t *addr, uint32_t expected, int64_t timeout_ns);
@@ -112,12 +113,14 @@ extern const struct port_scheduler *port_scheduler;
 enum port_fault { PORT_FAULT_ALLOC, PORT_FAULT_CALLBACK, PORT_FAULT_WAIT, PORT_FAULT_NR };
 
 /**
- * port_fail_nth - the @nth next question (1 = the next) of this kind, asked by this thread, is answered
- * with yes, all others with no; 0 switches off.
+ * port_fail_nth - the @nth next question (1 = the next) of this kind, asked by this thread, is
+ * answered with yes, all others with no; 0 switches off.
  */
 void port_fail_nth(enum port_fault kind, uint64_t nth);
 
-/** port_fault_count - how often this thread has asked since the last port_fail_nth() of that kind */
+/**
+ * port_fault_count - how often this thread has asked since the last port_fail_nth() of that kind
+ */
 uint64_t port_fault_count(enum port_fault kind);
 
 /** port_should_fail - must this allocation, callback or interruptible wait fail now? */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rcu-test.c - what a reader holds is not freed under it; callbacks come, in order, after the readers */
+/*
+ * rcu-test.c - what a reader holds is not freed under it; callbacks come, in order, after the
+ * readers
+ */
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kernel.h>
@@ -50,7 +53,10 @@ static void object_release(struct kref *ref)
 	kfree_rcu(object, rcu);
 }
 
-/* A reference to what @shared points to now, taken without a lock: the pattern of dma_fence_get_rcu_safe(). */
+/*
+ * A reference to what @shared points to now, taken without a lock: the pattern of
+ * dma_fence_get_rcu_safe().
+ */
 static struct object *object_get_rcu(void)
 {
 	struct object *object;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* task-test.c - threads as tasks: who runs, what they return, when they go; time, chance and messages */
+/*
+ * task-test.c - threads as tasks: who runs, what they return, when they go; time, chance and
+ * messages
+ */
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kernel.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* workqueue-test.c - items run once per queueing, never twice at once, and can be waited for or cancelled */
+/*
+ * workqueue-test.c - items run once per queueing, never twice at once, and can be waited for or
+ * cancelled
+ */
 #include <linux/completion.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>

@@ -19,7 +19,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLIP = os.path.join(ROOT, "tests", "clip", "clip.y4m")
 CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "mono": None}
-MACHINES, POLICIES = ("pc", "arm", "bounce"), ("cached", "remap")
+MACHINES, POLICIES = ("pc", "pc-iommu", "arm", "arm-direct", "bounce"), ("cached", "remap")
 LONG = "--long" in sys.argv
 DMABUF = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else ""
 

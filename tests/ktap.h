@@ -14,9 +14,9 @@
  *	KTAP_MAIN(KTAP_CASE(wakes_all), KTAP_CASE(...))
  *
  * A case fails when a check in it fails, and when a WARN fires that it did not announce with
- * ktap_expect_warn(), and when an announced one did not fire.  A failed check ends neither the case nor
- * the program; KT_ASSERT returns from the case.  `PROGRAM --case NAME` runs one, `--list` names them,
- * `--long` sets ktap_long.  Exit status: 0 all passed or skipped, 1 a case failed.
+ * ktap_expect_warn(), and when an announced one did not fire.  A failed check ends neither the case
+ * nor the program; KT_ASSERT returns from the case.  `PROGRAM --case NAME` runs one, `--list` names
+ * them, `--long` sets ktap_long.  Exit status: 0 all passed or skipped, 1 a case failed.
  */
 #ifndef TESTS_KTAP_H
 #define TESTS_KTAP_H
@@ -40,7 +40,10 @@ int ktap_main(int argc, char **argv, const struct ktap_case *cases, size_t count
 bool ktap_check(struct ktap *t, bool ok, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/** ktap_expect_warn - exactly one WARN whose text contains @part must fire in this case (call per WARN) */
+/**
+ * ktap_expect_warn - exactly one WARN whose text contains @part must fire in this case (call per
+ * WARN)
+ */
 void ktap_expect_warn(struct ktap *t, const char *part);
 
 /** ktap_skip - this case cannot run here, and why; counted as skipped, never as passed */

@@ -22,8 +22,8 @@ static inline struct task_struct *test_thread_start(int (*fn)(void *data), void 
 }
 
 /*
- * test_thread_end - ask it to stop, wait for it, return what @fn returned; -EINTR when it was asked before
- * it had begun: a test whose threads must have run waits for them by other means first
+ * test_thread_end - ask it to stop, wait for it, return what @fn returned; -EINTR when it was asked
+ * before it had begun: a test whose threads must have run waits for them by other means first
  */
 static inline int test_thread_end(struct task_struct *thread)
 {

@@ -3,7 +3,7 @@
  * bug.h - conditions that must not be
  *
  * WARN* report and go on: the program is wrong, the data is not yet.  BUG* end the program.  The
- *value of a WARN is its condition, so a caller can report and refuse in one line:
+ * value of a WARN is its condition, so a caller can report and refuse in one line:
  *
  *	if (WARN_ON(!attach->dmabuf))
  *		return -EINVAL;

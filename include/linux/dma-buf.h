@@ -3,21 +3,22 @@
  * dma-buf.h - share a buffer between devices: the calls of exporters and importers
  *
  * An *exporter* owns memory and wraps it in a struct dma_buf.  An *importer* attaches a device to
- *it and asks for mappings: sg_tables of DMA addresses for that device.  Names, rules and errors are
- *Linux 6.12's.
+ * it and asks for mappings: sg_tables of DMA addresses for that device.  Names, rules and errors are
+ * Linux 6.12's.
  *
  * What differs from Linux is underneath: under policy `cached` an attachment's mapping is kept from
- *its first use (core/mapping-slot.h), bytes move only when they must (core/coherence.h), and
- *neither exporter nor importer is changed for it.  Under policy `remap` every map asks the
- *exporter, as Linux does from 6.15 on.
+ * its first use (core/mapping-slot.h), bytes move only when they must (core/coherence.h), and
+ * neither exporter nor importer is changed for it.  Under policy `remap` every map asks the
+ * exporter, as Linux does from 6.15 on.
  *
  * Lock rules.  "Held" and "not held" speak of dmabuf->resv and are asserted in checking builds.
  *
- *	importers, not held:	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get, _put,
- *_mmap, _begin_cpu_access, _end_cpu_access, _begin_access, _end_access, all _unlocked importers,
- *held:	dma_buf_map_attachment, _unmap_attachment, _pin, _unpin exporters' ops, not held:
- *attach, detach, release, begin_cpu_access, end_cpu_access exporters' ops, held:	map_dma_buf,
- *unmap_dma_buf, pin, unpin
+ *	importers, not held	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get,
+ *				_put, _begin_cpu_access, _end_cpu_access, _begin_access,
+ *				_end_access, and all _unlocked
+ *	importers, held		dma_buf_map_attachment, _unmap_attachment
+ *	exporters' ops, not held	attach, detach, release, begin_cpu_access, end_cpu_access
+ *	exporters' ops, held	map_dma_buf, unmap_dma_buf, pin, unpin
  *
  * Not here yet: mmap, vmap, poll, ioctls, moves.
  */

@@ -3,8 +3,8 @@
  * dma-cost.h - what sharing costs, counted
  *
  * Counts do not jitter: the pipeline's table, the tests' "nothing after warm-up" and the claims of
- * docs/coherence.md are all read from these counters.  They are global, relaxed and never reset behind
- * anybody's back; a reader takes a snapshot before and after.
+ * docs/coherence.md are all read from these counters.  They are global, relaxed and never reset
+ * behind anybody's back; a reader takes a snapshot before and after.
  *
  * DIFFERS: Linux has no such counters.
  */
@@ -18,7 +18,7 @@ enum dma_cost {
 	DMA_COST_IOMMU_WRITES,      /* lowest page-table entries written: map, unmap, widen */
 	DMA_COST_TLB_INVALIDATIONS, /* invalidation commands, whatever range each covers */
 	DMA_COST_BYTES_CLEANED,     /* bytes passed over by cache cleans */
-	DMA_COST_BYTES_INVALIDATED, /* bytes passed over by invalidates; clean+invalidate counts here, once */
+	DMA_COST_BYTES_INVALIDATED, /* by invalidates; clean+invalidate counts here, once */
 	DMA_COST_BYTES_BOUNCED,  /* bytes copied between a bounce slot and memory, both ways */
 	DMA_COST_BYTES_COMPARED, /* bytes of a slot or of memory compared with a twin, not copied */
 	DMA_COST_RESV_LOCKS,     /* reservation locks taken */

@@ -46,7 +46,7 @@ struct dma_resv_list;
  * A query for a usage answers with the fences of that usage and of all lower ones.
  *
  * @DMA_RESV_USAGE_KERNEL: memory management: moving, clearing.  Everybody waits for it before
- *touching the buffer, whatever else was agreed.
+ * touching the buffer, whatever else was agreed.
  * @DMA_RESV_USAGE_WRITE: writes that implicit synchronisation covers
  * @DMA_RESV_USAGE_READ: reads that implicit synchronisation covers
  * @DMA_RESV_USAGE_BOOKKEEP: only memory management waits (explicit synchronisation, preemption)

@@ -2,9 +2,9 @@
 /*
  * dma-table.h - what a cached mapping asks of the DMA layer beyond Linux's DMA API
  *
- * Linux's API can map, unmap and sync with the direction of the mapping.  A mapping that is kept needs
- * four things more: to be built and torn down without moving bytes, to be widened where it is, to say
- * where its device reads, and to be maintained over a part of it.  In Linux the first is
+ * Linux's API can map, unmap and sync with the direction of the mapping.  A mapping that is kept
+ * needs four things more: to be built and torn down without moving bytes, to be widened where it
+ * is, to say where its device reads, and to be maintained over a part of it.  In Linux the first is
  * DMA_ATTR_SKIP_CPU_SYNC in the exporter's hands and the others do not exist.
  *
  * DIFFERS: all of this file is ours.
@@ -48,13 +48,14 @@ void dma_owned_end(void);
 /**
  * dma_table_widen - allow @dev also direction @to on a table mapped for @from, in place
  *
- * The DMA addresses stay; the IOMMU's entries gain the missing permission and one TLB invalidation makes
- * it valid.  Without an IOMMU there is nothing to write.  After success the table must be unmapped with
- * the union of both directions.
+ * The DMA addresses stay; the IOMMU's entries gain the missing permission and one TLB invalidation
+ * makes it valid.  Without an IOMMU there is nothing to write.  After success the table must be
+ * unmapped with the union of both directions.
  *
- * Context: may sleep.  Other threads may be using the table with @from meanwhile; the caller excludes its
- * unmap and other widenings of it.
- * Returns 0, also where @from already includes @to; -EINVAL when @sgt is not mapped for @dev with @from.
+ * Context: may sleep.  Other threads may be using the table with @from meanwhile; the caller
+ * excludes its unmap and other widenings of it.
+ * Returns 0, also where @from already includes @to; -EINVAL when @sgt is not mapped for @dev with
+ * @from.
  * Ordering: on success the device may use the permission as soon as this returns.
  */
 int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_direction from,
@@ -62,7 +63,8 @@ int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 
 /**
  * dma_table_bounce - the CPU's address of the slot byte that stands for byte @offset of @sgt
- * @len: set to the bytes contiguous from there, over as many entries as have neighbouring slots (the
+ * @len: set to the bytes contiguous from there, over as many entries as have neighbouring slots
+ *       (the
  *	 memory they stand for need not be contiguous); 0 when not bounced
  *
  * Returns NULL when that byte is not bounced.  Context: any, table mapped.
@@ -77,14 +79,15 @@ enum dma_table_op {
 };
 
 /**
- * dma_table_sync - one cache operation on bytes [@offset, @offset + @len) of a table mapped for @dev
+ * dma_table_sync - one cache operation on bytes [@offset, @offset + @len) of a table mapped for
+ * @dev
  *
- * Rounded out to whole cache lines.  Does nothing for devices in DMA_DOMAIN_CACHES and never copies bounce
- * slots: those are moved through dma_table_bounce().  Safe beside stores and DMA to other lines;
- * DMA_TABLE_CLEAN_INVALIDATE also beside stores to the same line.
+ * Rounded out to whole cache lines.  Does nothing for devices in DMA_DOMAIN_CACHES and never copies
+ * bounce slots: those are moved through dma_table_bounce().  Safe beside stores and DMA to other
+ * lines; DMA_TABLE_CLEAN_INVALIDATE also beside stores to the same line.
  *
- * Context: may sleep.  WARNs when the bytes go past the table's end; those inside are done.  Counted in
- * DMA_COST_BYTES_*: the lines of each entry it passes over.
+ * Context: may sleep.  WARNs when the bytes go past the table's end; those inside are done.
+ * Counted in DMA_COST_BYTES_*: the lines of each entry it passes over.
  */
 void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, size_t len,
 		    enum dma_table_op op);

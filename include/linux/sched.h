@@ -3,8 +3,8 @@
  * sched.h - threads as tasks: who am I, sleep, be woken
  *
  * Every thread that uses the kernel's API has a task, made at its first use of it: the library's
- *own kthreads and any thread of the program.  It goes when the thread ends and its last reference
- *is put.
+ * own kthreads and any thread of the program.  It goes when the thread ends and its last reference
+ * is put.
  *
  * Sleeping (Linux 6.12's protocol, no wake-up is lost)
  *
@@ -18,9 +18,9 @@
  *
  * Invariants
  *   1  __state is the word a sleeper sleeps on; only its own task sets it to sleep, wakers set it
- *to run. 2  schedule() returns with __state == TASK_RUNNING, also early: look at the condition
- *again. 3  spin_depth, irq_depth and rcu_nesting count what forbids sleeping; might_sleep() looks
- *at them.
+ * to run. 2  schedule() returns with __state == TASK_RUNNING, also early: look at the condition
+ * again. 3  spin_depth, irq_depth and rcu_nesting count what forbids sleeping; might_sleep() looks
+ * at them.
  *
  * Deliberately not here: priorities, affinity, preemption of one task by another.
  */
