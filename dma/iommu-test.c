@@ -196,9 +196,9 @@ static void widening_needs_a_mapping_and_the_union(struct ktap *t)
 	}
 }
 
-static void a_table_is_one_range(struct ktap *t)
+static void a_table_is_one_range_on(struct ktap *t, const struct machine_type *type)
 {
-	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	struct bed *bed = bed_up(t, type, 0);
 	struct scatterlist *sg;
 	unsigned int i;
 	size_t bytes;
@@ -238,10 +238,21 @@ static void a_table_is_one_range(struct ktap *t)
 	bed_down(bed);
 }
 
-/* Entries of three pages under a boundary of four: each starts behind a gap that is nobody's. */
-static void gaps_before_boundaries_fault(struct ktap *t)
+static void a_table_is_one_range(struct ktap *t)
 {
-	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		if (type->iommu)
+			a_table_is_one_range_on(t, type);
+	}
+}
+
+/* Entries of three pages under a boundary of four: each starts behind a gap that is nobody's. */
+static void gaps_before_boundaries_fault_on(struct ktap *t, const struct machine_type *type)
+{
+	struct bed *bed = bed_up(t, type, 0);
 	struct page *block = alloc_pages(GFP_KERNEL, 3);
 	struct scatterlist sg[2], wild;
 	struct sg_table table = { .sgl = sg, .nents = 2, .orig_nents = 2 };
@@ -266,6 +277,17 @@ static void gaps_before_boundaries_fault(struct ktap *t)
 	dma_unmap_sgtable(bed->dev, &table, DMA_BIDIRECTIONAL, 0);
 	__free_pages(block, 3);
 	bed_down(bed);
+}
+
+static void gaps_before_boundaries_fault(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		if (type->iommu)
+			gaps_before_boundaries_fault_on(t, type);
+	}
 }
 
 static void offsets_in_pages_stay(struct ktap *t)

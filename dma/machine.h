@@ -2,10 +2,12 @@
 /*
  * machine.h - computers made of software: what devices there are and how they reach memory
  *
- *	machine	devices			IOMMU	like
- *	pc	coherent		none	x86
- *	arm	non-coherent by default	yes	phone or SBC SoC with SMMU
- *	bounce	32-bit, coherent	none	the swiotlb machine: all memory lies above 4 GiB
+ *	machine		devices			IOMMU	like
+ *	pc		coherent		none	x86
+ *	pc-iommu	coherent		yes	x86 server
+ *	arm		non-coherent by default	yes	phone or SBC SoC with SMMU
+ *	arm-direct	non-coherent by default	none	small SoC
+ *	bounce		32-bit, coherent	none	swiotlb: all memory lies above 4 GiB
  *
  * A machine owns its IOMMU, its bounce slots and its cache model; its devices own their mappings.  Several
  * machines may live in one process.  All use the same memory (host/memory.h), but each non-coherent

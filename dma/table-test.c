@@ -176,9 +176,9 @@ static void ranged_sync_stays_in_its_range(struct ktap *t)
 }
 
 /* Devices of both kinds share memory on one machine. */
-static void coherent_device_on_arm(struct ktap *t)
+static void coherent_device_among_others_on(struct ktap *t, const struct machine_type *type)
 {
-	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	struct bed *bed = bed_up(t, type, 0);
 	struct device *snoops = machine_add_device(bed->machine, "display", true), *other;
 	u8 byte = 0;
 
@@ -195,6 +195,17 @@ static void coherent_device_on_arm(struct ktap *t)
 	dma_unmap_sgtable(snoops, &bed->sgt, DMA_TO_DEVICE, 0);
 	machine_remove_device(snoops);
 	bed_down(bed);
+}
+
+static void coherent_device_among_others(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		if (!type->coherent)
+			coherent_device_among_others_on(t, type);
+	}
 }
 
 static void removal_takes_back_and_names_the_device(struct ktap *t)
@@ -290,6 +301,7 @@ static void costs_have_names(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(slots_are_finite), KTAP_CASE(a_table_too_large_is_undone),
 	  KTAP_CASE(slot_bytes_are_the_devices), KTAP_CASE(fragmented_slots_come_in_pieces),
 	  KTAP_CASE(owned_slots_stay_as_they_are), KTAP_CASE(ranged_sync_stays_in_its_range),
-	  KTAP_CASE(coherent_device_on_arm), KTAP_CASE(removal_takes_back_and_names_the_device),
+	  KTAP_CASE(coherent_device_among_others),
+	  KTAP_CASE(removal_takes_back_and_names_the_device),
 	  KTAP_CASE(machine_waits_for_its_devices), KTAP_CASE(creation_fails_cleanly),
 	  KTAP_CASE(costs_have_names))

@@ -126,9 +126,9 @@ static inline void bed_down(struct bed *bed)
 
 static inline enum dma_domain type_domain(const struct machine_type *type)
 {
-	return !strcmp(type->name, "pc")    ? DMA_DOMAIN_CACHES
-	       : !strcmp(type->name, "arm") ? DMA_DOMAIN_MEMORY
-					    : DMA_DOMAIN_BOUNCE;
+	if (!type->iommu && type->dma_mask <= DMA_BIT_MASK(32))
+		return DMA_DOMAIN_BOUNCE;
+	return type->coherent ? DMA_DOMAIN_CACHES : DMA_DOMAIN_MEMORY;
 }
 
 #endif

@@ -114,6 +114,7 @@ bool compare_exact(const struct compare *compare)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
+#define MACHINE_COLUMNS 26
 #define LABEL_COLUMNS 20
 #define POLICY_COLUMNS 8
 #define STYLE_COLUMNS 26
@@ -126,7 +127,7 @@ static void print_cell(unsigned int style, const char *text, FILE *to)
 
 static void print_styles(FILE *to)
 {
-	fprintf(to, "%-*s", LABEL_COLUMNS + POLICY_COLUMNS, "");
+	fprintf(to, "%-*s", MACHINE_COLUMNS + POLICY_COLUMNS, "");
 	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 		char text[STYLE_COLUMNS];
 
@@ -146,7 +147,7 @@ static void print_grid(const struct compare *compare, FILE *to)
 
 			if (!policy)
 				report_machine(&row->cell[0][0].config, text);
-			fprintf(to, "%-*s%-*s", LABEL_COLUMNS, text, POLICY_COLUMNS,
+			fprintf(to, "%-*s%-*s", MACHINE_COLUMNS, text, POLICY_COLUMNS,
 				policy_names[policy]);
 			for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 				report_verdict(&row->cell[policy][style].result, text);
