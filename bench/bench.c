@@ -54,8 +54,7 @@ struct measure {
 	u64 pairs; /* a round; 0: the default */
 };
 
-/* --- loops
- * ----------------------------------------------------------------------------------------- */
+/* --- loops ------------------------------------------------------------------------------------ */
 
 static inline unsigned int take(struct work *work)
 {
@@ -171,8 +170,7 @@ static noinline void loop_fence(struct work *work)
 	}
 }
 
-/* --- what is measured
- * ------------------------------------------------------------------------------ */
+/* --- what is measured ------------------------------------------------------------------------- */
 
 #define K 1000u
 #define BASE(name, n, threads, bytes, target) name, n, threads, bytes, target
@@ -238,8 +236,7 @@ static struct {
 	double median;
 } runs[NR_MEASURES];
 
-/* --- preparing
- * ------------------------------------------------------------------------------------- */
+/* --- preparing -------------------------------------------------------------------------------- */
 
 static void shuffle(void **things, unsigned int n)
 {
@@ -306,8 +303,7 @@ static void clean_up(struct work *work)
 	}
 }
 
-/* --- running
- * --------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static int cpus[CPU_SETSIZE];
 static unsigned int nr_cpus;
@@ -393,8 +389,7 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* --- reporting
- * ------------------------------------------------------------------------------------- */
+/* --- reporting -------------------------------------------------------------------------------- */
 
 static double base_of(const struct measure *measure)
 {

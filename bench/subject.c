@@ -22,8 +22,7 @@ static void *checked(void *ptr, const char *what)
 	return ptr;
 }
 
-/* --- an exporter of one page, over and over
- * -------------------------------------------------------- */
+/* --- an exporter of one page, over and over --------------------------------------------------- */
 
 static struct page *shared_page(void)
 {
@@ -92,8 +91,7 @@ struct dma_buf *subject_buffer(size_t bytes)
 	return checked(dma_buf_export(&info), "a buffer");
 }
 
-/* --- subjects
- * -------------------------------------------------------------------------------------- */
+/* --- subjects --------------------------------------------------------------------------------- */
 
 static struct device *subject_device(struct subject *subject, unsigned int i, bool coherent)
 {

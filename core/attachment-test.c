@@ -51,8 +51,7 @@ static void stage_down(struct ktap *t, struct stage *stage)
 	machine_destroy(stage->machine);
 }
 
-/* --- what is kept
- * ---------------------------------------------------------------------------------- */
+/* --- what is kept ----------------------------------------------------------------------------- */
 
 static void second_map_asks_nobody(struct ktap *t)
 {
@@ -146,8 +145,7 @@ static void two_attachments_of_a_device_share_one_mapping(struct ktap *t)
 	stage_down(t, &stage);
 }
 
-/* --- permission
- * ------------------------------------------------------------------------------------ */
+/* --- permission ------------------------------------------------------------------------------- */
 
 static void permission_is_what_was_asked_for(struct ktap *t)
 {
@@ -205,8 +203,7 @@ static void exporter_that_forbids_widening_is_asked(struct ktap *t)
 	stage_down(t, &stage);
 }
 
-/* --- static importers of dynamic exporters
- * --------------------------------------------------------- */
+/* --- static importers of dynamic exporters ---------------------------------------------------- */
 
 static void static_importer_pins_while_mapped(struct ktap *t)
 {
@@ -272,8 +269,7 @@ static void dynamic_importer_of_static_exporter_is_kept(struct ktap *t)
 	stage_down(t, &stage);
 }
 
-/* --- misuse
- * ---------------------------------------------------------------------------------------- */
+/* --- misuse ----------------------------------------------------------------------------------- */
 
 static void detach_while_mapped_keeps_memory(struct ktap *t)
 {
@@ -433,8 +429,7 @@ static void reservation_rules_are_asserted(struct ktap *t)
 	stage_down(t, &stage);
 }
 
-/* --- ends
- * ------------------------------------------------------------------------------------------ */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void budget_ends_the_oldest_idle_mapping(struct ktap *t)
 {
@@ -515,8 +510,7 @@ static void bytes_survive_reclaim(struct ktap *t)
 	stage_down(t, &stage);
 }
 
-/* --- two buffers on one reservation
- * ---------------------------------------------------------------- */
+/* --- two buffers on one reservation ----------------------------------------------------------- */
 
 static void reservation_may_be_shared(struct ktap *t)
 {
@@ -551,8 +545,7 @@ static void reservation_may_be_shared(struct ktap *t)
 	dma_resv_fini(&resv);
 }
 
-/* --- every allocation fails
- * ------------------------------------------------------------------------ */
+/* --- every allocation fails ------------------------------------------------------------------- */
 
 /* Export, attach, map in two directions, unmap, detach; -ENOMEM or success, and nothing is left of
  * it. */
@@ -619,8 +612,7 @@ static void every_allocation_may_fail(struct ktap *t)
 	}
 }
 
-/* --- threads
- * --------------------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 struct racer {
 	struct stage *stage;

@@ -73,8 +73,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	WARN(!clean, "dma-buf: detach while mapped\n");
 }
 
-/* --- map
- * ------------------------------------------------------------------------------------------- */
+/* --- map -------------------------------------------------------------------------------------- */
 
 static struct sg_table *told_map(struct dma_buf_attachment *attach, struct sg_table *sgt,
 				 enum dma_data_direction dir)
@@ -127,8 +126,7 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 	return told_map(attach, mapping_slot_map_locked(slot, dir), dir);
 }
 
-/* --- unmap
- * ----------------------------------------------------------------------------------------- */
+/* --- unmap ------------------------------------------------------------------------------------ */
 
 static bool head_in_use(const struct mapping_slot *slot, enum slot_head head)
 {
@@ -236,8 +234,7 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach, struct sg_table
 	mapping_slot_unmap_locked(slot, head);
 }
 
-/* --- one access of many through a kept mapping
- * ----------------------------------------------------- */
+/* --- one access of many through a kept mapping ------------------------------------------------ */
 
 void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			  enum dma_data_direction dir)

@@ -29,8 +29,7 @@
 LIST_HEAD(buffers);
 DEFINE_MUTEX(buffers_lock);
 
-/* --- policy
- * ---------------------------------------------------------------------------------------- */
+/* --- policy ----------------------------------------------------------------------------------- */
 
 #define POLICY_UNSET -1
 static int policy = POLICY_UNSET;
@@ -74,8 +73,7 @@ enum dma_buf_policy dma_buf_get_policy(void)
 	return now;
 }
 
-/* --- export and release
- * ---------------------------------------------------------------------------- */
+/* --- export and release ----------------------------------------------------------------------- */
 
 static void buffer_kernel_fence(struct dma_resv_watcher *watcher)
 {
@@ -188,8 +186,7 @@ free_buffer:
 	return ERR_PTR(ret);
 }
 
-/* --- references
- * ------------------------------------------------------------------------------------ */
+/* --- references ------------------------------------------------------------------------------- */
 
 int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 {
@@ -224,8 +221,7 @@ void dma_buf_put(struct dma_buf *dmabuf)
 	fput(dmabuf->file);
 }
 
-/* --- the CPU
- * --------------------------------------------------------------------------------------- */
+/* --- the CPU ---------------------------------------------------------------------------------- */
 
 static unsigned int cpu_mode(enum dma_data_direction dir)
 {

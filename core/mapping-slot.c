@@ -89,7 +89,7 @@ static unsigned int slot_mode(const struct mapping_slot *slot, enum slot_head he
 	return slot_word(slot) & SLOT_READ ? COHERENCE_READ | COHERENCE_WRITE : COHERENCE_WRITE;
 }
 
-/* --- the copy that is handed out ------------------------------------------------------------- */
+/* --- the copy that is handed out -------------------------------------------------------------- */
 
 /*
  * Importers trim the first and last entry to their part of the buffer (RDMA), and some look at the
@@ -128,7 +128,7 @@ static void slot_drop_copy(struct mapping_slot *slot)
 	memset(slot->head, 0, sizeof(slot->head));
 }
 
-/* --- build, widen, tear down: reservation held ----------------------------------------------- */
+/* --- build, widen, tear down: reservation held ------------------------------------------------ */
 
 static void slot_give_back(struct mapping_slot *slot)
 {
@@ -231,7 +231,7 @@ static int slot_provide(struct mapping_slot *slot, u32 need, u32 *missing)
 	return 0;
 }
 
-/* --- counting -------------------------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 static void slot_add_held(struct mapping_slot *slot, enum slot_head head)
 {
@@ -291,7 +291,7 @@ void mapping_slot_held_out_slow(struct mapping_slot *slot, u32 one)
 		mapping_slot_count_out(slot, SLOT_READER);
 }
 
-/* --- begin and end of an access -------------------------------------------------------------- */
+/* --- begin and end of an access --------------------------------------------------------------- */
 
 struct sg_table *mapping_slot_begin_slow(struct mapping_slot *slot, enum slot_head head)
 {
@@ -356,7 +356,7 @@ void mapping_slot_end_access(struct mapping_slot *slot, enum dma_data_direction 
 	coherence_unlock(slot->coherence);
 }
 
-/* --- map: the slow halves -------------------------------------------------------------------- */
+/* --- map: the slow halves --------------------------------------------------------------------- */
 
 /*
  * Fences first, the look afterwards: nothing may be gathered while a copy is still running.  We
@@ -469,7 +469,7 @@ void mapping_slot_unmap_held_unlocked(struct mapping_slot *slot, enum slot_head 
 	mapping_slot_count_out(slot, SLOT_READER);
 }
 
-/* --- who is open ----------------------------------------------------------------------------- */
+/* --- who is open ------------------------------------------------------------------------------ */
 
 /*
  * A count without the permission is a mapper on his way to widen the slot; its table could not even
@@ -505,7 +505,7 @@ void mapping_slot_kernel_fence(struct mapping_slot *slot)
 		atomic_or(SLOT_KERNEL, &slot->word);
 }
 
-/* --- freeze, thaw, and what stands between: reservation held --------------------------------- */
+/* --- freeze, thaw, and what stands between: reservation held ---------------------------------- */
 
 /* Acquire: the last user's reading of the table comes before its teardown. */
 static bool slot_freeze(struct mapping_slot *slot)
@@ -648,7 +648,7 @@ bool mapping_slot_reclaim(struct mapping_slot *slot)
 	return true;
 }
 
-/* --- the end --------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 bool mapping_slot_kill(struct mapping_slot *slot)
 {

@@ -26,8 +26,7 @@ static LIST_HEAD(lru);
 static DEFINE_MUTEX(lru_lock);
 static size_t lru_total, lru_budget = SIZE_MAX; /* guarded by lru_lock; bytes */
 
-/* --- the slots of a set
- * ---------------------------------------------------------------------------- */
+/* --- the slots of a set ----------------------------------------------------------------------- */
 
 static unsigned int set_slots(const struct slot_set *set)
 {
@@ -176,8 +175,7 @@ static enum coherence_domain device_domain(struct device *dev)
 	}
 }
 
-/* --- the exporter's attachments
- * -------------------------------------------------------------------- */
+/* --- the exporter's attachments --------------------------------------------------------------- */
 
 static int inner_attach(struct slot_set *set, unsigned int i)
 {
@@ -213,8 +211,7 @@ static void inner_detach(struct slot_set *set, unsigned int i)
 		dmabuf->ops->detach(dmabuf, &set->inner[i]);
 }
 
-/* --- making and ending sets
- * ------------------------------------------------------------------------ */
+/* --- making and ending sets ------------------------------------------------------------------- */
 
 static void set_free(struct slot_set *set)
 {
@@ -303,8 +300,7 @@ static struct slot_set *set_find(struct dma_buf *dmabuf, struct device *dev,
 	return NULL;
 }
 
-/* --- the LRU
- * --------------------------------------------------------------------------------------- */
+/* --- the LRU ---------------------------------------------------------------------------------- */
 
 static void lru_add(struct slot_set *set)
 {
@@ -386,8 +382,7 @@ void dma_buf_cache_set_budget(size_t bytes)
 	reclaim_over_budget();
 }
 
-/* --- borrowing
- * ------------------------------------------------------------------------------------- */
+/* --- borrowing -------------------------------------------------------------------------------- */
 
 static struct dma_buf_attachment *set_lend(struct slot_set *set)
 {
@@ -496,8 +491,7 @@ static void slot_reaped(struct mapping_slot *slot)
 	}
 }
 
-/* --- the ends of devices and buffers
- * --------------------------------------------------------------- */
+/* --- the ends of devices and buffers ---------------------------------------------------------- */
 
 void slot_sets_release(struct dma_buf *dmabuf)
 {

@@ -185,8 +185,7 @@ static inline bool dma_buf_attachment_is_dynamic(struct dma_buf_attachment *atta
 	return attach->importer_ops;
 }
 
-/* --- policy --------------------------------------------------------------------------------------
- */
+/* --- policy ----------------------------------------------------------------------------------- */
 
 enum dma_buf_policy {
 	DMA_BUF_POLICY_CACHED, /* keep mappings; the default */
@@ -219,8 +218,7 @@ void dma_buf_cache_set_budget(size_t bytes);
  */
 void dma_buf_count_pinned(bool on);
 
-/* --- exporters -----------------------------------------------------------------------------------
- */
+/* --- exporters -------------------------------------------------------------------------------- */
 
 /**
  * dma_buf_export - a new buffer
@@ -231,8 +229,7 @@ void dma_buf_count_pinned(bool on);
  */
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 
-/* --- references ----------------------------------------------------------------------------------
- */
+/* --- references ------------------------------------------------------------------------------- */
 
 /**
  * dma_buf_fd - a descriptor for the buffer
@@ -257,8 +254,7 @@ static inline void get_dma_buf(struct dma_buf *dmabuf)
 	get_file(dmabuf->file);
 }
 
-/* --- importers -----------------------------------------------------------------------------------
- */
+/* --- importers -------------------------------------------------------------------------------- */
 
 /**
  * dma_buf_attach - @dev will use the buffer; a static importer
@@ -327,8 +323,7 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			enum dma_data_direction dir);
 
-/* --- the CPU -------------------------------------------------------------------------------------
- */
+/* --- the CPU ---------------------------------------------------------------------------------- */
 
 /**
  * dma_buf_begin_cpu_access - the CPU is about to access the whole buffer
