@@ -75,6 +75,7 @@ void spin_unlock(spinlock_t *lock)
 	task->spin_depth--;
 	__atomic_store_n(&lock->dep_map.owner, NULL, __ATOMIC_RELAXED);
 	host_raw_unlock(&lock->word);
+	host_irq_work_poll(task);
 }
 
 /* --- mutex ------------------------------------------------------------------------------------ */

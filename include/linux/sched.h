@@ -47,6 +47,7 @@
 
 struct mm_struct;
 struct host_kthread;
+struct irq_work;
 
 struct task_struct {
 	/* any thread, atomically */
@@ -63,6 +64,8 @@ struct task_struct {
 	int spin_depth;
 	int irq_depth;
 	int preempt_depth;
+	struct irq_work *irq_works; /* to run when spin_depth and irq_depth are 0 */
+	struct irq_work **irq_works_last;
 	void *journal_info; /* free for whoever runs on this thread */
 
 	/* never change */

@@ -45,6 +45,16 @@ static inline int spin_is_locked(spinlock_t *lock)
 	return READ_ONCE(lock->word) != 0;
 }
 
+/* host_irq_work_run - run what @task, the caller, has queued (<linux/irq_work.h>) */
+void host_irq_work_run(struct task_struct *task);
+
+/* host_irq_work_poll - the same if now is the moment: what ends a spinlock or turns interrupts on */
+static __always_inline void host_irq_work_poll(struct task_struct *task)
+{
+	if (unlikely(task->irq_works) && !task->spin_depth && !task->irq_depth)
+		host_irq_work_run(task);
+}
+
 static inline void local_irq_disable(void)
 {
 	current->irq_depth++;
@@ -52,11 +62,21 @@ static inline void local_irq_disable(void)
 
 static inline void local_irq_enable(void)
 {
-	current->irq_depth--;
+	struct task_struct *task = current;
+
+	task->irq_depth--;
+	host_irq_work_poll(task);
 }
 
 #define local_irq_save(flags) ((void)((flags) = current->irq_depth++))
-#define local_irq_restore(flags) ((void)(current->irq_depth = (int)(flags)))
+
+static inline void local_irq_restore(unsigned long flags)
+{
+	struct task_struct *task = current;
+
+	task->irq_depth = (int)flags;
+	host_irq_work_poll(task);
+}
 
 static inline void spin_lock_irq(spinlock_t *lock)
 {
