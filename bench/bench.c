@@ -74,6 +74,21 @@ static noinline void loop_atomic(struct work *work)
 	}
 }
 
+/*
+ * The same with as many instructions between as a map and its unmap have.  Over lines that are not
+ * in the cache it shows what those cost by themselves: how far ahead the processor can fetch.
+ */
+static noinline void loop_atomic_far(struct work *work)
+{
+	for (u64 i = 0; i < work->pairs; i++) {
+		atomic_t *line = work->lines[take(work)];
+
+		atomic_fetch_add(1, line);
+		asm volatile(".rept 50\n\tnop\n\t.endr");
+		atomic_fetch_sub_release(1, line);
+	}
+}
+
 static noinline void loop_mutex(struct work *work)
 {
 	static DEFINE_MUTEX(one);
@@ -180,6 +195,7 @@ static const struct measure measures[] = {
 	{ "atomic_pair", loop_atomic, false, 0, 1, 1, 0 },
 	{ "atomic_pair", loop_atomic, false, 0, K, 1, 0 },
 	{ "atomic_pair", loop_atomic, false, 0, 100 * K, 1, 0 },
+	{ "atomic_pair_far", loop_atomic_far, false, 0, 100 * K, 1, 0, ATOMIC(100 * K, 0) },
 	{ "mutex_pair", loop_mutex, false, 0, 1, 1, 0, ATOMIC(1, 0) },
 
 	{ "cached_unlocked", loop_unlocked, true, SUBJECT_PLAIN, 1, 1, 4 * KIB, ATOMIC(1, 1.5) },
@@ -271,7 +287,7 @@ static void prepare(const struct measure *measure, struct work *work, int cpu, u
 	work->n = measure->n;
 	work->cpu = cpu;
 	work->pairs = measure->pairs ?: pairs;
-	if (measure->loop == loop_atomic)
+	if (measure->loop == loop_atomic || measure->loop == loop_atomic_far)
 		work->lines = make_lines(measure->n);
 	if (!measure->needs_subject)
 		return;

@@ -75,109 +75,116 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 
 /* --- map -------------------------------------------------------------------------------------- */
 
-static struct sg_table *told_map(struct dma_buf_attachment *attach, struct sg_table *sgt,
-				 enum dma_data_direction dir)
+/*
+ * The hot functions are leaves: whatever needs a stack frame (a rule broken, somebody who listens,
+ * nothing kept) is in a function of its own.
+ */
+static bool hot_path(const struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
+	return likely(attach && !bad_direction(dir) && attach->slot[dir] && !event_listener);
+}
+
+static noinline struct sg_table *map_rarely(struct dma_buf_attachment *attach,
+					    enum dma_data_direction dir, bool held)
+{
+	struct mapping_slot *slot;
+	struct sg_table *sgt;
+
+	if (WARN(!attach || bad_direction(dir),
+		 "dma-buf: map without an attachment or a direction\n"))
+		return ERR_PTR(-EINVAL);
+
+	slot = attach->slot[dir];
+	if (slot && held) {
+		sgt = mapping_slot_map_locked(slot, dir);
+	} else if (slot) {
+		sgt = mapping_slot_map_unlocked(slot, dir);
+	} else if (held) {
+		sgt = remap_map(attach, dir);
+	} else {
+		dma_resv_lock(attach->dmabuf->resv, NULL);
+		sgt = remap_map(attach, dir);
+		dma_resv_unlock(attach->dmabuf->resv);
+	}
 	if (!IS_ERR(sgt))
 		event_tell(EVENT_MAP, attach->dmabuf, attach, dir, 0);
 	return sgt;
 }
 
-static struct sg_table *remap_map_unlocked(struct dma_buf_attachment *attach,
-					   enum dma_data_direction dir)
-{
-	struct sg_table *sgt;
-
-	dma_resv_lock(attach->dmabuf->resv, NULL);
-	sgt = remap_map(attach, dir);
-	dma_resv_unlock(attach->dmabuf->resv);
-	return told_map(attach, sgt, dir);
-}
-
 struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 						 enum dma_data_direction dir)
 {
-	struct mapping_slot *slot;
-
-	if (WARN(!attach || bad_direction(dir),
-		 "dma-buf: map without an attachment or a direction\n"))
-		return ERR_PTR(-EINVAL);
+	if (!hot_path(attach, dir))
+		return map_rarely(attach, dir, false);
 	hot_assert_not_held(attach);
-
-	slot = attach->slot[dir];
-	if (unlikely(!slot))
-		return remap_map_unlocked(attach, dir);
-	return told_map(attach, mapping_slot_map_unlocked(slot, dir), dir);
+	return mapping_slot_map_unlocked(attach->slot[dir], dir);
 }
 
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
-	struct mapping_slot *slot;
-
-	if (WARN(!attach || bad_direction(dir),
-		 "dma-buf: map without an attachment or a direction\n"))
-		return ERR_PTR(-EINVAL);
+	if (!hot_path(attach, dir))
+		return map_rarely(attach, dir, true);
 	hot_assert_held(attach);
-
-	slot = attach->slot[dir];
-	if (unlikely(!slot))
-		return told_map(attach, remap_map(attach, dir), dir);
-	return told_map(attach, mapping_slot_map_locked(slot, dir), dir);
+	return mapping_slot_map_locked(attach->slot[dir], dir);
 }
 
 /* --- unmap ------------------------------------------------------------------------------------ */
 
-static bool head_in_use(const struct mapping_slot *slot, enum slot_head head)
+/* Is @head what a map of @dir returned?  The slot itself finds an unmap too many. */
+static bool head_fits(enum slot_head head, enum dma_data_direction dir)
 {
-	switch (head) {
-	case SLOT_HEAD_READ:
-		return atomic_read(&slot->word) & SLOT_READERS;
-	case SLOT_HEAD_WRITE:
-		return atomic_read(&slot->word) & SLOT_WRITERS;
-	case SLOT_HEAD_HELD_READ:
-		return READ_ONCE(slot->held) & (SLOT_HELD_WRITER - 1);
-	case SLOT_HEAD_HELD_WRITE:
-		return READ_ONCE(slot->held) >= SLOT_HELD_WRITER;
-	default:
-		return false;
-	}
+	return likely(head != SLOT_HEADS && (head & 1) == slot_writes(dir));
 }
 
-/* Is @sgt what a map of @dir through @slot returned, and is such a map still in use? */
-static bool unmap_is_right(const struct mapping_slot *slot, enum slot_head head,
-			   enum dma_data_direction dir)
-{
-	return likely(head != SLOT_HEADS && (head & 1) == slot_writes(dir) &&
-		      head_in_use(slot, head));
-}
-
-/* The slot that @sgt is really of, after a WARN that says what is wrong; NULL if there is nothing
- * to unmap. */
-static noinline struct mapping_slot *
-unmap_misused(struct dma_buf_attachment *attach, struct sg_table *sgt, enum dma_data_direction dir)
+/* The slot that @sgt is really of, after a WARN that says what is wrong; NULL if it is nobody's. */
+static struct mapping_slot *unmap_misused(struct dma_buf_attachment *attach, struct sg_table *sgt,
+					  enum dma_data_direction dir)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(attach->slot); i++) {
-		struct mapping_slot *slot = attach->slot[i];
-		enum slot_head head = mapping_slot_head(slot, sgt);
-
-		if (head == SLOT_HEADS || !head_in_use(slot, head))
+		if (mapping_slot_head(attach->slot[i], sgt) == SLOT_HEADS)
 			continue;
 		WARN(1, "dma-buf: unmap with direction %d of a mapping made with another\n", dir);
-		return slot;
+		return attach->slot[i];
 	}
 	WARN(1, "dma-buf: unmap of a table that is not mapped\n");
 	return NULL;
 }
 
-static void remap_unmap_unlocked(struct dma_buf_attachment *attach, struct sg_table *sgt,
-				 enum dma_data_direction dir)
+static noinline void unmap_rarely(struct dma_buf_attachment *attach, struct sg_table *sgt,
+				  enum dma_data_direction dir, bool held)
 {
-	struct dma_resv *resv = attach->dmabuf->resv;
+	struct mapping_slot *slot;
+	enum slot_head head;
 
-	dma_resv_lock(resv, NULL);
-	remap_unmap(attach, sgt, dir);
-	dma_resv_unlock(resv);
+	if (WARN(!attach || !sgt || bad_direction(dir),
+		 "dma-buf: unmap without an attachment, a table or a direction\n"))
+		return;
+
+	slot = attach->slot[dir];
+	if (!slot) {
+		struct dma_resv *resv = attach->dmabuf->resv;
+
+		if (!held)
+			dma_resv_lock(resv, NULL);
+		remap_unmap(attach, sgt, dir);
+		if (!held)
+			dma_resv_unlock(resv);
+		return;
+	}
+
+	head = mapping_slot_head(slot, sgt);
+	if (!head_fits(head, dir)) {
+		slot = unmap_misused(attach, sgt, dir);
+		if (!slot)
+			return;
+		head = mapping_slot_head(slot, sgt);
+	}
+	event_tell(EVENT_UNMAP, attach->dmabuf, attach, dir, 0);
+	if (held)
+		mapping_slot_unmap_locked(slot, head);
+	else
+		mapping_slot_unmap_unlocked(slot, head);
 }
 
 void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -186,25 +193,18 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct
 	struct mapping_slot *slot;
 	enum slot_head head;
 
-	if (WARN(!attach || !sgt || bad_direction(dir),
-		 "dma-buf: unmap without an attachment, a table or a direction\n"))
-		return;
+	if (!hot_path(attach, dir) || !sgt)
+		goto rarely;
 	hot_assert_not_held(attach);
-
 	slot = attach->slot[dir];
-	if (unlikely(!slot)) {
-		remap_unmap_unlocked(attach, sgt, dir);
-		return;
-	}
 	head = mapping_slot_head(slot, sgt);
-	if (!unmap_is_right(slot, head, dir)) {
-		slot = unmap_misused(attach, sgt, dir);
-		if (!slot)
-			return;
-		head = mapping_slot_head(slot, sgt);
-	}
-	event_tell(EVENT_UNMAP, attach->dmabuf, attach, dir, 0);
+	if (!head_fits(head, dir))
+		goto rarely;
 	mapping_slot_unmap_unlocked(slot, head);
+	return;
+
+rarely:
+	unmap_rarely(attach, sgt, dir, false);
 }
 
 void dma_buf_unmap_attachment(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -213,25 +213,18 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach, struct sg_table
 	struct mapping_slot *slot;
 	enum slot_head head;
 
-	if (WARN(!attach || !sgt || bad_direction(dir),
-		 "dma-buf: unmap without an attachment, a table or a direction\n"))
-		return;
+	if (!hot_path(attach, dir) || !sgt)
+		goto rarely;
 	hot_assert_held(attach);
-
 	slot = attach->slot[dir];
-	if (unlikely(!slot)) {
-		remap_unmap(attach, sgt, dir);
-		return;
-	}
 	head = mapping_slot_head(slot, sgt);
-	if (!unmap_is_right(slot, head, dir)) {
-		slot = unmap_misused(attach, sgt, dir);
-		if (!slot)
-			return;
-		head = mapping_slot_head(slot, sgt);
-	}
-	event_tell(EVENT_UNMAP, attach->dmabuf, attach, dir, 0);
+	if (!head_fits(head, dir))
+		goto rarely;
 	mapping_slot_unmap_locked(slot, head);
+	return;
+
+rarely:
+	unmap_rarely(attach, sgt, dir, true);
 }
 
 /* --- one access of many through a kept mapping ------------------------------------------------ */
