@@ -25,8 +25,10 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
-/* What one thread of one measure works on; its loop takes the next of `n` things each time and
- * wraps. */
+/*
+ * What one thread of one measure works on; its loop takes the next of `n` things each time and
+ * wraps.
+ */
 struct work {
 	struct subject *subject;
 	struct dma_buf_attachment **attach; /* in random order */
@@ -45,8 +47,10 @@ struct measure {
 	enum subject_kind kind;
 	unsigned int n, threads;
 	size_t bytes;
-	/* The row whose ns it is divided by, and what the ratio must not exceed; NULL: a figure by
-	 * itself. */
+	/*
+	 * The row whose ns it is divided by, and what the ratio must not exceed; NULL: a figure by
+	 * itself.
+	 */
 	const char *base;
 	unsigned int base_n, base_threads;
 	size_t base_bytes;

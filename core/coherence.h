@@ -208,7 +208,8 @@ int coherence_cpu_begin(struct coherence *c, size_t offset, size_t len, unsigned
  *
  * Other arguments end the bracket of the same range, or else one that overlaps.  What no bracket
  * covers counts as the end of a write (Linux does not pair them either).
- * Context: as coherence_cpu_begin().  Returns whether the bracket was open.
+ * Context: as coherence_cpu_begin().
+ * Returns whether the bracket was open.
  */
 bool coherence_cpu_end(struct coherence *c, size_t offset, size_t len, unsigned int mode);
 

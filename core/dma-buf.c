@@ -4,11 +4,12 @@
  *
  * Invariants
  *   DB1  A buffer lives as long as its file; everything the core keeps of it ends in
- * buffer_release(). DB2  Under policy `cached` a CPU access is: what may be dirty is cleaned, the
- * exporter is asked, the fences are waited for, the directory moves the bytes.  The exporter's op
- * may invalidate behind the directory's back, so the clean comes first; the bytes are not touched
- * before the fences have signalled, so the directory is last. DB3  Under policy `remap` it is what
- * Linux does: the exporter's op, then the fences.
+ *        buffer_release().
+ *   DB2  Under policy `cached` a CPU access is: what may be dirty is cleaned, the exporter is
+ *        asked, the fences are waited for, the directory moves the bytes.  The exporter's op may
+ *        invalidate behind the directory's back, so the clean comes first; the bytes are not
+ *        touched before the fences have signalled, so the directory is last.
+ *   DB3  Under policy `remap` it is what Linux does: the exporter's op, then the fences.
  *
  * Not here: attachments (attachment.c), poll, ioctl, mmap and vmap.
  */

@@ -20,8 +20,10 @@ struct dma_buf_attachment *remap_attach(struct dma_buf *dmabuf, struct device *d
 					const struct dma_buf_attach_ops *importer_ops,
 					void *importer_priv);
 
-/** remap_detach - as dma_buf_detach(). Returns false if something was mapped: it is quarantined
- * then. */
+/**
+ * remap_detach - as dma_buf_detach().
+ * Returns false if something was mapped: it is quarantined then.
+ */
 bool remap_detach(struct dma_buf_attachment *attach);
 
 /** remap_map - as dma_buf_map_attachment(); reservation held */

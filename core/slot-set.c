@@ -129,8 +129,10 @@ static void *slot_bounce(struct mapping_slot *slot, size_t offset, size_t *len)
 	return dma_table_bounce(set->dev, slot->table, offset, len);
 }
 
-/* Transfers walk forward, so the last entry is where the search starts: not from the first each
- * time. */
+/*
+ * Transfers walk forward, so the last entry is where the search starts: not from the first each
+ * time.
+ */
 static void *slot_memory(struct mapping_slot *slot, size_t offset, size_t *len)
 {
 	struct slot_set *set = slot->owner;
@@ -349,8 +351,10 @@ static struct slot_set *lru_take(void)
 				taken = set;
 				break;
 			}
-			/* Cannot be the last reference for long: its owner waits for lru_lock to
-			 * release it. */
+			/*
+			 * Cannot be the last reference for long: its owner waits for lru_lock to
+			 * release it.
+			 */
 			fput(set->dmabuf->file);
 		}
 	}

@@ -9,9 +9,10 @@
  *
  * Invariants
  *   SS1  A set has one slot if its exporter lets mappings be widened, else one for each direction,
- * each with an exporter-side attachment of its own. SS2  A set without borrowers has no user, or it
- * is dead and quarantined. SS3  A quarantined set holds a reference to its buffer. SS4  Only idle
- * sets with something mapped are on the LRU.
+ *        each with an exporter-side attachment of its own.
+ *   SS2  A set without borrowers has no user, or it is dead and quarantined.
+ *   SS3  A quarantined set holds a reference to its buffer.
+ *   SS4  Only idle sets with something mapped are on the LRU.
  *
  * Lock order: resv -> lru_lock.  The reclaimer holds lru_lock and only tries reservations.
  */
@@ -69,7 +70,8 @@ struct slot_set {
  * none
  *
  * Context: may sleep; reservation not held.
- * Returns ERR_PTR(-ENOMEM) or what the exporter's attach said.  Ownership: slot_set_return() it.
+ * Returns ERR_PTR(-ENOMEM) or what the exporter's attach said.
+ * Ownership: slot_set_return() it.
  */
 struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device *dev,
 					   const struct dma_buf_attach_ops *importer_ops,
@@ -78,13 +80,15 @@ struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device
 /**
  * slot_set_return - undo slot_set_borrow()
  *
- * Context: may sleep; reservation not held.  Returns false if the last borrower left a mapping in
- * use: the set is quarantined until its unmap.
+ * Context: may sleep; reservation not held.
+ * Returns false if the last borrower left a mapping in use: the set is quarantined until its unmap.
  */
 bool slot_set_return(struct dma_buf_attachment *attach);
 
-/** slot_sets_release - end all sets of a buffer whose last reference has gone. Reservation not
- * held. */
+/**
+ * slot_sets_release - end all sets of a buffer whose last reference has gone. Reservation not
+ * held.
+ */
 void slot_sets_release(struct dma_buf *dmabuf);
 
 /** slot_sets_device_gone - end all sets of @dev, over all buffers. Nothing held. */

@@ -3,8 +3,8 @@
  * dma-buf.h - share a buffer between devices: the calls of exporters and importers
  *
  * An *exporter* owns memory and wraps it in a struct dma_buf.  An *importer* attaches a device to
- * it and asks for mappings: sg_tables of DMA addresses for that device.  Names, rules and errors are
- * Linux 6.12's.
+ * it and asks for mappings: sg_tables of DMA addresses for that device.  Names, rules and errors
+ * are Linux 6.12's.
  *
  * What differs from Linux is underneath: under policy `cached` an attachment's mapping is kept from
  * its first use (core/mapping-slot.h), bytes move only when they must (core/coherence.h), and
@@ -67,15 +67,18 @@ struct dma_buf_ops {
 	void (*unpin)(struct dma_buf_attachment *attach);
 
 	/*
-	 * Mandatory.  Returns a table mapped for @attach->dev and @dir, owned by the exporter until
+	 * Mandatory.
+	 * Returns a table mapped for @attach->dev and @dir, owned by the exporter until
 	 * unmap_dma_buf; ERR_PTR or NULL (-ENOMEM) on failure.  Held, may sleep.  -EINTR and
 	 * -EAGAIN are passed to the importer.
 	 */
 	struct sg_table *(*map_dma_buf)(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir);
 
-	/* Mandatory.  Takes back what map_dma_buf returned, with the direction it got.  Held, may
-	 * sleep. */
+	/*
+	 * Mandatory.  Takes back what map_dma_buf returned, with the direction it got.  Held, may
+	 * sleep.
+	 */
 	void (*unmap_dma_buf)(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			      enum dma_data_direction dir);
 
@@ -91,15 +94,16 @@ struct dma_buf_ops {
 
 	/*
 	 * Ours.  begin_cpu_access and end_cpu_access only maintain caches for mapped attachments:
-	 * the directory does that better, and under policy `cached` they are not called.  DIFFERS:
-	 * Linux has no such flag.
+	 * the directory does that better, and under policy `cached` they are not called.
+	 * DIFFERS: Linux has no such flag.
 	 */
 	bool cpu_access_only_syncs;
 
 	/*
 	 * Ours.  A mapping may be widened in place from one direction to both without asking again.
 	 * Without it a wider request is a second attachment and a second map_dma_buf: the way an
-	 * unmodified exporter refuses a direction. DIFFERS: Linux has no such flag.
+	 * unmodified exporter refuses a direction.
+	 * DIFFERS: Linux has no such flag.
 	 */
 	bool may_widen;
 };
@@ -110,8 +114,10 @@ struct dma_buf_ops {
 struct dma_buf_attach_ops {
 	bool allow_peer2peer;
 
-	/* Mandatory.  The buffer is about to move: stop using the mapping, unmap it, map again
-	 * later.  Held. */
+	/*
+	 * Mandatory.  The buffer is about to move: stop using the mapping, unmap it, map again
+	 * later.  Held.
+	 */
 	union {
 		void (*move_notify)(struct dma_buf_attachment *attach);
 		void (*invalidate_mappings)(struct dma_buf_attachment *attach);
@@ -196,7 +202,9 @@ enum dma_buf_policy {
  * dma_buf_set_policy - the policy of buffers exported from now on
  *
  * The first export reads DMABUF_POLICY (`cached` or `remap`) from the environment unless this was
- * called before. Context: any.  DIFFERS: ours.
+ * called before.
+ * Context: any.
+ * DIFFERS: ours.
  */
 void dma_buf_set_policy(enum dma_buf_policy policy);
 enum dma_buf_policy dma_buf_get_policy(void);
@@ -205,7 +213,8 @@ enum dma_buf_policy dma_buf_get_policy(void);
  * dma_buf_cache_set_budget - keep at most @bytes mapped by idle slots, over all buffers
  *
  * Above it the least recently detached are torn down; active ones never are.  Default: no limit.
- * Context: may sleep, nothing held.  DIFFERS: ours.
+ * Context: may sleep, nothing held.
+ * DIFFERS: ours.
  */
 void dma_buf_cache_set_budget(size_t bytes);
 
@@ -214,7 +223,8 @@ void dma_buf_cache_set_budget(size_t bytes);
  * map of a static importer to the last unmap
  *
  * Costs two readings of the clock a map, so it is off until asked for; takes event_listener.
- * Context: while nothing is mapped.  DIFFERS: ours.
+ * Context: while nothing is mapped.
+ * DIFFERS: ours.
  */
 void dma_buf_count_pinned(bool on);
 
@@ -225,7 +235,8 @@ void dma_buf_count_pinned(bool on);
  *
  * Context: may sleep.
  * Ownership: the caller owns one reference to the result and drops it with dma_buf_put(); @info is
- * copied. Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin; -ENOMEM.
+ * copied.
+ * Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin; -ENOMEM.
  */
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 
@@ -240,12 +251,15 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
  */
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 
-/** dma_buf_get - a reference from a descriptor; ERR_PTR(-EBADF), or -EINVAL if it is not a
- * dma-buf's */
+/**
+ * dma_buf_get - a reference from a descriptor; ERR_PTR(-EBADF), or -EINVAL if it is not a dma-buf's
+ */
 struct dma_buf *dma_buf_get(int fd);
 
-/** dma_buf_put - drop one. WARNs on NULL. The last one releases the buffer, at once unless in
- * atomic context. */
+/**
+ * dma_buf_put - drop one. WARNs on NULL. The last one releases the buffer, at once unless in
+ * atomic context.
+ */
 void dma_buf_put(struct dma_buf *dmabuf);
 
 /** get_dma_buf - one more reference */
@@ -263,8 +277,9 @@ static inline void get_dma_buf(struct dma_buf *dmabuf)
  * A device that was attached before finds its mapping again.
  * Context: may sleep; not held.
  * Ownership: give the result to dma_buf_detach() exactly once; it holds no reference to the buffer,
- * the caller must. Returns ERR_PTR: -EINVAL with WARN for NULL or importer_ops without move_notify;
- * -ENOMEM; what ops->attach said.
+ * the caller must.
+ * Returns ERR_PTR: -EINVAL with WARN for NULL or importer_ops without move_notify; -ENOMEM; what
+ * ops->attach said.
  */
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf, struct device *dev);
 struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
@@ -275,8 +290,8 @@ struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct
  * dma_buf_detach - undo either
  *
  * Context: may sleep; not held.  With a mapping in use it WARNs; the memory stays until the last
- * unmap (quarantine), which is still allowed, and the attachment with it. DIFFERS: Linux frees the
- * attachment under its user.
+ * unmap (quarantine), which is still allowed, and the attachment with it.
+ * DIFFERS: Linux frees the attachment under its user.
  */
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 
@@ -288,10 +303,10 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
  * A static importer's map waits for the buffer's KERNEL fences; a dynamic one waits itself.
  * Context: may sleep.
  * Ownership: the table stays the core's; give it to an unmap exactly once with the same @dir.
- * Several maps of one attachment, of different directions too, may be in use at once. Returns
- * ERR_PTR: -EINVAL with WARN for NULL or DMA_NONE; -ENOMEM; -ENODEV the device or exporter has
- * gone; -EBUSY; -ERESTARTSYS; what map_dma_buf said. Ordering: what the last access to the buffer
- * wrote, if it has ended, is what the device reads.
+ * Several maps of one attachment, of different directions too, may be in use at once.
+ * Returns ERR_PTR: -EINVAL with WARN for NULL or DMA_NONE; -ENOMEM; -ENODEV the device or exporter
+ * has gone; -EBUSY; -ERESTARTSYS; what map_dma_buf said.
+ * Ordering: what the last access to the buffer wrote, if it has ended, is what the device reads.
  */
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir);
@@ -315,8 +330,9 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct
  * dma_buf_end_access - and ends it
  *
  * For importers that map once and run many jobs: what map and unmap would do to the bytes, without
- * them. Context: @attach mapped with @dir (@sgt), may sleep; not held. DIFFERS: Linux has no such
- * call; vb2 calls dma_sync_* on the table itself, or nothing for DMABUF.
+ * them.
+ * Context: @attach mapped with @dir (@sgt), may sleep; not held.
+ * DIFFERS: Linux has no such call; vb2 calls dma_sync_* on the table itself, or nothing for DMABUF.
  */
 void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			  enum dma_data_direction dir);
@@ -342,7 +358,8 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 /**
  * dma_buf_end_cpu_access - and has finished; same arguments as its begin
  *
- * Context: may sleep; not held.  Returns 0 or what the exporter said.
+ * Context: may sleep; not held.
+ * Returns 0 or what the exporter said.
  */
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
 int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,

@@ -67,7 +67,8 @@ int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_dire
  *       (the
  *	 memory they stand for need not be contiguous); 0 when not bounced
  *
- * Returns NULL when that byte is not bounced.  Context: any, table mapped.
+ * Returns NULL when that byte is not bounced.
+ * Context: any, table mapped.
  * Ownership: the slot stays the DMA layer's and goes with the unmap.
  */
 void *dma_table_bounce(struct device *dev, struct sg_table *sgt, size_t offset, size_t *len);
