@@ -19,7 +19,7 @@ enum dma_cost {
 	DMA_COST_TLB_INVALIDATIONS, /* invalidation commands, whatever range each covers */
 	DMA_COST_BYTES_CLEANED,     /* bytes passed over by cache cleans */
 	DMA_COST_BYTES_INVALIDATED, /* by invalidates; clean+invalidate counts here, once */
-	DMA_COST_BYTES_BOUNCED,  /* bytes copied between a bounce slot and memory, both ways */
+	DMA_COST_BYTES_BOUNCED,     /* bytes copied between a bounce slot and memory, both ways */
 	DMA_COST_BYTES_COMPARED, /* bytes of a slot or of memory compared with a twin, not copied */
 	DMA_COST_RESV_LOCKS,     /* reservation locks taken */
 	DMA_COST_PINNED_NS,      /* ns a buffer could not move, summed over buffers */
