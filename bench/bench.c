@@ -349,18 +349,16 @@ static void pin_to(int cpu)
 }
 
 /*
- * Other measures ran since this one's last round: its lines are fetched again before the clock
+ * Other measures ran since this one's last round: code and lines are fetched again before the clock
  * starts.
  */
 static void run_work(struct work *work)
 {
 	u64 pairs = work->pairs, start;
 
-	if (work->n > 1) {
-		work->pairs = work->n;
-		work->loop(work);
-		work->pairs = pairs;
-	}
+	work->pairs = work->n;
+	work->loop(work);
+	work->pairs = pairs;
 	start = port_time_ns();
 	work->ns = 0;
 	work->loop(work);
