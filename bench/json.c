@@ -2,15 +2,19 @@
 /*
  * json.c - see json.h
  */
+#include <errno.h>
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/json.h"
 
 int bench_write_json(const char *path, const struct bench_result *results, size_t count)
 {
 	struct json_object *list = json_object_new_array();
-	int ret;
+	FILE *file;
+	bool failed;
 
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *row = json_object_new_object();
@@ -22,10 +26,14 @@ int bench_write_json(const char *path, const struct bench_result *results, size_
 		json_object_object_add(row, "ns", json_object_new_double(results[i].ns));
 		json_object_array_add(list, row);
 	}
-	ret = json_object_to_file_ext(path, list, JSON_C_TO_STRING_PRETTY);
+	file = fopen(path, "w");
+	failed =
+		!file || fprintf(file, "%s\n",
+				 json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY)) < 0;
+	if (file && fclose(file))
+		failed = true;
+	if (failed)
+		fprintf(stderr, "dmabuf bench: cannot write %s: %s\n", path, strerror(errno));
 	json_object_put(list);
-	if (ret)
-		fprintf(stderr, "dmabuf bench: cannot write %s: %s\n", path,
-			json_util_get_last_err());
-	return ret ? 2 : 0;
+	return failed ? 2 : 0;
 }

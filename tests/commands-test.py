@@ -178,6 +178,23 @@ def help_teaches():
         need(word in text, word)
 
 
+def manual_names_every_option():
+    manual = open(os.path.join(ROOT, "docs", "man", "dmabuf.1")).read()
+    for command in ("pipeline", "bench"):
+        told = good(call(DMABUF, command, "--help"))
+        for option in set(re.findall(r"--([a-z]+)", told)) - {"help"}:
+            need(f"Fl -{option}" in manual, f"{command} --{option} is not in docs/man/dmabuf.1")
+
+
+def bench_writes_its_rows():
+    good(call(DMABUF, "bench", "--rounds", "1", "--pairs", "100", "--only", "reimport", "--json", "rows.json"))
+    rows = json.loads(get("rows.json"))
+    need([r["bytes"] for r in rows] == [4096, 16 << 20, 1 << 30], rows)
+    need(all(set(r) == {"name", "n", "threads", "bytes", "ns"} and r["ns"] > 0 for r in rows), rows)
+    for args in (("--only", "nothing"), ("--rounds", "0"), ("--pairs", "x"), ("more",), ("--json", "/dev/full")):
+        bad(call(DMABUF, "bench", "--only", "fence", "--rounds", "1", "--pairs", "1", *args), "dmabuf bench")
+
+
 def broken_headers():
     for data, word in ((b"", "in.y4m"), (b"RIFF....AVI LIST", "in.y4m"), (b"YUV4MPEG2", "in.y4m"), (y4m(header="YUV4MPEG2 H16 F25:1"), "width|W"),
                        (y4m(header="YUV4MPEG2 W32 F25:1"), "height|H"), (y4m(header="YUV4MPEG2 W0 H16"), "width|W"),
@@ -311,10 +328,12 @@ def check_counts_what_went_wrong():
         need(got[:3] == want, stdout, got)
 
 
-PIPELINE = (help_teaches, every_size_and_colour, every_machine_and_policy, compare_the_bundled_clip, standard_input_and_output,
-            frames_and_buffers, names_of_420_and_parameters, skipped_sync_is_seen_on_arm_only, a_video_decoded_by_ffmpeg,
-            broken_headers, truncated_frames, a_frame_that_is_none, a_stream_of_no_frames, unknown_options_and_values,
-            unreadable_input, unwritable_outputs, a_reader_that_goes_away)
+PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, every_size_and_colour,
+            every_machine_and_policy, compare_the_bundled_clip, standard_input_and_output,
+            frames_and_buffers, names_of_420_and_parameters, skipped_sync_is_seen_on_arm_only,
+            a_video_decoded_by_ffmpeg, broken_headers, truncated_frames, a_frame_that_is_none,
+            a_stream_of_no_frames, unknown_options_and_values, unreadable_input, unwritable_outputs,
+            a_reader_that_goes_away)
 RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmpeg_reads, run_refuses_what_it_cannot,
        check_counts_what_went_wrong)
 
