@@ -3,15 +3,19 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include "host/file.h"
 #include "host/port.h"
 #include "tests/ktap.h"
@@ -281,6 +285,173 @@ static void failure_on_demand(struct ktap *t)
 	close(after);
 }
 
+/* --- copies, positions, what a file says of itself ------------------------------------------- */
+
+static void a_copy_lives_on_its_own(struct ktap *t)
+{
+	struct probe p = {};
+	int fd = anon_inode_getfd("probe", &probe_fops, &p, O_RDWR), copy;
+
+	copy = host_dup(fd, O_CLOEXEC);
+	KT_ASSERT(t, copy >= 0);
+	KT_EQ(t, fcntl(copy, F_GETFD), FD_CLOEXEC);
+	KT_EQ(t, host_close(fd), 0);
+	KT_EQ(t, host_ioctl(copy, 40, 2), 42);
+	KT_EQ(t, host_close(copy), 0);
+	KT_EQ(t, released(&p), 1);
+	KT_EQ(t, host_dup(copy, 0), -EBADF);
+}
+
+/* dup() of the system's, which only the inode tells. */
+static void a_copy_by_the_system_is_recognised(struct ktap *t)
+{
+	struct probe p = {}, q = {};
+	int fd = anon_inode_getfd("probe", &probe_fops, &p, O_RDWR);
+	int other = anon_inode_getfd("probe", &probe_fops, &q, O_RDWR);
+	int copy = dup(fd), foreign = memfd_create("foreign", 0);
+	struct file *file;
+
+	KT_ASSERT(t, fd >= 0 && other >= 0 && copy >= 0 && foreign >= 0);
+	file = fget(copy);
+	KT_ASSERT(t, file);
+	KT_CHECK(t, file->private_data == &p);
+	fput(file);
+	KT_CHECK(t, !fget(foreign));
+	close(foreign);
+	/* Closing the copy closes nothing else. */
+	KT_EQ(t, host_close(copy), 0);
+	KT_EQ(t, fcntl(copy, F_GETFD), -1);
+	KT_EQ(t, released(&p), 0);
+
+	/* One of ours over another of ours. */
+	KT_EQ(t, dup2(fd, other), other);
+	file = fget(other);
+	KT_ASSERT(t, file);
+	KT_CHECK(t, file->private_data == &p);
+	fput(file);
+	KT_EQ(t, released(&q), 1);
+
+	/* With the original goes the copy. */
+	KT_EQ(t, host_close(fd), 0);
+	KT_EQ(t, released(&p), 1);
+	KT_CHECK(t, !fget(other));
+	KT_EQ(t, host_close(other), -EBADF);
+	close(other);
+}
+
+static char stored[16];
+
+static ssize_t store_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	len = min_t(size_t, len, sizeof(stored) - *pos);
+	memcpy(buf, stored + *pos, len);
+	*pos += len;
+	return len;
+}
+
+static ssize_t store_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+{
+	if (len > sizeof(stored) - *pos)
+		return -ENOSPC;
+	memcpy(stored + *pos, buf, len);
+	*pos += len;
+	return len;
+}
+
+static loff_t store_llseek(struct file *file, loff_t offset, int whence)
+{
+	if (whence != SEEK_SET || offset < 0 || (size_t)offset > sizeof(stored))
+		return -EINVAL;
+	file->f_pos = offset;
+	return offset;
+}
+
+static void store_fdinfo(struct seq_file *m, struct file *file)
+{
+	for (int i = 0; i < 400; i++)
+		seq_printf(m, "line:\t%d\n", i);
+	seq_putc(m, '!');
+	seq_puts(m, "end\n");
+}
+
+static const struct file_operations store_fops = {
+	.read = store_read,
+	.write = store_write,
+	.llseek = store_llseek,
+	.show_fdinfo = store_fdinfo,
+};
+
+static void positions_move(struct ktap *t)
+{
+	int fd = anon_inode_getfd("store", &store_fops, NULL, O_RDWR);
+	char buf[8] = {};
+
+	KT_EQ(t, host_write(fd, "abcdef", 6), 6);
+	KT_EQ(t, host_write(fd, "abcdefabcdef", 12), -ENOSPC);
+	KT_EQ(t, host_write(fd, "gh", 2), 2);
+	KT_EQ(t, host_lseek(fd, 4, SEEK_SET), 4);
+	KT_EQ(t, host_read(fd, buf, 3), 3);
+	KT_EQ(t, memcmp(buf, "efg", 3), 0);
+	KT_EQ(t, host_read(fd, buf, 1), 1);
+	KT_EQ(t, buf[0], 'h');
+	KT_EQ(t, host_lseek(fd, 0, SEEK_END), -EINVAL);
+	KT_EQ(t, host_close(fd), 0);
+}
+
+static void modes_and_missing_operations(struct ktap *t)
+{
+	int r = anon_inode_getfd("store", &store_fops, NULL, O_RDONLY);
+	int w = anon_inode_getfd("store", &store_fops, NULL, O_WRONLY);
+	int bare = anon_inode_getfd("bare", &bare_fops, NULL, O_RDWR);
+	char byte;
+
+	KT_EQ(t, host_write(r, "a", 1), -EBADF);
+	KT_EQ(t, host_read(w, &byte, 1), -EBADF);
+	KT_EQ(t, host_read(bare, &byte, 1), -EINVAL);
+	KT_EQ(t, host_write(bare, "a", 1), -EINVAL);
+	KT_EQ(t, host_lseek(bare, 0, SEEK_SET), -ESPIPE);
+	KT_EQ(t, host_close(r), 0);
+	KT_EQ(t, host_close(w), 0);
+	KT_EQ(t, host_close(bare), 0);
+	KT_EQ(t, host_read(bare, &byte, 1), -EBADF);
+	KT_EQ(t, host_write(bare, "a", 1), -EBADF);
+	KT_EQ(t, host_lseek(bare, 0, SEEK_SET), -EBADF);
+}
+
+static void a_file_tells_of_itself(struct ktap *t)
+{
+	int fd = anon_inode_getfd("store", &store_fops, NULL, O_RDWR);
+	struct file *file = fget(fd);
+	static char text[8192];
+	char small[8];
+	struct stat st;
+	ssize_t len;
+
+	i_size_write(file_inode(file), 12345);
+	KT_EQ(t, host_fstat(fd, &st), 0);
+	KT_EQ(t, st.st_size, 12345);
+	KT_EQ(t, st.st_ino, file_inode(file)->i_ino);
+	KT_EQ(t, st.st_rdev, 0);
+	fput(file);
+
+	len = host_fdinfo(fd, text, sizeof(text));
+	KT_EQ(t, len, strlen(text));
+	KT_CHECK(t, strstr(text, "pos:\t0\nflags:\t02\nino:\t") == text);
+	KT_CHECK(t, strstr(text, "line:\t0\n") && strstr(text, "line:\t399\n!end\n"));
+	KT_EQ(t, host_fdinfo(fd, small, sizeof(small)), len);
+	KT_EQ(t, strcmp(small, "pos:\t0\n"), 0);
+	KT_EQ(t, host_fdinfo(fd, NULL, 0), len);
+	for (int nth = 1; nth <= 3; nth++) {
+		port_fail_nth(PORT_FAULT_ALLOC, nth);
+		KT_EQ(t, host_fdinfo(fd, text, sizeof(text)), -ENOMEM);
+		KT_EQ(t, text[0], 0);
+	}
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	KT_EQ(t, host_close(fd), 0);
+	KT_EQ(t, host_fstat(fd, &st), -EBADF);
+	KT_EQ(t, host_fdinfo(fd, text, sizeof(text)), -EBADF);
+}
+
 /* --- poll ------------------------------------------------------------------------------------- */
 
 static int asked;
@@ -313,4 +484,6 @@ KTAP_MAIN(KTAP_CASE(last_reference_releases), KTAP_CASE(access_modes),
 	  KTAP_CASE(without_cloexec), KTAP_CASE(a_file_without_operations),
 	  KTAP_CASE(foreign_descriptors_are_not_ours), KTAP_CASE(reused_numbers),
 	  KTAP_CASE(broken_uses_of_numbers), KTAP_CASE(many_numbers), KTAP_CASE(failure_on_demand),
-	  KTAP_CASE(poll_tables))
+	  KTAP_CASE(a_copy_lives_on_its_own), KTAP_CASE(a_copy_by_the_system_is_recognised),
+	  KTAP_CASE(positions_move), KTAP_CASE(modes_and_missing_operations),
+	  KTAP_CASE(a_file_tells_of_itself), KTAP_CASE(poll_tables))

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
@@ -22,14 +23,19 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kdev_t.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <asm/page.h>
 #include "host/file.h"
 #include "host/port.h"
+#include "host/seq.h"
 
 struct anon_file {
 	struct file file;
@@ -239,6 +245,26 @@ int get_unused_fd_flags(unsigned int flags)
 	return fd;
 }
 
+/*
+ * The entry whose placeholder @fd is a copy of, or NULL.  Only for numbers that have no entry of
+ * their own: it looks at all.  Caller holds table_lock.
+ */
+static struct entry *entry_of_copy(unsigned int fd)
+{
+	struct descriptor now;
+
+	if (!table_size || !descriptor_of(fd, &now))
+		return NULL;
+	for (unsigned int i = 0; i < table_size; i++) {
+		struct entry *entry = &table[i];
+
+		if (entry->state == ENTRY_OPEN && entry->descriptor.dev == now.dev &&
+		    entry->descriptor.ino == now.ino)
+			return entry;
+	}
+	return NULL;
+}
+
 /* Closes @fd if its state is @want; @file is the file it had, NULL for none. */
 static bool entry_close(unsigned int fd, enum entry_state want, struct file **file)
 {
@@ -293,7 +319,7 @@ struct file *fget(unsigned int fd)
 
 	might_sleep();
 	spin_lock(&table_lock);
-	entry = entry_find(fd, &stale);
+	entry = entry_find(fd, &stale) ?: entry_of_copy(fd);
 	if (entry && entry->state == ENTRY_OPEN)
 		file = get_file(entry->file);
 	spin_unlock(&table_lock);
@@ -321,15 +347,41 @@ int anon_inode_getfd(const char *name, const struct file_operations *fops, void 
 
 /* --- what programs do ------------------------------------------------------------------------- */
 
+static bool is_copy(unsigned int fd)
+{
+	bool copy;
+
+	spin_lock(&table_lock);
+	copy = entry_of_copy(fd);
+	spin_unlock(&table_lock);
+	return copy;
+}
+
 int host_close(int fd)
 {
 	struct file *file;
 
 	might_sleep();
-	if (!entry_close(fd, ENTRY_OPEN, &file))
+	if (entry_close(fd, ENTRY_OPEN, &file)) {
+		fput(file);
+		return 0;
+	}
+	return is_copy(fd) && !close(fd) ? 0 : -EBADF;
+}
+
+int host_dup(int fd, int flags)
+{
+	struct file *file = fget(fd);
+	int copy;
+
+	if (!file)
 		return -EBADF;
-	fput(file);
-	return 0;
+	copy = get_unused_fd_flags(flags);
+	if (copy < 0)
+		fput(file);
+	else
+		fd_install(copy, file);
+	return copy;
 }
 
 long host_ioctl(int fd, unsigned int cmd, unsigned long arg)
@@ -343,4 +395,111 @@ long host_ioctl(int fd, unsigned int cmd, unsigned long arg)
 		ret = file->f_op->unlocked_ioctl(file, cmd, arg);
 	fput(file);
 	return ret;
+}
+
+/* What one call transfers at most, as in Linux. */
+static size_t transfer_size(size_t len)
+{
+	return min_t(size_t, len, INT_MAX & PAGE_MASK);
+}
+
+ssize_t host_read(int fd, void *buf, size_t len)
+{
+	struct file *file = fget(fd);
+	ssize_t ret = -EBADF;
+	loff_t pos;
+
+	if (!file)
+		return -EBADF;
+	if (file->f_mode & FMODE_READ)
+		ret = file->f_op->read ? 0 : -EINVAL;
+	if (!ret) {
+		pos = file->f_pos;
+		ret = file->f_op->read(file, buf, transfer_size(len), &pos);
+		if (ret >= 0)
+			file->f_pos = pos;
+	}
+	fput(file);
+	return ret;
+}
+
+ssize_t host_write(int fd, const void *buf, size_t len)
+{
+	struct file *file = fget(fd);
+	ssize_t ret = -EBADF;
+	loff_t pos;
+
+	if (!file)
+		return -EBADF;
+	if (file->f_mode & FMODE_WRITE)
+		ret = file->f_op->write ? 0 : -EINVAL;
+	if (!ret) {
+		pos = file->f_pos;
+		ret = file->f_op->write(file, buf, transfer_size(len), &pos);
+		if (ret >= 0)
+			file->f_pos = pos;
+	}
+	fput(file);
+	return ret;
+}
+
+loff_t host_lseek(int fd, loff_t offset, int whence)
+{
+	struct file *file = fget(fd);
+	loff_t ret = -ESPIPE;
+
+	if (!file)
+		return -EBADF;
+	if (file->f_op->llseek)
+		ret = file->f_op->llseek(file, offset, whence);
+	fput(file);
+	return ret;
+}
+
+int host_fstat(int fd, struct stat *st)
+{
+	struct file *file = fget(fd);
+	dev_t rdev;
+
+	*st = (struct stat){};
+	if (!file)
+		return -EBADF;
+	st->st_size = i_size_read(file_inode(file));
+	st->st_ino = file_inode(file)->i_ino;
+	rdev = file_inode(file)->i_rdev;
+	st->st_rdev = makedev(MAJOR(rdev), MINOR(rdev));
+	st->st_mode = rdev ? S_IFCHR | 0600 : 0600;
+	st->st_nlink = 1;
+	fput(file);
+	return 0;
+}
+
+static void show_fdinfo(struct seq_file *m, void *data)
+{
+	struct file *file = data;
+
+	seq_printf(m, "pos:\t%lld\nflags:\t0%o\nino:\t%lu\n", (long long)file->f_pos, file->f_flags,
+		   file_inode(file)->i_ino);
+	if (file->f_op->show_fdinfo)
+		file->f_op->show_fdinfo(m, file);
+}
+
+ssize_t host_fdinfo(int fd, char *buf, size_t size)
+{
+	struct file *file = fget(fd);
+	size_t len;
+	char *text;
+
+	if (size)
+		buf[0] = '\0';
+	if (!file)
+		return -EBADF;
+	text = host_seq_text(show_fdinfo, file, &len);
+	fput(file);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (size)
+		strscpy(buf, text, size);
+	kvfree(text);
+	return len;
 }

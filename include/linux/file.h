@@ -8,9 +8,9 @@
  * else, device and inode of what is there now differ from what was noted, and the entry counts as
  * closed.
  *
- * A program that uses libdmabuf closes with host_close() (host/file.h).  After a plain close() the
- * file's reference stays until its number is next looked at or given out again.  A dup() of a
- * placeholder is no descriptor of ours.
+ * A program that uses libdmabuf closes with host_close() and copies with host_dup() (host/file.h).
+ * After a plain close() the file's reference stays until its number is next looked at or given out
+ * again.  A dup() of a placeholder is recognised by its inode as long as the original stays open.
  */
 #ifndef _LINUX_FILE_H
 #define _LINUX_FILE_H

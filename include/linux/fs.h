@@ -19,6 +19,7 @@
 #include <linux/types.h>
 #include <linux/refcount.h>
 
+struct cdev;
 struct file;
 struct inode;
 struct module;
@@ -50,6 +51,8 @@ struct file_operations {
 struct inode {
 	unsigned long i_ino; /* differs between files */
 	loff_t i_size;
+	dev_t i_rdev;        /* a character device's number, else 0 */
+	struct cdev *i_cdev; /* and who served it when it was opened */
 	void *i_private;
 };
 

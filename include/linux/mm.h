@@ -144,4 +144,6 @@ void put_page(struct page *page);
  */
 void split_page(struct page *page, unsigned int order);
 
+#include <linux/vm_area.h>
+
 #endif

@@ -15,6 +15,7 @@
 struct file;
 struct mm_struct;
 struct vm_area_struct;
+struct vm_operations_struct;
 
 /*
  * One for each page of the arena, in an array: page_to_pfn() and page_address() are arithmetic.  64
@@ -43,8 +44,28 @@ struct page {
 	u32 head_distance; /* a tail of such a block: how many pages before it the head is */
 };
 
+/* Only write permission counts; see linux/vmalloc.h. */
 typedef struct {
 	unsigned long pgprot;
 } pgprot_t;
+
+/*
+ * One mapping of a file into the program's addresses, made by host_mmap() (host/file.h).  Filled in
+ * before ->mmap() and guarded by the lock that ->mmap() and all vm_ops run under.
+ */
+struct vm_area_struct {
+	unsigned long vm_start, vm_end; /* whole pages */
+	unsigned long vm_pgoff;         /* in the file, pages */
+	unsigned long vm_flags;         /* VM_READ ... of linux/mm.h */
+	pgprot_t vm_page_prot;          /* what remap_pfn_range() and its kin should be given */
+	struct file *vm_file;           /* owns a reference */
+
+	/* the driver's, from ->mmap() on; copied when the mapping is split */
+	const struct vm_operations_struct *vm_ops;
+	void *vm_private_data;
+};
+
+/* What ->fault() and ->pfn_mkwrite() answer: bits. */
+typedef unsigned int vm_fault_t;
 
 #endif
