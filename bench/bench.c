@@ -115,15 +115,14 @@ static noinline void loop_unlocked(struct work *work)
 
 static noinline void loop_locked(struct work *work)
 {
-	struct dma_buf_attachment *attach = work->attach[0];
-
-	dma_resv_lock(attach->dmabuf->resv, NULL);
+	dma_resv_lock(&work->subject->resv, NULL);
 	for (u64 i = 0; i < work->pairs; i++) {
+		struct dma_buf_attachment *attach = work->attach[take(work)];
 		struct sg_table *sgt = dma_buf_map_attachment(attach, DMA_TO_DEVICE);
 
 		dma_buf_unmap_attachment(attach, sgt, DMA_TO_DEVICE);
 	}
-	dma_resv_unlock(attach->dmabuf->resv);
+	dma_resv_unlock(&work->subject->resv);
 }
 
 static noinline void loop_attach(struct work *work)
@@ -153,7 +152,7 @@ static noinline void loop_first_map(struct work *work)
 	u64 ns = 0;
 
 	for (u64 i = 0; i < work->pairs; i++) {
-		struct dma_buf *dmabuf = subject_buffer(work->subject->bytes);
+		struct dma_buf *dmabuf = subject_buffer(work->subject);
 		struct dma_buf_attachment *attach = dma_buf_attach(dmabuf, work->subject->dev);
 		u64 start = port_time_ns();
 		struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
@@ -214,6 +213,8 @@ static const struct measure measures[] = {
 	  BASE("cached_unlocked", 1, 1, 4 * KIB, 1.5) },
 	{ "cached_unlocked", loop_unlocked, true, SUBJECT_PLAIN, K, 2, 4 * KIB,
 	  BASE("cached_unlocked", K, 1, 4 * KIB, 1.5) },
+	{ "cached_unlocked", loop_unlocked, true, SUBJECT_PLAIN, 100 * K, 2, 4 * KIB,
+	  BASE("cached_unlocked", 100 * K, 1, 4 * KIB, 1.5) },
 
 	{ "cached_unlocked_directory", loop_unlocked, true, SUBJECT_DIRECTORY, 1, 1, 4 * KIB,
 	  ATOMIC(1, 1.5) },
@@ -225,6 +226,11 @@ static const struct measure measures[] = {
 	  ATOMIC(K, 0) },
 
 	{ "cached_locked", loop_locked, true, SUBJECT_PLAIN, 1, 1, 4 * KIB, ATOMIC(1, 0.75) },
+	{ "cached_locked", loop_locked, true, SUBJECT_PLAIN, K, 1, 4 * KIB, ATOMIC(K, 0.75) },
+	{ "cached_locked", loop_locked, true, SUBJECT_PLAIN, 100 * K, 1, 4 * KIB,
+	  ATOMIC(100 * K, 0.75) },
+	{ "cached_locked", loop_locked, true, SUBJECT_PLAIN, K, 2, 4 * KIB,
+	  BASE("cached_locked", K, 1, 4 * KIB, 1.5) },
 	{ "cached_locked_directory", loop_locked, true, SUBJECT_DIRECTORY, 1, 1, 4 * KIB,
 	  ATOMIC(1, 1.25) },
 

@@ -80,13 +80,14 @@ static const struct dma_buf_ops repeat_ops = {
 	.cpu_access_only_syncs = true,
 };
 
-struct dma_buf *subject_buffer(size_t bytes)
+struct dma_buf *subject_buffer(struct subject *subject)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 
 	info.exp_name = "bench";
 	info.ops = &repeat_ops;
-	info.size = bytes;
+	info.size = subject->bytes;
+	info.resv = &subject->resv;
 	info.priv = shared_page();
 	return checked(dma_buf_export(&info), "a buffer");
 }
@@ -118,6 +119,7 @@ struct subject *subject_create(enum subject_kind kind, unsigned int n, size_t by
 	subject->machine = checked(machine_create(machine_type_find("arm"), 0), "a machine");
 	subject->dev = subject_device(subject, 0, kind != SUBJECT_DIRECTORY);
 	subject->other = subject_device(subject, 0, kind != SUBJECT_MIXED);
+	dma_resv_init(&subject->resv);
 	subject->bytes = bytes;
 	subject->n = n;
 	subject->bufs = checked(kvcalloc(n, sizeof(*subject->bufs), GFP_KERNEL), "buffers");
@@ -128,7 +130,7 @@ struct subject *subject_create(enum subject_kind kind, unsigned int n, size_t by
 		struct device *dev = one ? subject_device(subject, i + 1, false) : subject->dev;
 
 		subject->devs[i] = dev;
-		subject->bufs[i] = one && i ? subject->bufs[0] : subject_buffer(bytes);
+		subject->bufs[i] = one && i ? subject->bufs[0] : subject_buffer(subject);
 		if (kind == SUBJECT_MIXED) {
 			struct dma_buf_attachment *other = checked(
 				dma_buf_attach(subject->bufs[i], subject->other), "an attachment");
@@ -156,6 +158,7 @@ void subject_destroy(struct subject *subject)
 	machine_remove_device(subject->other);
 	machine_remove_device(subject->dev);
 	machine_destroy(subject->machine);
+	dma_resv_fini(&subject->resv);
 	kvfree(subject->devs);
 	kvfree(subject->attach);
 	kvfree(subject->bufs);

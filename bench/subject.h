@@ -24,6 +24,7 @@ enum subject_kind {
 
 struct subject {
 	struct machine *machine;
+	struct dma_resv resv; /* of all its buffers, so that one lock holds them all */
 	struct device *dev, *other;
 	size_t bytes; /* a buffer's */
 	unsigned int n;
@@ -37,7 +38,7 @@ struct subject {
 struct subject *subject_create(enum subject_kind kind, unsigned int n, size_t bytes);
 void subject_destroy(struct subject *subject);
 
-/** subject_buffer - one more buffer of @bytes in entries of a page */
-struct dma_buf *subject_buffer(size_t bytes);
+/** subject_buffer - one more buffer of the subject's size, in entries of a page */
+struct dma_buf *subject_buffer(struct subject *subject);
 
 #endif
