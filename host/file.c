@@ -397,6 +397,18 @@ long host_ioctl(int fd, unsigned int cmd, unsigned long arg)
 	return ret;
 }
 
+long compat_ptr_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (!file->f_op->unlocked_ioctl)
+		return -ENOIOCTLCMD;
+	return file->f_op->unlocked_ioctl(file, cmd, arg);
+}
+
+loff_t noop_llseek(struct file *file, loff_t offset, int whence)
+{
+	return file->f_pos;
+}
+
 /* What one call transfers at most, as in Linux. */
 static size_t transfer_size(size_t len)
 {

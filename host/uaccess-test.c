@@ -106,5 +106,25 @@ static void duplicates(struct ktap *t)
 	KT_EQ(t, PTR_ERR(memdup_user((char *)8, 6)), -EFAULT);
 }
 
-KTAP_MAIN(KTAP_CASE(copies_both_ways), KTAP_CASE(nowhere_is_an_error),
-	  KTAP_CASE(half_a_copy_leaves_zeroes), KTAP_CASE(strings), KTAP_CASE(duplicates))
+static void structures_that_grow(struct ktap *t)
+{
+	char from[200] = { 1, 2, 3, 4 }, to[8];
+
+	memset(to, 9, sizeof(to));
+	KT_EQ(t, copy_struct_from_user(to, sizeof(to), from, 3), 0);
+	KT_EQ(t, memcmp(to, "\1\2\3\0\0\0\0", sizeof(to)), 0);
+	KT_EQ(t, copy_struct_from_user(to, sizeof(to), from, sizeof(to)), 0);
+	KT_EQ(t, to[3], 4);
+	KT_EQ(t, copy_struct_from_user(to, sizeof(to), from, sizeof(from)), 0);
+	from[199] = 1;
+	KT_EQ(t, copy_struct_from_user(to, sizeof(to), from, sizeof(from)), -E2BIG);
+	from[199] = 0;
+	from[8] = 1;
+	KT_EQ(t, copy_struct_from_user(to, sizeof(to), from, 9), -E2BIG);
+	KT_EQ(t, copy_struct_from_user(to, sizeof(to), (void *)16, 8), -EFAULT);
+	KT_EQ(t, to[0], 0);
+}
+
+KTAP_MAIN(KTAP_CASE(structures_that_grow), KTAP_CASE(copies_both_ways),
+	  KTAP_CASE(nowhere_is_an_error), KTAP_CASE(half_a_copy_leaves_zeroes), KTAP_CASE(strings),
+	  KTAP_CASE(duplicates))

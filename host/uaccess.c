@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 /* Returns the bytes copied. */
@@ -43,6 +44,25 @@ unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)
 {
 	might_sleep();
 	return n - copy((void __force *)to, from, n, false);
+}
+
+int copy_struct_from_user(void *dst, size_t ksize, const void __user *src, size_t usize)
+{
+	size_t known = min(ksize, usize);
+	char rest[64];
+
+	memset((char *)dst + known, 0, ksize - known);
+	if (copy_from_user(dst, src, known))
+		return -EFAULT;
+	for (size_t at = known; at < usize; at += sizeof(rest)) {
+		size_t len = min(usize - at, sizeof(rest));
+
+		if (copy_from_user(rest, (const char __user *)src + at, len))
+			return -EFAULT;
+		if (memchr_inv(rest, 0, len))
+			return -E2BIG;
+	}
+	return 0;
 }
 
 void *memdup_user(const void __user *src, size_t len)

@@ -29,6 +29,17 @@ struct device_dma_parameters {
 	unsigned long segment_boundary_mask;
 };
 
+struct device;
+
+/* A kind of device with nodes below /dev, where host_open() finds them. */
+struct class
+{
+	const char *name;
+
+	/* Optional: the node's name, kmalloc'ed, or NULL for the device's.  @mode may be NULL. */
+	char *(*devnode)(const struct device *dev, umode_t *mode);
+};
+
 struct device {
 	/* Set by the owner before device_add(), constant afterwards. */
 	struct device *parent;
@@ -41,6 +52,10 @@ struct device {
 	u64 *dma_mask;
 	u64 coherent_dma_mask;
 	struct device_dma_parameters *dma_parms;
+
+	/* device_create()'s. */
+	dev_t devt;
+	const struct class *class;
 
 	/* DIFFERS: the DMA layer's own state (dma/). */
 	void *dma;
@@ -117,6 +132,28 @@ int host_device_gone_register(void (*fn)(struct device *dev));
  * registered
  */
 void host_device_gone_unregister(void (*fn)(struct device *dev));
+
+/**
+ * class_create - a class with this name, which must outlive it
+ * Context: may sleep.  Returns ERR_PTR(-ENOMEM).  Given back with class_destroy().
+ */
+struct class *class_create(const char *name);
+void class_destroy(struct class *class);
+
+/**
+ * device_create - a device of @class whose node stands for the number @devt
+ * @drvdata: becomes its driver data; the format makes its name
+ *
+ * Context: may sleep.
+ * Returns the device, which device_destroy() takes back, or ERR_PTR: -EEXIST when a node has that
+ * name, -EINVAL without a name, -ENOMEM.
+ */
+struct device *device_create(const struct class *class, struct device *parent, dev_t devt,
+			     void *drvdata, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/** device_destroy - the device of @class with @devt goes. WARN if there is none. May sleep */
+void device_destroy(const struct class *class, dev_t devt);
 
 /** dev_name - for messages; never NULL. Context: any */
 static inline const char *dev_name(const struct device *dev)

@@ -16,6 +16,7 @@
 
 #include <fcntl.h>
 #include <linux/compiler.h>
+#include <linux/kdev_t.h>
 #include <linux/types.h>
 #include <linux/refcount.h>
 
@@ -115,5 +116,40 @@ static inline void i_size_write(struct inode *inode, loff_t size)
 {
 	__atomic_store_n(&inode->i_size, size, __ATOMIC_RELAXED);
 }
+
+/* iminor, imajor - of the character device that @inode stands for */
+static inline unsigned int iminor(const struct inode *inode)
+{
+	return MINOR(inode->i_rdev);
+}
+
+static inline unsigned int imajor(const struct inode *inode)
+{
+	return MAJOR(inode->i_rdev);
+}
+
+/** replace_fops - @file, which ->open() is opening, has other operations from now on */
+#define replace_fops(file, fops) ((file)->f_op = (fops))
+
+/** compat_ptr_ioctl - ->compat_ioctl() of drivers whose arguments are pointers of one layout */
+long compat_ptr_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/** noop_llseek - stay where we are, and say where. */
+loff_t noop_llseek(struct file *file, loff_t offset, int whence);
+
+/**
+ * register_chrdev_region - reserve @count numbers from @first on
+ * alloc_chrdev_region - the same with a major number of its own choice, the first goes to *@dev
+ *
+ * @name is for listings and must outlive the reservation.
+ * Context: may sleep.
+ * Returns 0; -EBUSY when one is taken (alloc: no major is left); -EINVAL for a @count of 0 or one
+ * that runs over the major's minors; -ENOMEM.  On failure *@dev is 0.
+ */
+int register_chrdev_region(dev_t first, unsigned int count, const char *name);
+int alloc_chrdev_region(dev_t *dev, unsigned int baseminor, unsigned int count, const char *name);
+
+/** unregister_chrdev_region - give back what either reserved. WARN if it is not a reservation */
+void unregister_chrdev_region(dev_t first, unsigned int count);
 
 #endif

@@ -32,6 +32,16 @@ void *memdup_user(const void __user *src, size_t len);
  */
 char *strndup_user(const char __user *s, long n);
 
+/**
+ * copy_struct_from_user - a structure that grows from version to version
+ * @ksize: the size we know; all of @dst is written
+ * @usize: the size the caller knows, from _IOC_SIZE() for an ioctl
+ *
+ * A shorter one is filled up with zeros; of a longer one the rest must be zeros.
+ * Context: may sleep.  Returns 0, -E2BIG when it is not, -EFAULT.
+ */
+int copy_struct_from_user(void *dst, size_t ksize, const void __user *src, size_t usize);
+
 /** get_user, put_user - one scalar; 0 or -EFAULT */
 #define get_user(x, ptr)                                                           \
 	({                                                                         \
