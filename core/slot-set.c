@@ -336,7 +336,9 @@ static void lru_del(struct slot_set *set)
 
 /*
  * Take the oldest idle set whose buffer is alive and whose reservation is free.  The reference
- * keeps buffer and reservation while they are used without lru_lock.
+ * keeps buffer and reservation while they are used without lru_lock; until then the list does, for
+ * a release takes its sets off it first.  The reservation comes before the reference, so that no
+ * reference need be dropped here: it might be the last, and its release wants lru_lock.
  */
 static struct slot_set *lru_take(void)
 {
@@ -345,17 +347,13 @@ static struct slot_set *lru_take(void)
 	mutex_lock(&lru_lock);
 	if (lru_total > lru_budget) {
 		list_for_each_entry(set, &lru, lru) {
-			if (!get_file_active(&set->dmabuf->file))
+			if (!dma_resv_trylock(set->dmabuf->resv))
 				continue;
-			if (dma_resv_trylock(set->dmabuf->resv)) {
+			if (get_file_active(&set->dmabuf->file)) {
 				taken = set;
 				break;
 			}
-			/*
-			 * Cannot be the last reference for long: its owner waits for lru_lock to
-			 * release it.
-			 */
-			fput(set->dmabuf->file);
+			dma_resv_unlock(set->dmabuf->resv);
 		}
 	}
 	if (taken)
