@@ -109,4 +109,60 @@ static void reclaimer_never_holds_the_last_reference(struct ktap *t)
 	stage_down(t, &stage);
 }
 
-KTAP_MAIN(KTAP_CASE(reclaimer_never_holds_the_last_reference))
+/* --- who shares ------------------------------------------------------------------------------- */
+
+static void no_move(struct dma_buf_attachment *attach)
+{
+}
+
+static void importers_of_one_kind_share(struct ktap *t)
+{
+	static const struct dma_buf_attach_ops kinds[2] = { { .move_notify = no_move },
+							    { .move_notify = no_move } };
+	struct stage stage = { .exporter.ops.may_widen = true };
+	struct dma_buf_attachment *attach, *second;
+	int privs[3];
+
+	if (!stage_up(t, &stage, "arm"))
+		return;
+	for (int i = 0; i < 3; i++) {
+		attach = dma_buf_dynamic_attach(stage.dmabuf, stage.dev, &kinds[0], &privs[i]);
+		KT_CHECK(t, attach->importer_priv == &privs[i]);
+		second = dma_buf_dynamic_attach(stage.dmabuf, stage.dev, &kinds[0], &privs[2 - i]);
+		KT_CHECK(t, attach->importer_priv == &privs[i]);
+		KT_CHECK(t, second->importer_priv == &privs[2 - i]);
+		dma_buf_detach(stage.dmabuf, attach);
+		dma_buf_detach(stage.dmabuf, second);
+	}
+	KT_EQ(t, stage.exporter.attaches, 1);
+	attach = dma_buf_dynamic_attach(stage.dmabuf, stage.dev, &kinds[1], &privs[0]);
+	KT_EQ(t, stage.exporter.attaches, 2);
+	dma_buf_detach(stage.dmabuf, attach);
+	dma_buf_put(stage.dmabuf);
+	stage_down(t, &stage);
+}
+
+/* A display keeps its mapping while a camera attaches for every frame. */
+static void reimport_beside_a_user_costs_no_memory(struct ktap *t)
+{
+	struct stage stage = { .exporter.ops.may_widen = true };
+	struct dma_buf_attachment *keeper;
+	struct sg_table *sgt;
+
+	if (!stage_up(t, &stage, "arm"))
+		return;
+	keeper = dma_buf_attach(stage.dmabuf, stage.dev);
+	sgt = dma_buf_map_attachment_unlocked(keeper, DMA_FROM_DEVICE);
+	import_once(t, stage.dmabuf, stage.dev);
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	for (int i = 0; i < 10; i++)
+		import_once(t, stage.dmabuf, stage.dev);
+	KT_EQ(t, port_fault_count(PORT_FAULT_ALLOC), 0);
+	dma_buf_unmap_attachment_unlocked(keeper, sgt, DMA_FROM_DEVICE);
+	dma_buf_detach(stage.dmabuf, keeper);
+	dma_buf_put(stage.dmabuf);
+	stage_down(t, &stage);
+}
+
+KTAP_MAIN(KTAP_CASE(reclaimer_never_holds_the_last_reference),
+	  KTAP_CASE(importers_of_one_kind_share), KTAP_CASE(reimport_beside_a_user_costs_no_memory))

@@ -179,7 +179,8 @@ static enum coherence_domain device_domain(struct device *dev)
 
 /* --- the exporter's attachments --------------------------------------------------------------- */
 
-static int inner_attach(struct slot_set *set, unsigned int i)
+/* @importer_priv belongs to the first borrower, who goes before the set: it is seen only now. */
+static int inner_attach(struct slot_set *set, unsigned int i, void *importer_priv)
 {
 	struct dma_buf_attachment *inner = &set->inner[i];
 	struct dma_buf *dmabuf = set->dmabuf;
@@ -188,7 +189,7 @@ static int inner_attach(struct slot_set *set, unsigned int i)
 	inner->dmabuf = dmabuf;
 	inner->dev = set->dev;
 	inner->importer_ops = set->importer_ops;
-	inner->importer_priv = set->importer_priv;
+	inner->importer_priv = importer_priv;
 	inner->peer2peer = set->importer_ops && set->importer_ops->allow_peer2peer;
 
 	if (dmabuf->ops->attach) {
@@ -196,6 +197,7 @@ static int inner_attach(struct slot_set *set, unsigned int i)
 		if (ret)
 			return ret;
 	}
+	inner->importer_priv = NULL;
 	dma_resv_lock(dmabuf->resv, NULL);
 	list_add(&inner->node, &dmabuf->attachments);
 	dma_resv_unlock(dmabuf->resv);
@@ -252,7 +254,6 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 	set->dmabuf = dmabuf;
 	set->dev = dev;
 	set->importer_ops = importer_ops;
-	set->importer_priv = importer_priv;
 	if (!widen) {
 		set->rest = kzalloc_aligned(2 * sizeof(*set->rest), SLOT_CELL_BYTES, GFP_KERNEL);
 		if (!set->rest) {
@@ -268,13 +269,12 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 	set->own.dmabuf = dmabuf;
 	set->own.dev = dev;
 	set->own.importer_ops = importer_ops;
-	set->own.importer_priv = importer_priv;
 	set->own.set = set;
 	for (i = 0; i < 3; i++)
 		set->own.slot[i] = set_slot(set, set->rest ? i : 0);
 
 	for (i = 0; i < set_slots(set); i++) {
-		ret = inner_attach(set, i);
+		ret = inner_attach(set, i, importer_priv);
 		if (ret)
 			goto detach_inner;
 	}
@@ -290,14 +290,13 @@ free_set:
 }
 
 static struct slot_set *set_find(struct dma_buf *dmabuf, struct device *dev,
-				 const struct dma_buf_attach_ops *importer_ops, void *importer_priv)
+				 const struct dma_buf_attach_ops *importer_ops)
 {
 	struct slot_set *set;
 
 	dma_resv_assert_held(dmabuf->resv);
 	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
-		if (set->dev == dev && set->importer_ops == importer_ops &&
-		    set->importer_priv == importer_priv)
+		if (set->dev == dev && set->importer_ops == importer_ops)
 			return set;
 	return NULL;
 }
@@ -386,15 +385,24 @@ void dma_buf_cache_set_budget(size_t bytes)
 
 /* --- borrowing -------------------------------------------------------------------------------- */
 
-static struct dma_buf_attachment *set_lend(struct slot_set *set)
+/*
+ * An attachment in `late` may still be used by who detached it too early; lent again it serves
+ * both, for all attachments of a set are alike but for importer_priv, which the core does not read.
+ */
+static struct dma_buf_attachment *set_lend(struct slot_set *set, void *importer_priv)
 {
 	struct dma_buf_attachment *attach = &set->own;
 
 	if (set->own_lent) {
-		attach = kmemdup(&set->own, sizeof(set->own), GFP_KERNEL);
+		attach = list_first_entry_or_null(&set->late, struct dma_buf_attachment, node);
+		if (attach)
+			list_del(&attach->node);
+		else
+			attach = kmemdup(&set->own, sizeof(set->own), GFP_KERNEL);
 		if (!attach)
 			return ERR_PTR(-ENOMEM);
 	}
+	attach->importer_priv = importer_priv;
 	set->own_lent = true;
 	if (!set->borrowers++)
 		lru_del(set);
@@ -409,21 +417,21 @@ struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device
 	struct slot_set *set, *made = NULL;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	set = set_find(dmabuf, dev, importer_ops, importer_priv);
+	set = set_find(dmabuf, dev, importer_ops);
 	if (!set) {
 		dma_resv_unlock(dmabuf->resv);
 		made = set_create(dmabuf, dev, importer_ops, importer_priv);
 		if (IS_ERR(made))
 			return ERR_CAST(made);
 		dma_resv_lock(dmabuf->resv, NULL);
-		set = set_find(dmabuf, dev, importer_ops, importer_priv);
+		set = set_find(dmabuf, dev, importer_ops);
 		if (!set) {
 			set = made;
 			made = NULL;
 			list_add(&set->node, &to_buffer(dmabuf)->sets);
 		}
 	}
-	attach = set_lend(set);
+	attach = set_lend(set, importer_priv);
 	dma_resv_unlock(dmabuf->resv);
 
 	if (made)

@@ -45,7 +45,6 @@ struct slot_set {
 	struct dma_buf *dmabuf;
 	struct device *dev;
 	const struct dma_buf_attach_ops *importer_ops;
-	void *importer_priv;
 	struct slot_cell *rest; /* [0] DMA_TO_DEVICE, [1] DMA_FROM_DEVICE */
 
 	/* guarded by the reservation */
@@ -53,7 +52,7 @@ struct slot_set {
 	unsigned int borrowers;
 	bool own_lent, dead;
 	unsigned int quarantined;           /* dead slots still in use */
-	struct list_head late;              /* attachments detached while the set was in use */
+	struct list_head late;              /* detached while the set was in use; lent again */
 	struct dma_buf_attachment inner[3]; /* the exporter's, one a slot */
 	struct {
 		struct scatterlist *sg;
@@ -69,6 +68,7 @@ struct slot_set {
  * slot_set_borrow - an attachment of the set for (@dmabuf, @dev, @importer_ops), made if there is
  * none
  *
+ * Importers of one kind share a set whatever their @importer_priv, which is in what they get.
  * Context: may sleep; reservation not held.
  * Returns ERR_PTR(-ENOMEM) or what the exporter's attach said.
  * Ownership: slot_set_return() it.

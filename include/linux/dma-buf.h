@@ -51,8 +51,8 @@ struct dma_buf_ops {
 	 * this device cannot reach it).
 	 *
 	 * DIFFERS: under policy `cached` this is the attachment behind the importer's: one for each
-	 * device that was ever attached (and, unless may_widen, each direction it asked for), kept
-	 * after the importer's detach.
+	 * device that was ever attached (three, unless may_widen: one a direction), kept after the
+	 * importer's detach.  Its importer_priv is the first importer's during attach and NULL later.
 	 */
 	int (*attach)(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
 
