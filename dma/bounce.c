@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "dma/bounce.h"
+#include "dma/view.h"
 #include "host/memory.h"
 #include "host/port.h"
 
@@ -46,12 +47,27 @@ void bounce_fini(struct bounce_pool *pool)
 	kvfree(pool->slot);
 }
 
+/* Where a run of @need slots may start, not before @at: it crosses no multiple of @boundary + 1. */
+static size_t bounce_place(size_t at, size_t need, u64 boundary)
+{
+	u64 addr = BOUNCE_BASE + ((u64)at << PAGE_SHIFT), last = ((u64)need << PAGE_SHIFT) - 1;
+
+	if (last > boundary || (addr & boundary) + last <= boundary)
+		return at;
+	return (((addr | boundary) + 1) - BOUNCE_BASE) >> PAGE_SHIFT;
+}
+
 /* The first free run of @need slots in [@from, @to), or @to. */
-static size_t bounce_find(const struct bounce_pool *pool, size_t from, size_t to, size_t need)
+static size_t bounce_find(const struct bounce_pool *pool, size_t from, size_t to, size_t need,
+			  u64 boundary)
 {
 	size_t start = from, at = from;
 
 	while (at < to && at - start < need) {
+		if (at == start)
+			at = start = bounce_place(at, need, boundary);
+		if (at >= to)
+			break;
 		if (pool->slot[at].owner) {
 			at += pool->slot[at].run;
 			start = at;
@@ -65,11 +81,12 @@ static size_t bounce_find(const struct bounce_pool *pool, size_t from, size_t to
 dma_addr_t bounce_get(struct bounce_pool *pool, struct dma_view *view, phys_addr_t phys, size_t len)
 {
 	size_t need = PAGE_ALIGN(offset_in_page(phys) + len) >> PAGE_SHIFT, at, i;
+	u64 boundary = dma_get_seg_boundary(view->dev);
 
 	spin_lock(&pool->lock);
-	at = bounce_find(pool, pool->next, pool->slots, need);
+	at = bounce_find(pool, pool->next, pool->slots, need, boundary);
 	if (at == pool->slots) {
-		at = bounce_find(pool, 0, pool->slots, need);
+		at = bounce_find(pool, 0, pool->slots, need, boundary);
 		if (at == pool->slots) {
 			spin_unlock(&pool->lock);
 			return DMA_MAPPING_ERROR;

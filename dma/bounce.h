@@ -47,6 +47,7 @@ void bounce_fini(struct bounce_pool *pool);
 
 /**
  * bounce_get - slots for [@phys, @phys + @len), on behalf of @view
+ * Crosses no segment boundary of the device's unless it is longer than what lies between two.
  * Context: any.  Returns the DMA address, or DMA_MAPPING_ERROR when no run is long enough.
  */
 dma_addr_t bounce_get(struct bounce_pool *pool, struct dma_view *view, phys_addr_t phys,

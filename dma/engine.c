@@ -74,53 +74,90 @@ static int engine_piece(struct dma_view *view, dma_addr_t addr, char *buf, size_
 	return 0;
 }
 
-static int engine_access(struct device *dev, const struct sg_table *sgt, size_t offset, char *buf,
-			 size_t len, bool write)
+/* Let @cursor stand at the entry that holds byte @offset; sg is NULL if the table ends before. */
+static void engine_seek(const struct sg_table *sgt, struct dma_cursor *cursor, size_t offset)
+{
+	if (!cursor->sg || offset < cursor->start)
+		*cursor = (struct dma_cursor){ .sg = sgt->sgl };
+	for (; cursor->nr < sgt->nents; cursor->sg = sg_next(cursor->sg), cursor->nr++) {
+		if (offset - cursor->start < sg_dma_len(cursor->sg))
+			return;
+		cursor->start += sg_dma_len(cursor->sg);
+	}
+	cursor->sg = NULL;
+}
+
+/* Are there @len bytes from @offset, in the cursor's entry, on? */
+static bool engine_has(const struct sg_table *sgt, const struct dma_cursor *cursor, size_t offset,
+		       size_t len)
+{
+	struct scatterlist *sg = cursor->sg;
+	size_t in_first = offset - cursor->start, bytes;
+	unsigned int nr;
+
+	if (!sg)
+		return !len && !in_first;
+	bytes = sg_dma_len(sg) - in_first;
+	for (nr = cursor->nr + 1; bytes < len && nr < sgt->nents; nr++) {
+		sg = sg_next(sg);
+		bytes += sg_dma_len(sg);
+	}
+	return bytes >= len;
+}
+
+static int engine_access(struct device *dev, const struct sg_table *sgt, struct dma_cursor *cursor,
+			 size_t offset, char *buf, size_t len, bool write)
 {
 	struct dma_view *view = dma_view_of(dev);
-	struct scatterlist *sg;
-	size_t bytes = 0, piece;
-	unsigned int i;
+	size_t piece;
 	int err;
 
 	if (!view || !sgt)
 		return -EINVAL;
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		bytes += sg_dma_len(sg);
-		if (bytes >= offset && bytes - offset >= len)
-			break;
-	}
-	if (bytes < offset || bytes - offset < len)
+	engine_seek(sgt, cursor, offset);
+	if (!engine_has(sgt, cursor, offset, len))
 		return -EINVAL;
 
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (!len)
-			break;
-		if (offset >= sg_dma_len(sg)) {
-			offset -= sg_dma_len(sg);
-			continue;
-		}
-		piece = min_t(size_t, len, sg_dma_len(sg) - offset);
-		err = engine_piece(view, sg_dma_address(sg) + offset, buf, piece, write);
+	while (len) {
+		engine_seek(sgt, cursor, offset);
+		piece = min_t(size_t, len, cursor->start + sg_dma_len(cursor->sg) - offset);
+		err = engine_piece(view, sg_dma_address(cursor->sg) + (offset - cursor->start), buf,
+				   piece, write);
 		if (err)
 			return err;
 		buf += piece;
 		len -= piece;
-		offset = 0;
+		offset += piece;
 	}
 	return 0;
+}
+
+int dma_engine_read_from(struct device *dev, const struct sg_table *sgt, struct dma_cursor *cursor,
+			 size_t offset, void *dst, size_t len)
+{
+	return engine_access(dev, sgt, cursor, offset, dst, len, false);
+}
+
+int dma_engine_write_from(struct device *dev, const struct sg_table *sgt, struct dma_cursor *cursor,
+			  size_t offset, const void *src, size_t len)
+{
+	return engine_access(dev, sgt, cursor, offset, (char *)src, len, true);
 }
 
 int dma_engine_read(struct device *dev, const struct sg_table *sgt, size_t offset, void *dst,
 		    size_t len)
 {
-	return engine_access(dev, sgt, offset, dst, len, false);
+	struct dma_cursor cursor = {};
+
+	return dma_engine_read_from(dev, sgt, &cursor, offset, dst, len);
 }
 
 int dma_engine_write(struct device *dev, const struct sg_table *sgt, size_t offset, const void *src,
 		     size_t len)
 {
-	return engine_access(dev, sgt, offset, (char *)src, len, true);
+	struct dma_cursor cursor = {};
+
+	return dma_engine_write_from(dev, sgt, &cursor, offset, src, len);
 }
 
 void dma_engine_stats(struct device *dev, struct dma_engine_stats *stats)

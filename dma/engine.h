@@ -19,6 +19,7 @@
 #include <linux/types.h>
 
 struct device;
+struct scatterlist;
 struct sg_table;
 
 enum dma_fault_reason { DMA_FAULT_NONE, DMA_FAULT_UNMAPPED, DMA_FAULT_PERMISSION };
@@ -48,6 +49,27 @@ int dma_engine_read(struct device *dev, const struct sg_table *sgt, size_t offse
 		    size_t len);
 int dma_engine_write(struct device *dev, const struct sg_table *sgt, size_t offset, const void *src,
 		     size_t len);
+
+/* Where in a table a device's last access ended. Zeroed: nowhere yet. */
+struct dma_cursor {
+	struct scatterlist *sg;
+	unsigned int nr; /* @sg's number */
+	size_t start;    /* bytes before @sg */
+};
+
+/**
+ * dma_engine_read_from, dma_engine_write_from - the same, looking for @offset from @cursor on
+ *
+ * dma_engine_read() walks the table from its first entry each time.  Who goes forward through a
+ * table, a line after the other, keeps a cursor and walks it once.  Going back works and starts at
+ * the first entry.
+ * Context and errors as above.  @cursor is zeroed before the first use with a table, used with that
+ * table only, and not after its unmap.
+ */
+int dma_engine_read_from(struct device *dev, const struct sg_table *sgt, struct dma_cursor *cursor,
+			 size_t offset, void *dst, size_t len);
+int dma_engine_write_from(struct device *dev, const struct sg_table *sgt, struct dma_cursor *cursor,
+			  size_t offset, const void *src, size_t len);
 
 /** dma_engine_stats - what @dev's engine has done so far. Context: any. */
 void dma_engine_stats(struct device *dev, struct dma_engine_stats *stats);

@@ -5,17 +5,20 @@
  * Invariants
  *   MP1  Addresses are complete before a map moves bytes; an unmap moves bytes before addresses go.
  *   MP2  A mapping leaves view->live before anything of it is taken back, so it is unmapped once.
+ *   MP3  What asks for a part of a table walks at most SG_INDEX_EVERY entries to reach it.
  */
 #include <linux/bug.h>
 #include <linux/dma-cost.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-table.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include "dma/cache.h"
 #include "dma/fault.h"
+#include "dma/sg-index.h"
 #include "dma/view.h"
 
 /* Who begins; the table at the top of linux/dma-mapping.h. */
@@ -141,6 +144,26 @@ static u64 list_bytes(const struct dma_view *view, struct scatterlist *sgl, int 
 	return bytes;
 }
 
+/* DM5. As in Linux the mapping stands: the list's entries are its maker's, not to be cut here. */
+static void warn_of_limits(const struct dma_view *view, struct scatterlist *sgl, int segs)
+{
+	u64 boundary = dma_get_seg_boundary(view->dev);
+	unsigned int most = dma_get_max_seg_size(view->dev);
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, segs, i) {
+		if (WARN(sg_dma_len(sg) > most,
+			 "DMA-API: %s: segment longer than the device takes [%u bytes, limit %u]",
+			 dev_name(view->dev), sg_dma_len(sg), most) ||
+		    WARN((sg_dma_address(sg) & boundary) + sg_dma_len(sg) - 1 > boundary,
+			 "DMA-API: %s: segment across a boundary [0x%llx, %u bytes, mask 0x%llx]",
+			 dev_name(view->dev), (unsigned long long)sg_dma_address(sg),
+			 sg_dma_len(sg), (unsigned long long)boundary))
+			return;
+	}
+}
+
 /* Lock held. The mapping of @bytes in @nents pieces at @addr, best of all with direction @dir. */
 static struct dma_live *live_find(struct dma_view *view, dma_addr_t addr, u64 bytes, int nents,
 				  bool single, enum dma_data_direction dir)
@@ -181,10 +204,17 @@ static int map_list(struct dma_view *view, struct scatterlist *sgl, int nents, b
 	segs = -EINVAL;
 	if (!live->bytes)
 		goto err_live;
+	live->sgl = single ? NULL : sgl;
+	live->index = single ? NULL : sg_index_make(sgl, nents, GFP_ATOMIC);
+	if (IS_ERR(live->index)) {
+		segs = PTR_ERR(live->index);
+		goto err_live;
+	}
 	segs = view->machine->type->iommu ? iommu_map(view, live, sgl, nents)
 					  : direct_map(view, live, sgl, nents);
 	if (segs < 0)
-		goto err_live;
+		goto err_index;
+	warn_of_limits(view, sgl, segs);
 
 	spin_lock(&view->lock);
 	gone = view->gone;
@@ -205,6 +235,8 @@ err_map:
 		iommu_unmap(view, live);
 	else
 		direct_unmap(view, live, sgl);
+err_index:
+	kvfree(live->index);
 err_live:
 	kfree(live);
 	return segs;
@@ -241,6 +273,7 @@ static void unmap_list(struct dma_view *view, struct scatterlist *sgl, int nents
 		iommu_unmap(view, live);
 	else
 		direct_unmap(view, live, sgl);
+	kvfree(live->index);
 	kfree(live);
 }
 
@@ -418,29 +451,64 @@ int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 	return 0;
 }
 
+/*
+ * The entry of memory that holds byte *@offset of @sgt, or NULL; *@offset becomes the byte's in it
+ * and *@nr the entry's number.
+ */
+static struct scatterlist *table_find(struct dma_view *view, const struct sg_table *sgt,
+				      size_t *offset, unsigned int *nr)
+{
+	struct scatterlist *sg = sgt->sgl;
+	const struct sg_mark *mark;
+	struct keyed_node *node;
+	struct dma_live *live;
+
+	*nr = 0;
+	if (sgt->orig_nents > SG_INDEX_EVERY) {
+		spin_lock(&view->lock);
+		node = keyed_first(&view->live, sg_dma_address(sg));
+		for (; node; node = keyed_same(node)) {
+			live = container_of(node, struct dma_live, by_addr);
+			if (live->sgl != sgt->sgl || !live->index)
+				continue;
+			mark = sg_index_find(live->index, *offset, nr);
+			*offset -= mark->start;
+			sg = mark->sg;
+			break;
+		}
+		spin_unlock(&view->lock);
+	}
+	for (; *nr < sgt->orig_nents; sg = sg_next(sg), (*nr)++) {
+		if (*offset < sg->length)
+			return sg;
+		*offset -= sg->length;
+	}
+	return NULL;
+}
+
 void *dma_table_bounce(struct device *dev, struct sg_table *sgt, size_t offset, size_t *len)
 {
 	struct dma_view *view = dma_view_of(dev);
 	struct scatterlist *sg;
+	unsigned int nr, joined;
 	dma_addr_t addr;
-	unsigned int i;
 
 	*len = 0;
 	if (!view || dma_view_domain(view) != DMA_DOMAIN_BOUNCE)
 		return NULL;
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (offset < sg_dma_len(sg))
-			break;
-		offset -= sg_dma_len(sg);
-	}
-	if (i == sgt->nents || !bounce_has(&view->machine->bounce, sg_dma_address(sg)))
+	/* who bounces has one segment for each entry of memory: DI1 */
+	sg = table_find(view, sgt, &offset, &nr);
+	if (!sg || nr >= sgt->nents || !bounce_has(&view->machine->bounce, sg_dma_address(sg)))
 		return NULL;
 	addr = sg_dma_address(sg) + offset;
 	/* neighbouring entries often have neighbouring slots */
 	*len = sg_dma_len(sg) - offset;
-	for (sg = sg_next(sg), i++; i < sgt->nents && sg_dma_address(sg) == addr + *len;
-	     sg = sg_next(sg), i++)
+	for (joined = 1; joined < SG_INDEX_EVERY && ++nr < sgt->nents; joined++) {
+		sg = sg_next(sg);
+		if (sg_dma_address(sg) != addr + *len)
+			break;
 		*len += sg_dma_len(sg);
+	}
 	return bounce_virt(&view->machine->bounce, addr);
 }
 
@@ -449,16 +517,13 @@ void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, siz
 {
 	struct dma_view *view = dma_view_of(dev);
 	struct scatterlist *sg;
-	unsigned int i;
+	unsigned int nr;
 	size_t piece;
 
 	if (!view || !len || dma_view_domain(view) != DMA_DOMAIN_MEMORY || dma_fault_swallow(view))
 		return;
-	for_each_sgtable_sg(sgt, sg, i) {
-		if (offset >= sg->length) {
-			offset -= sg->length;
-			continue;
-		}
+	for (sg = table_find(view, sgt, &offset, &nr); sg && nr < sgt->orig_nents;
+	     sg = sg_next(sg), nr++) {
 		piece = min_t(size_t, len, sg->length - offset);
 		maintain(sg_phys(sg) + offset, piece, op);
 		len -= piece;

@@ -109,7 +109,14 @@ static void neighbours_are_joined(struct ktap *t)
 	sg_free_table(&table);
 	KT_EQ(t,
 	      sg_alloc_table_from_pages_segment(&table, pages, PAGES, 0, PAGES * PAGE_SIZE,
-						PAGE_SIZE + 1, GFP_KERNEL),
+						2 * PAGE_SIZE + 1, GFP_KERNEL),
+	      0);
+	KT_EQ(t, table.orig_nents, 5);
+	sg_free_table(&table);
+	ktap_expect_warn(t, "max_pages");
+	KT_EQ(t,
+	      sg_alloc_table_from_pages_segment(&table, pages, PAGES, 0, PAGES * PAGE_SIZE,
+						PAGE_SIZE - 1, GFP_KERNEL),
 	      -EINVAL);
 	KT_CHECK(t, !table.sgl);
 	__free_pages(block, 3);

@@ -144,7 +144,7 @@ int sg_alloc_table_from_pages_segment(struct sg_table *table, struct page **page
 	int err;
 
 	memset(table, 0, sizeof(*table));
-	if (!max_pages || offset_in_page(max_segment))
+	if (WARN_ON(!max_pages))
 		return -EINVAL;
 
 	/* The first pass counts the runs of neighbours, the second writes them down. */

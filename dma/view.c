@@ -60,6 +60,7 @@ size_t dma_view_close(struct dma_view *view)
 		live = container_of(node, struct dma_live, by_addr);
 		if (live->iova)
 			iommu_unmap(view, live);
+		kvfree(live->index);
 		kfree(live);
 		left++;
 	}

@@ -32,6 +32,7 @@
 #include "dma/pagetable.h"
 
 struct scatterlist;
+struct sg_index;
 
 struct machine {
 	const struct machine_type *type;
@@ -60,6 +61,8 @@ struct dma_live {
 	u64 bytes;                   /* of memory */
 	int nents;                   /* of memory */
 	bool single;                 /* by page or address, not by list */
+	struct scatterlist *sgl;     /* the list; NULL if single */
+	struct sg_index *index;      /* of it, if it is long */
 	enum dma_data_direction dir; /* view->lock: widening changes it */
 };
 

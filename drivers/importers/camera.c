@@ -30,6 +30,7 @@ struct camera_job {
 	struct camera *camera;
 	struct dma_buf_attachment *attach;
 	struct sg_table *table;
+	struct dma_cursor writing;
 	struct picture picture;
 	const u8 *sensor;
 	struct device_tap tap;
@@ -58,8 +59,8 @@ static int write_picture(struct camera_job *job)
 			int ret;
 
 			memcpy(job->line, job->sensor + at, plane->width);
-			ret = dma_engine_write(job->camera->dev, job->table, at, job->line,
-					       plane->width);
+			ret = dma_engine_write_from(job->camera->dev, job->table, &job->writing, at,
+						    job->line, plane->width);
 			if (ret)
 				return ret;
 			if (job->tap.wrote)

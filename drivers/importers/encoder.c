@@ -26,12 +26,12 @@ struct encoder_job {
 };
 
 static int read_plane(struct encoder_job *job, const struct sg_table *table,
-		      const struct picture_plane *plane)
+		      struct dma_cursor *cursor, const struct picture_plane *plane)
 {
 	for (u32 y = 0; y < plane->height; y++) {
 		size_t at = picture_line(plane, y);
-		int ret = dma_engine_read(job->encoder->dev, table, at, job->stream + at,
-					  plane->width);
+		int ret = dma_engine_read_from(job->encoder->dev, table, cursor, at,
+					       job->stream + at, plane->width);
 
 		if (ret)
 			return ret;
@@ -43,12 +43,13 @@ static int encoder_run(struct job *base)
 {
 	struct encoder_job *job = container_of(base, struct encoder_job, job);
 	struct sg_table *table = dma_buf_map_attachment_unlocked(job->attach, DMA_TO_DEVICE);
+	struct dma_cursor cursor = {};
 	int ret = 0;
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	for (unsigned int i = 0; !ret && i < job->picture.planes; i++)
-		ret = read_plane(job, table, &job->picture.plane[i]);
+		ret = read_plane(job, table, &cursor, &job->picture.plane[i]);
 	dma_buf_unmap_attachment_unlocked(job->attach, table, DMA_TO_DEVICE);
 	return ret;
 }

@@ -31,6 +31,7 @@ struct gpu_job {
 	struct gpu *gpu;
 	struct dma_buf_attachment *from_attach, *to_attach;
 	struct sg_table *from_table, *to_table;
+	struct dma_cursor reading, writing;
 	struct picture from, to;
 	struct device_tap tap;
 
@@ -43,7 +44,8 @@ struct gpu_job {
 static int fetch_row(struct gpu_job *job, const struct picture_plane *plane, u32 y, u8 *row)
 {
 	size_t at = picture_line(plane, y);
-	int ret = dma_engine_read(job->gpu->dev, job->from_table, at, row, plane->width);
+	int ret = dma_engine_read_from(job->gpu->dev, job->from_table, &job->reading, at, row,
+				       plane->width);
 
 	if (!ret && job->tap.read)
 		memcpy(job->tap.read + at, row, plane->width);
@@ -56,7 +58,8 @@ static int store_row(struct gpu_job *job, const struct picture_plane *plane, u32
 
 	if (job->tap.wrote)
 		memcpy(job->tap.wrote + at, job->result, plane->width);
-	return dma_engine_write(job->gpu->dev, job->to_table, at, job->result, plane->width);
+	return dma_engine_write_from(job->gpu->dev, job->to_table, &job->writing, at, job->result,
+				     plane->width);
 }
 
 /* Sums columns first, so that a missing right column is the left one twice. */

@@ -30,6 +30,7 @@ struct isp_job {
 	struct isp *isp;
 	struct dma_buf_attachment *attach;
 	struct sg_table *table;
+	struct dma_cursor reading, writing;
 	struct picture picture;
 	struct device_tap tap;
 
@@ -43,7 +44,8 @@ static int read_line(struct isp_job *job, const struct picture_plane *plane, u32
 {
 	size_t at = picture_line(plane, y);
 	u8 *line = job->line[y % ISP_LINES];
-	int ret = dma_engine_read(job->isp->dev, job->table, at, line, plane->width);
+	int ret = dma_engine_read_from(job->isp->dev, job->table, &job->reading, at, line,
+				       plane->width);
 
 	if (!ret && job->tap.read)
 		memcpy(job->tap.read + at, line, plane->width);
@@ -56,7 +58,8 @@ static int write_line(struct isp_job *job, const struct picture_plane *plane, u3
 
 	if (job->tap.wrote)
 		memcpy(job->tap.wrote + at, job->result, plane->width);
-	return dma_engine_write(job->isp->dev, job->table, at, job->result, plane->width);
+	return dma_engine_write_from(job->isp->dev, job->table, &job->writing, at, job->result,
+				     plane->width);
 }
 
 /* The neighbours to the left and right come from a window that slides along the line. */

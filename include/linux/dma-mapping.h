@@ -20,6 +20,10 @@
  *   DM2  Each mapping is unmapped once, with map's number of entries, by the same device.
  *   DM3  Memory that is mapped or synced is memory of the page allocator.
  *   DM4  A device with mappings does not go.
+ *   DM5  No segment is longer than dma_get_max_seg_size() nor across a multiple of
+ *	  dma_get_seg_boundary() + 1.  Joining and bounce slots keep to both; an entry of memory that
+ *	  is too long by itself is mapped as it is, as in Linux: build lists with
+ *	  sg_alloc_table_from_pages_segment().
  *
  * Context: all functions may be called from any context and do not sleep.  Semantics of Linux 6.12.
  * DIFFERS: DMA_ATTR_SKIP_CPU_SYNC also stops the copy into a fresh bounce slot, which Linux makes in
@@ -34,15 +38,18 @@
 #include <linux/errno.h>
 #include <linux/scatterlist.h>
 
-/* Attributes. Only SKIP_CPU_SYNC means anything here; the others are hints that may be ignored. */
-#define DMA_ATTR_WEAK_ORDERING (1UL << 1)
-#define DMA_ATTR_WRITE_COMBINE (1UL << 2)
-#define DMA_ATTR_NO_KERNEL_MAPPING (1UL << 4)
-#define DMA_ATTR_SKIP_CPU_SYNC (1UL << 5) /* the caller has moved the bytes, or will */
-#define DMA_ATTR_FORCE_CONTIGUOUS (1UL << 6)
-#define DMA_ATTR_ALLOC_SINGLE_PAGES (1UL << 7)
-#define DMA_ATTR_NO_WARN (1UL << 8)
-#define DMA_ATTR_PRIVILEGED (1UL << 9)
+/*
+ * Attributes of mapping (M) and allocating (A).  What is said to change nothing here may be asked
+ * for on any machine and is right without being granted.
+ */
+#define DMA_ATTR_WEAK_ORDERING (1UL << 1)      /* M: changes nothing, the bus keeps order */
+#define DMA_ATTR_WRITE_COMBINE (1UL << 2)      /* A: the CPU's stores may be gathered; here not */
+#define DMA_ATTR_NO_KERNEL_MAPPING (1UL << 4)  /* A: changes nothing, an address is there anyway */
+#define DMA_ATTR_SKIP_CPU_SYNC (1UL << 5)      /* M: the caller has moved the bytes, or will */
+#define DMA_ATTR_FORCE_CONTIGUOUS (1UL << 6)   /* A: changes nothing, it always is */
+#define DMA_ATTR_ALLOC_SINGLE_PAGES (1UL << 7) /* A: changes nothing, it always is contiguous */
+#define DMA_ATTR_NO_WARN (1UL << 8)            /* A, M: no message for -ENOMEM; there is none */
+#define DMA_ATTR_PRIVILEGED (1UL << 9)         /* M: changes nothing, devices have one level */
 
 #define DMA_MAPPING_ERROR (~(dma_addr_t)0)
 #define DMA_BIT_MASK(n) (~0ULL >> (64 - (n))) /* @n: 1 to 64 */

@@ -67,6 +67,9 @@ int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_dire
  *       (the
  *	 memory they stand for need not be contiguous); 0 when not bounced
  *
+ * @len stops after some dozens of entries, so that a question about one byte of a long table stays
+ * cheap; ask again for the rest.
+ *
  * Returns NULL when that byte is not bounced.
  * Context: any, table mapped.
  * Ownership: the slot stays the DMA layer's and goes with the unmap.

@@ -147,7 +147,8 @@ void sg_free_table(struct sg_table *table);
 /**
  * sg_alloc_table_from_pages_segment - a table of @size bytes from @offset of @pages, neighbours
  * joined
- * @max_segment: no entry is longer; a multiple of PAGE_SIZE, else -EINVAL
+ * @max_segment: no entry is longer; rounded down to pages, none left is -EINVAL and WARNs.  What
+ *	dma_get_max_seg_size() says of a device does
  *
  * Otherwise as sg_alloc_table().
  */
