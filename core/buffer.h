@@ -21,6 +21,7 @@ struct buffer {
 
 	/* guarded by buffers_lock */
 	struct list_head node; /* in `buffers` */
+	unsigned int visitors; /* of buffer_visit_next() */
 
 	/* guarded by dmabuf.resv */
 	struct list_head sets; /* slot_set.node */
@@ -41,9 +42,16 @@ static inline struct buffer *to_buffer(struct dma_buf *dmabuf)
 	return container_of(dmabuf, struct buffer, dmabuf);
 }
 
-/* Every buffer that has not begun its release, for who must visit them all. */
-extern struct list_head buffers;
-extern struct mutex buffers_lock; /* above every reservation */
+/**
+ * buffer_visit_next - walk over all buffers, also those whose release has begun
+ * @buffer: NULL to begin, then what the last call returned, whose visit ends
+ *
+ * A visited buffer does not go: its release waits for the visit's end, after ending its sets and
+ * before calling the exporter.  Context: any but the release of a buffer being visited; takes a
+ * leaf lock, so that the visitor takes the reservation himself.
+ * Returns NULL after the last; the walk must be finished.
+ */
+struct buffer *buffer_visit_next(struct buffer *buffer);
 
 /*
  * The lock rules of the hot functions cost a cache line, so they are asserted in checking builds

@@ -20,6 +20,7 @@
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait.h>
 
 #include <stdlib.h>
 
@@ -27,8 +28,9 @@
 #include "event.h"
 #include "slot-set.h"
 
-LIST_HEAD(buffers);
-DEFINE_MUTEX(buffers_lock);
+static LIST_HEAD(buffers);
+static DEFINE_SPINLOCK(buffers_lock);
+static DECLARE_WAIT_QUEUE_HEAD(visit_ended);
 
 /* --- policy ----------------------------------------------------------------------------------- */
 
@@ -74,6 +76,37 @@ enum dma_buf_policy dma_buf_get_policy(void)
 	return now;
 }
 
+/* --- all buffers ------------------------------------------------------------------------------ */
+
+struct buffer *buffer_visit_next(struct buffer *buffer)
+{
+	struct list_head *node;
+	bool wake;
+
+	spin_lock(&buffers_lock);
+	node = buffer ? buffer->node.next : buffers.next;
+	wake = buffer && !--buffer->visitors;
+	buffer = node == &buffers ? NULL : list_entry(node, struct buffer, node);
+	if (buffer)
+		buffer->visitors++;
+	spin_unlock(&buffers_lock);
+	if (wake)
+		wake_up_all(&visit_ended);
+	return buffer;
+}
+
+static bool buffer_unlist(struct buffer *buffer)
+{
+	bool alone;
+
+	spin_lock(&buffers_lock);
+	alone = !buffer->visitors;
+	if (alone)
+		list_del(&buffer->node);
+	spin_unlock(&buffers_lock);
+	return alone;
+}
+
 /* --- export and release ----------------------------------------------------------------------- */
 
 static void buffer_kernel_fence(struct dma_resv_watcher *watcher)
@@ -86,11 +119,9 @@ static int buffer_release(struct inode *inode, struct file *file)
 	struct dma_buf *dmabuf = file->private_data;
 	struct buffer *buffer = to_buffer(dmabuf);
 
-	mutex_lock(&buffers_lock);
-	list_del(&buffer->node);
-	mutex_unlock(&buffers_lock);
-
+	/* On the list until its sets have ended: a device that goes meanwhile must find them. */
 	slot_sets_release(dmabuf);
+	wait_event(visit_ended, buffer_unlist(buffer));
 	WARN(!list_empty(&dmabuf->attachments), "dma-buf: released while attached\n");
 
 	dma_resv_lock(dmabuf->resv, NULL);
@@ -177,9 +208,9 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	dma_resv_watch(buffer->dmabuf.resv, &buffer->watcher);
 	dma_resv_unlock(buffer->dmabuf.resv);
 
-	mutex_lock(&buffers_lock);
+	spin_lock(&buffers_lock);
 	list_add_tail(&buffer->node, &buffers);
-	mutex_unlock(&buffers_lock);
+	spin_unlock(&buffers_lock);
 	return &buffer->dmabuf;
 
 free_buffer:

@@ -5,9 +5,11 @@
  * The worst moment is a step of the code under test, found by its switch points or by the
  * exporter's ops, so that these races are met every time and not by luck.
  */
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/dma-cost.h>
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/workqueue.h>
 
@@ -164,5 +166,134 @@ static void reimport_beside_a_user_costs_no_memory(struct ktap *t)
 	stage_down(t, &stage);
 }
 
+/* --- a device that goes ----------------------------------------------------------------------- */
+
+static struct completion unmapping, device_has_gone;
+static void (*count_unmap)(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			   enum dma_data_direction dir);
+
+/* The release has come this far when the device goes. */
+static void unmap_when_device_goes(struct dma_buf_attachment *attach, struct sg_table *sgt,
+				   enum dma_data_direction dir)
+{
+	complete(&unmapping);
+	/* It should wait for us; a while is enough for one that does not. */
+	wait_for_completion_timeout(&device_has_gone, HZ / 10);
+	count_unmap(attach, sgt, dir);
+}
+
+/* A thread is stopped only when it has done its work. */
+static struct completion thread_done;
+
+static int until_stopped(void)
+{
+	complete(&thread_done);
+	while (!kthread_should_stop())
+		schedule_timeout_uninterruptible(1);
+	return 0;
+}
+
+static int remove_device(void *arg)
+{
+	machine_remove_device(arg);
+	return until_stopped();
+}
+
+static int put_buffer(void *arg)
+{
+	dma_buf_put(arg);
+	return until_stopped();
+}
+
+static void join(struct task_struct *task)
+{
+	wait_for_completion(&thread_done);
+	kthread_stop(task);
+}
+
+static void device_waits_for_the_release_that_unmaps_it(struct ktap *t)
+{
+	struct stage stage = { .exporter.ops.may_widen = true };
+	struct task_struct *task;
+
+	if (!stage_up(t, &stage, "arm"))
+		return;
+	import_once(t, stage.dmabuf, stage.dev);
+	init_completion(&unmapping);
+	init_completion(&device_has_gone);
+	count_unmap = stage.exporter.ops.unmap_dma_buf;
+	stage.exporter.ops.unmap_dma_buf = unmap_when_device_goes;
+	init_completion(&thread_done);
+	task = kthread_run(put_buffer, stage.dmabuf, "putter");
+	KT_ASSERT(t, !IS_ERR(task));
+	wait_for_completion(&unmapping);
+	machine_remove_device(stage.dev);
+	stage.dev = NULL;
+	complete(&device_has_gone);
+	join(task);
+	stage_down(t, &stage);
+}
+
+/* An exporter that wraps another buffer puts it in its detach. */
+static void detach_and_put(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct test_exporter *exporter = dmabuf->priv;
+
+	exporter->detaches++;
+	dma_buf_put(owned);
+}
+
+static void device_gone_may_end_other_buffers(struct ktap *t)
+{
+	struct stage stage = { .exporter.ops.may_widen = true };
+	struct test_exporter inner = { .ops.may_widen = true };
+
+	if (!stage_up(t, &stage, "arm"))
+		return;
+	owned = test_export(&inner, 0);
+	KT_ASSERT(t, !IS_ERR(owned));
+	import_once(t, owned, stage.dev);
+	import_once(t, stage.dmabuf, stage.dev);
+	stage.exporter.ops.detach = detach_and_put;
+	machine_remove_device(stage.dev);
+	stage.dev = NULL;
+	KT_EQ(t, inner.releases, 1);
+	KT_EQ(t, inner.maps, inner.unmaps);
+	dma_buf_put(stage.dmabuf);
+	stage_down(t, &stage);
+}
+
+/* Device, put of another buffer under a reservation: neither waits for the other's lock. */
+static void buffer_may_go_under_another_reservation(struct ktap *t)
+{
+	struct stage stage = { .exporter.ops.may_widen = true };
+	struct test_exporter other = { .ops.may_widen = true };
+	struct device *second;
+	struct task_struct *task;
+	struct dma_buf *gone;
+
+	if (!stage_up(t, &stage, "arm"))
+		return;
+	second = machine_add_device(stage.machine, "second", false);
+	KT_ASSERT(t, !IS_ERR(second));
+	gone = test_export(&other, 0);
+	KT_ASSERT(t, !IS_ERR(gone));
+	import_once(t, stage.dmabuf, second);
+	dma_resv_lock(stage.dmabuf->resv, NULL);
+	init_completion(&thread_done);
+	task = kthread_run(remove_device, second, "remover");
+	KT_ASSERT(t, !IS_ERR(task));
+	schedule_timeout_uninterruptible(2);
+	dma_buf_put(gone);
+	KT_EQ(t, other.releases, 1);
+	dma_resv_unlock(stage.dmabuf->resv);
+	join(task);
+	dma_buf_put(stage.dmabuf);
+	stage_down(t, &stage);
+}
+
 KTAP_MAIN(KTAP_CASE(reclaimer_never_holds_the_last_reference),
-	  KTAP_CASE(importers_of_one_kind_share), KTAP_CASE(reimport_beside_a_user_costs_no_memory))
+	  KTAP_CASE(importers_of_one_kind_share), KTAP_CASE(reimport_beside_a_user_costs_no_memory),
+	  KTAP_CASE(device_waits_for_the_release_that_unmaps_it),
+	  KTAP_CASE(device_gone_may_end_other_buffers),
+	  KTAP_CASE(buffer_may_go_under_another_reservation))

@@ -6,6 +6,7 @@
  * may ask (attachment).
  */
 #include <linux/bug.h>
+#include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-table.h>
 #include <linux/file.h>
@@ -225,6 +226,7 @@ static void set_free(struct slot_set *set)
 		mapping_slot_fini(set_slot(set, i));
 	list_for_each_entry_safe(late, next, &set->late, node)
 		kfree(late);
+	put_device(set->dev);
 	kfree(set->rest);
 	kfree(set);
 }
@@ -252,7 +254,7 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 	INIT_LIST_HEAD(&set->late);
 	INIT_LIST_HEAD(&set->lru);
 	set->dmabuf = dmabuf;
-	set->dev = dev;
+	set->dev = get_device(dev);
 	set->importer_ops = importer_ops;
 	if (!widen) {
 		set->rest = kzalloc_aligned(2 * sizeof(*set->rest), SLOT_CELL_BYTES, GFP_KERNEL);
@@ -522,33 +524,34 @@ void slot_sets_release(struct dma_buf *dmabuf)
 		set_bury(set);
 }
 
-void slot_sets_device_gone(struct device *dev)
+static void sets_end(struct buffer *buffer, struct device *dev)
 {
 	struct slot_set *set, *next;
-	struct list_head *node;
 	LIST_HEAD(ended);
 
-	mutex_lock(&buffers_lock);
-	list_for_each(node, &buffers) {
-		struct buffer *buffer = list_entry(node, struct buffer, node);
-
-		dma_resv_lock(buffer->dmabuf.resv, NULL);
-		list_for_each_entry_safe(set, next, &buffer->sets, node) {
-			if (set->dev != dev)
-				continue;
-			WARN(set->borrowers,
-			     "dma-buf: device %s goes while attached to a %s buffer\n",
-			     dev_name(dev), buffer->dmabuf.exp_name);
-			lru_del(set);
-			set_kill(set);
-			if (!set->borrowers)
-				list_add(&set->node, &ended);
-		}
-		dma_resv_unlock(buffer->dmabuf.resv);
+	dma_resv_lock(buffer->dmabuf.resv, NULL);
+	list_for_each_entry_safe(set, next, &buffer->sets, node) {
+		if (set->dev != dev)
+			continue;
+		WARN(set->borrowers, "dma-buf: device %s goes while attached to a %s buffer\n",
+		     dev_name(dev), buffer->dmabuf.exp_name);
+		lru_del(set);
+		set_kill(set);
+		if (!set->borrowers)
+			list_add(&set->node, &ended);
 	}
+	dma_resv_unlock(buffer->dmabuf.resv);
+
 	list_for_each_entry_safe(set, next, &ended, node)
 		set_bury(set);
-	mutex_unlock(&buffers_lock);
+}
+
+void slot_sets_device_gone(struct device *dev)
+{
+	struct buffer *buffer = NULL;
+
+	while ((buffer = buffer_visit_next(buffer)))
+		sets_end(buffer, dev);
 }
 
 void slot_sets_kernel_fence(struct dma_buf *dmabuf)

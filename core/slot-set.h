@@ -43,7 +43,7 @@ struct slot_set {
 
 	/* immutable after creation: the key, and the other directions' slots (NULL if widened) */
 	struct dma_buf *dmabuf;
-	struct device *dev;
+	struct device *dev; /* a reference: who has gone may still have sets to be buried */
 	const struct dma_buf_attach_ops *importer_ops;
 	struct slot_cell *rest; /* [0] DMA_TO_DEVICE, [1] DMA_FROM_DEVICE */
 
