@@ -302,6 +302,20 @@ def run_refuses_what_it_cannot():
     need(r.returncode == 2, r.returncode, r.stderr)
 
 
+def porting_page_is_true():
+    """The page's program, built by the page's line, prints what the page says; without CPU access the CPU reads old bytes."""
+    page = open(os.path.join(ROOT, "docs", "porting.md")).read()
+    source = re.search(r"```c\n(.*?)```", page, re.S)[1]
+    command = re.search(r"^\$ (gcc .*)", page, re.M)[1].replace("-Iinclude -I.", f"-I{ROOT}/include -I{ROOT}").replace("build/", f"{ROOT}/build/")
+    want = re.search(r"\$ \./grabber\n(.*?)```", page, re.S)[1]
+    good(run_command())                                     # builds the libraries
+    for text, printed in ((source, want), (re.sub(r".*_cpu_access.*\n", "", source), re.sub(r"reads \d", "reads 0", want))):
+        put("grabber.c", text.encode())
+        need(call("sh", "-c", command).returncode == 0, command)
+        r = call("./grabber")
+        need(good(r) == printed and not r.stderr, r.stdout, r.stderr)
+
+
 def help_of_both():
     need("INPUT" in good(run_command("--help")), "./run --help")
     need("--long" in good(call(os.path.join(ROOT, "check"), "--help")), "./check --help")
@@ -335,7 +349,7 @@ PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, ever
             a_stream_of_no_frames, unknown_options_and_values, unreadable_input, unwritable_outputs,
             a_reader_that_goes_away)
 RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmpeg_reads, run_refuses_what_it_cannot,
-       check_counts_what_went_wrong)
+       porting_page_is_true, check_counts_what_went_wrong)
 
 
 def main():
