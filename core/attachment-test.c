@@ -13,6 +13,7 @@
 #include "buffer.h"
 #include "dma/engine.h"
 #include "dma/machine.h"
+#include "event.h"
 #include "host/port.h"
 #include "test-exporter.h"
 #include "tests/ktap.h"
@@ -457,6 +458,93 @@ static void hot_paths_assert_in_checking_builds(struct ktap *t)
 	stage_down(t, &stage);
 }
 
+/* --- what is told ----------------------------------------------------------------------------- */
+
+static void pinned_time_survives_an_unmap_too_many(struct ktap *t)
+{
+	struct stage stage = { .exporter.ops.may_widen = true };
+	struct dma_buf_attachment *attach;
+	struct dma_costs before, cost;
+	struct sg_table *sgt;
+
+	dma_buf_count_pinned(true);
+	if (!stage_up(t, &stage, "pc", DMA_BUF_POLICY_CACHED))
+		return;
+	attach = dma_buf_attach(stage.dmabuf, stage.dev);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+	ktap_expect_warn(t, "more often than mapped");
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+
+	dma_cost_read(&before);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	schedule_timeout_uninterruptible(1);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+	dma_cost_since(&before, &cost);
+	KT_CHECK(t, cost.count[DMA_COST_PINNED_NS]);
+	dma_buf_detach(stage.dmabuf, attach);
+	stage_down(t, &stage);
+	dma_buf_count_pinned(false);
+}
+
+static int tables; /* built and not torn down, as it is told */
+static void count_tables(const struct event *event)
+{
+	tables += (event->kind == EVENT_BUILD) - (event->kind == EVENT_TEARDOWN);
+}
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "test";
+}
+
+static const struct dma_fence_ops fence_ops = { .get_driver_name = fence_name,
+						.get_timeline_name = fence_name };
+
+/* An interrupted map is not in use; only policy `cached` keeps what was built, and its pin. */
+static void interrupted_map_leaves_nothing(struct ktap *t)
+{
+	for (int policy = DMA_BUF_POLICY_CACHED; policy <= DMA_BUF_POLICY_REMAP; policy++) {
+		struct stage stage = { .exporter.ops = { .pin = test_pin, .unpin = test_unpin } };
+		struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+		struct dma_buf_attachment *attach;
+		static DEFINE_SPINLOCK(lock);
+
+		if (!stage_up(t, &stage, "pc", policy))
+			return;
+		dma_fence_init(fence, &fence_ops, &lock, dma_fence_context_alloc(1), 1);
+		dma_resv_lock(stage.dmabuf->resv, NULL);
+		KT_EQ(t, dma_resv_reserve_fences(stage.dmabuf->resv, 1), 0);
+		dma_resv_add_fence(stage.dmabuf->resv, fence, DMA_RESV_USAGE_KERNEL);
+		dma_resv_unlock(stage.dmabuf->resv);
+
+		tables = 0;
+		event_listener = count_tables;
+		attach = dma_buf_attach(stage.dmabuf, stage.dev);
+		for (int held = 0; held < 2; held++) {
+			struct sg_table *sgt;
+
+			if (held)
+				dma_resv_lock(stage.dmabuf->resv, NULL);
+			port_fail_nth(PORT_FAULT_WAIT, 1);
+			sgt = held ? dma_buf_map_attachment(attach, DMA_TO_DEVICE)
+				   : dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+			port_fail_nth(PORT_FAULT_WAIT, 0);
+			KT_EQ(t, PTR_ERR(sgt), -ERESTARTSYS);
+			if (held)
+				dma_resv_unlock(stage.dmabuf->resv);
+			KT_EQ(t, tables, policy == DMA_BUF_POLICY_CACHED);
+			KT_EQ(t, stage.exporter.pins - stage.exporter.unpins, tables);
+		}
+		dma_fence_signal(fence);
+		dma_fence_put(fence);
+		dma_buf_detach(stage.dmabuf, attach);
+		stage_down(t, &stage);
+		KT_EQ(t, tables, 0);
+		event_listener = NULL;
+	}
+}
+
 /* --- ends ------------------------------------------------------------------------------------- */
 
 static void budget_ends_the_oldest_idle_mapping(struct ktap *t)
@@ -537,8 +625,6 @@ static void bytes_survive_reclaim(struct ktap *t)
 	KT_EQ(t, dma_buf_end_cpu_access(stage.dmabuf, DMA_FROM_DEVICE), 0);
 	stage_down(t, &stage);
 }
-
-/* --- two buffers on one reservation ----------------------------------------------------------- */
 
 static void reservation_may_be_shared(struct ktap *t)
 {
@@ -706,7 +792,8 @@ KTAP_MAIN(KTAP_CASE(second_map_asks_nobody), KTAP_CASE(reimport_finds_its_mappin
 	  KTAP_CASE(unmap_without_map_warns), KTAP_CASE(unmap_with_another_direction_warns),
 	  KTAP_CASE(null_and_nonsense_are_refused), KTAP_CASE(reservation_rules_are_asserted),
 	  KTAP_CASE(hot_paths_assert_in_checking_builds),
-	  KTAP_CASE(budget_ends_the_oldest_idle_mapping),
+	  KTAP_CASE(pinned_time_survives_an_unmap_too_many),
+	  KTAP_CASE(interrupted_map_leaves_nothing), KTAP_CASE(budget_ends_the_oldest_idle_mapping),
 	  KTAP_CASE(device_that_goes_takes_its_idle_mappings), KTAP_CASE(bytes_survive_reclaim),
 	  KTAP_CASE(reservation_may_be_shared), KTAP_CASE(every_allocation_may_fail),
 	  KTAP_CASE(importers_race_with_reclaim))

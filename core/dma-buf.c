@@ -53,7 +53,7 @@ void dma_buf_set_policy(enum dma_buf_policy wanted)
 enum dma_buf_policy dma_buf_get_policy(void)
 {
 	const char *wanted;
-	int now = READ_ONCE(policy);
+	int now = READ_ONCE(policy), before;
 
 	if (now != POLICY_UNSET)
 		return now;
@@ -72,8 +72,9 @@ enum dma_buf_policy dma_buf_get_policy(void)
 			break;
 		}
 	}
-	WRITE_ONCE(policy, now);
-	return now;
+	/* What somebody set meanwhile stands. */
+	before = cmpxchg(&policy, POLICY_UNSET, now);
+	return before == POLICY_UNSET ? now : before;
 }
 
 /* --- all buffers ------------------------------------------------------------------------------ */

@@ -26,7 +26,7 @@ static void pinned_listen(const struct event *event)
 	if (event->kind == EVENT_MAP) {
 		if (!buffer->pins++)
 			buffer->pinned_since = now;
-	} else if (!--buffer->pins) {
+	} else if (buffer->pins && !--buffer->pins) { /* an unmap too many is told as well */
 		pinned = now - buffer->pinned_since;
 	}
 	spin_unlock(&buffer->pin_lock);

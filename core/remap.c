@@ -149,6 +149,7 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 
 unmap:
 	ops->unmap_dma_buf(attach, sgt, dir);
+	event_tell(EVENT_TEARDOWN, attach, NULL, dir, 0);
 unpin:
 	if (pins(attach))
 		ops->unpin(attach);
