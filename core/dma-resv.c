@@ -18,6 +18,7 @@
  * Semantics: Linux 6.12.
  */
 #include <linux/dma-resv.h>
+#include <linux/dma-fence-array.h>
 #include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/log2.h>
@@ -469,6 +470,36 @@ int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage, unsigne
 	return 0;
 }
 EXPORT_SYMBOL(dma_resv_get_fences);
+
+int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
+			   struct dma_fence **fence)
+{
+	struct dma_fence_array *array;
+	struct dma_fence **fences;
+	unsigned int count;
+	int ret;
+
+	*fence = NULL;
+	ret = dma_resv_get_fences(obj, usage, &count, &fences);
+	if (ret)
+		return ret;
+	if (count <= 1) {
+		if (count)
+			*fence = fences[0];
+		kfree(fences);
+		return 0;
+	}
+
+	array = dma_fence_array_create(count, fences, dma_fence_context_alloc(1), 1, false);
+	if (!array) {
+		put_fences(fences, count);
+		kfree(fences);
+		return -ENOMEM;
+	}
+	*fence = &array->base;
+	return 0;
+}
+EXPORT_SYMBOL(dma_resv_get_singleton);
 
 long dma_resv_wait_timeout(struct dma_resv *obj, enum dma_resv_usage usage, bool intr,
 			   unsigned long timeout)

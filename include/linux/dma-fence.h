@@ -18,8 +18,9 @@
  *       and from reclaim.
  *   F6  The memory outlives the last reference by an RCU grace period (dma_fence_free()).
  *
- * Deliberately not here: arrays, chains and merging of fences; handing fences to programs; listing
- * them for people (dma_fence_describe()).
+ * Deliberately not here: arrays, chains and merging of fences (linux/dma-fence-array.h, -chain.h,
+ * -unwrap.h); handing fences to programs (linux/sync_file.h); listing them for people
+ * (dma_fence_describe()).
  */
 #ifndef _LINUX_DMA_FENCE_H
 #define _LINUX_DMA_FENCE_H
@@ -28,6 +29,8 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/bug.h>
+#include <linux/kernel.h>
+#include <linux/wait.h>
 #include <linux/list.h>
 #include <linux/bitops.h>
 #include <linux/spinlock.h>

@@ -21,8 +21,8 @@
  * and waits for fences -> fence->lock.  The way to a fence's signal takes no reservation (F5 of
  * dma-fence.h).
  *
- * Deliberately not here: fence containers.  Add what they contain, one by one; so
- * dma_resv_get_singleton() is missing, and so is dma_resv_describe().
+ * Deliberately not here: fence containers.  Add what they contain, one by one.  Nor is
+ * dma_resv_describe().
  */
 #ifndef _LINUX_DMA_RESV_H
 #define _LINUX_DMA_RESV_H
@@ -315,6 +315,17 @@ void dma_resv_unwatch(struct dma_resv *obj, struct dma_resv_watcher *watcher);
  */
 int dma_resv_get_fences(struct dma_resv *obj, enum dma_resv_usage usage, unsigned int *num_fences,
 			struct dma_fence ***fences);
+
+/**
+ * dma_resv_get_singleton - the unsignaled fences of @usage and below, as one
+ * @fence: it goes here: an array (linux/dma-fence-array.h) of several, the fence itself when there
+ * is one, NULL when there is none, and on error
+ *
+ * An array may not be added to a reservation.
+ * Context: may sleep (allocates).  Returns 0 or -ENOMEM.  Ownership: the caller puts it.
+ */
+int dma_resv_get_singleton(struct dma_resv *obj, enum dma_resv_usage usage,
+			   struct dma_fence **fence);
 
 /**
  * dma_resv_wait_timeout - sleep until the fences of @usage and below are signaled
