@@ -7,6 +7,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
@@ -25,6 +26,11 @@ struct buffer {
 
 	/* guarded by dmabuf.resv */
 	struct list_head sets; /* slot_set.node */
+	struct {
+		struct iosys_map map; /* while users != 0 */
+		unsigned int users;
+		bool mistrusted; /* somebody did not promise brackets */
+	} vmap;
 
 	/* guarded by pin_lock */
 	spinlock_t pin_lock;

@@ -581,6 +581,8 @@ static struct bracket *find_bracket(struct coherence *c, size_t start, size_t en
 	int score, best_score = 0;
 
 	list_for_each_entry(b, &c->brackets, node) {
+		if ((b->mode ^ mode) & COHERENCE_KEPT)
+			continue;
 		if (b->start == start && b->end == end)
 			score = b->mode == mode ? 3 : 2;
 		else

@@ -61,6 +61,11 @@ enum coherence_domain {
 /* What an access does, or what somebody has open: a set. */
 #define COHERENCE_READ 1u
 #define COHERENCE_WRITE 2u
+/*
+ * With either, in the CPU's brackets: one held open for a mapping that nobody brackets.  Only an
+ * end with the same mode ends it: stray ends of others do not.
+ */
+#define COHERENCE_KEPT 4u
 
 /*
  * The look: what one load of `dir` tells a hit.  All of it is true of the whole buffer, so that a

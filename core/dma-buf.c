@@ -11,7 +11,8 @@
  *        touched before the fences have signalled, so the directory is last.
  *   DB3  Under policy `remap` it is what Linux does: the exporter's op, then the fences.
  *
- * Not here: attachments (attachment.c), poll, ioctl, mmap and vmap.
+ * Not here: attachments (attachment.c), the kernel's map (dma-buf-vmap.c), poll,
+ * ioctl and mmap.
  */
 #include <linux/anon_inodes.h>
 #include <linux/bug.h>
@@ -124,6 +125,7 @@ static int buffer_release(struct inode *inode, struct file *file)
 	slot_sets_release(dmabuf);
 	wait_event(visit_ended, buffer_unlist(buffer));
 	WARN(!list_empty(&dmabuf->attachments), "dma-buf: released while attached\n");
+	WARN(buffer->vmap.users, "dma-buf: released while vmapped\n");
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	dma_resv_unwatch(dmabuf->resv, &buffer->watcher);

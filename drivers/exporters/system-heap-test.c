@@ -3,6 +3,7 @@
 #include <linux/dma-cost.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
+#include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
@@ -154,6 +155,48 @@ static void cpu_access_costs_nothing_for_who_is_not_mapped(struct ktap *t)
 	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
 }
 
+/* Bytes written through vmap's addresses are those that the device reads, from every piece. */
+static void vmap_is_the_cpus_view(struct ktap *t)
+{
+	struct machine *machine = machine_create(machine_type_find("arm"), 0);
+	struct device *dev = machine_add_device(machine, "device", false);
+	struct dma_buf *dmabuf = system_heap_allocate((1 << 20) + (64 << 10) + 4097);
+	struct dma_buf_attachment *attach = dma_buf_attach(dmabuf, dev);
+	struct iosys_map map;
+	struct sg_table *table;
+	size_t len;
+	u8 byte;
+
+	KT_EQ(t, dma_buf_vmap_unlocked(dmabuf, &map), 0);
+	for (size_t at = 100; at < dmabuf->size; at += PAGE_SIZE) {
+		((u8 *)map.vaddr)[at] = at >> PAGE_SHIFT;
+		KT_EQ(t, *(u8 *)system_heap_vaddr(dmabuf, at, &len), (u8)(at >> PAGE_SHIFT));
+	}
+	table = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	for (size_t at = 100; at < dmabuf->size; at += PAGE_SIZE) {
+		KT_EQ(t, dma_engine_read(dev, table, at, &byte, 1), 0);
+		KT_EQ(t, byte, (u8)(at >> PAGE_SHIFT));
+	}
+	dma_buf_unmap_attachment_unlocked(attach, table, DMA_TO_DEVICE);
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+
+	for (int k = 1; k < 20; k++) {
+		port_fail_nth(PORT_FAULT_ALLOC, k);
+		if (!dma_buf_vmap_unlocked(dmabuf, &map)) {
+			port_fail_nth(PORT_FAULT_ALLOC, 0);
+			KT_CHECK(t, k > 2);
+			dma_buf_vunmap_unlocked(dmabuf, &map);
+			break;
+		}
+		KT_CHECK(t, iosys_map_is_null(&map));
+	}
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	dma_buf_detach(dmabuf, attach);
+	dma_buf_put(dmabuf);
+	machine_remove_device(dev);
+	machine_destroy(machine);
+}
+
 static void foreign_buffers_have_no_address(struct ktap *t)
 {
 	size_t len = 1;
@@ -194,4 +237,5 @@ KTAP_MAIN(KTAP_CASE(whole_zeroed_pages), KTAP_CASE(refuses_what_is_no_size),
 	  KTAP_CASE(cpu_access_syncs_who_is_mapped),
 	  KTAP_CASE(without_bracket_devices_read_old_bytes),
 	  KTAP_CASE(cpu_access_costs_nothing_for_who_is_not_mapped),
-	  KTAP_CASE(foreign_buffers_have_no_address), KTAP_CASE(failing_allocations_leave_nothing))
+	  KTAP_CASE(vmap_is_the_cpus_view), KTAP_CASE(foreign_buffers_have_no_address),
+	  KTAP_CASE(failing_allocations_leave_nothing))

@@ -8,17 +8,19 @@
  *        be mapped several times at once.  DIFFERS: Linux's heap has one for each attachment, which
  *        a second map overwrites.
  *
- * Deliberately not here: mmap, vmap, and any wish for contiguous memory.
+ * Deliberately not here: mmap, and any wish for contiguous memory.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "drivers/exporters/system-heap.h"
 
@@ -122,6 +124,32 @@ static int heap_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction d
 	return 0;
 }
 
+static int heap_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	unsigned int count = buffer->bytes >> PAGE_SHIFT, filled = 0, i;
+	struct page **pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	struct scatterlist *entry;
+	void *vaddr;
+
+	if (!pages)
+		return -ENOMEM;
+	for_each_sgtable_sg(&buffer->pages, entry, i)
+		for (size_t at = 0; at < entry->length; at += PAGE_SIZE)
+			pages[filled++] = nth_page(sg_page(entry), at >> PAGE_SHIFT);
+	vaddr = vmap(pages, count, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
+}
+
+static void heap_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	vunmap(map->vaddr);
+}
+
 static void free_pieces(struct sg_table *pages)
 {
 	struct scatterlist *entry;
@@ -148,6 +176,8 @@ static const struct dma_buf_ops heap_ops = {
 	.release = heap_release,
 	.begin_cpu_access = heap_begin_cpu_access,
 	.end_cpu_access = heap_end_cpu_access,
+	.vmap = heap_vmap,
+	.vunmap = heap_vunmap,
 	.cpu_access_only_syncs = true,
 	.may_widen = true,
 };

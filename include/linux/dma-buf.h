@@ -16,11 +16,13 @@
  *	importers, not held	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get,
  *				_put, _begin_cpu_access, _end_cpu_access, _begin_access,
  *				_end_access, and all _unlocked
- *	importers, held		dma_buf_map_attachment, _unmap_attachment
+ *	importers, held		dma_buf_map_attachment, _unmap_attachment, _pin, _unpin, _vmap,
+ *				_vmap_bracketed, _vunmap
+ *	exporters, held		dma_buf_move_notify, _invalidate_mappings
  *	exporters' ops, not held	attach, detach, release, begin_cpu_access, end_cpu_access
- *	exporters' ops, held	map_dma_buf, unmap_dma_buf, pin, unpin
+ *	exporters' ops, held	map_dma_buf, unmap_dma_buf, pin, unpin, vmap, vunmap
  *
- * Not here yet: mmap, vmap, poll, ioctls, moves.
+ * Not here yet: mmap, poll, ioctls.
  */
 #ifndef _LINUX_DMA_BUF_H
 #define _LINUX_DMA_BUF_H
@@ -36,6 +38,7 @@
 #include <linux/types.h>
 
 struct device;
+struct iosys_map;
 struct dma_buf;
 struct dma_buf_attachment;
 struct mapping_slot;
@@ -91,6 +94,14 @@ struct dma_buf_ops {
 	 */
 	int (*begin_cpu_access)(struct dma_buf *dmabuf, enum dma_data_direction dir);
 	int (*end_cpu_access)(struct dma_buf *dmabuf, enum dma_data_direction dir);
+
+	/*
+	 * Optional.  One address for the whole buffer, memory or a device's window, valid and not
+	 * moved until vunmap, which is optional too.  Held, may sleep.  Called for the first user
+	 * only and after the last.
+	 */
+	int (*vmap)(struct dma_buf *dmabuf, struct iosys_map *map);
+	void (*vunmap)(struct dma_buf *dmabuf, struct iosys_map *map);
 
 	/*
 	 * Ours.  begin_cpu_access and end_cpu_access only maintain caches for mapped attachments:
@@ -364,5 +375,71 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
 int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
 				   size_t offset, size_t len);
+
+/**
+ * dma_buf_vmap - one address for the kernel to use the whole buffer through
+ * dma_buf_vmap_unlocked - the same when the reservation is not held
+ *
+ * All users share one mapping.  As long as there is one the buffer counts as being written by the
+ * CPU, so that a user who never calls begin_cpu_access() is right; a device's accesses then move
+ * bytes as with a fresh mapping.  A map of a device's window (is_iomem) costs nothing.
+ * Context: may sleep; held.
+ * Ownership: give the result to a vunmap exactly once.
+ * Returns 0; -EINVAL the exporter has no vmap, or with WARN for NULL; -ENOMEM; what the exporter
+ * said (DIFFERS: Linux WARNs of that).  After an error @map is cleared.
+ */
+int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
+int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map);
+
+/**
+ * dma_buf_vmap_bracketed - the same for a user who puts each access between
+ * dma_buf_begin_cpu_access() and dma_buf_end_cpu_access()
+ *
+ * Then caching pays while the map lasts, unless others without brackets share it.
+ * Context: may sleep; held.  Give back with dma_buf_vunmap().
+ * DIFFERS: ours.
+ */
+int dma_buf_vmap_bracketed(struct dma_buf *dmabuf, struct iosys_map *map);
+
+/**
+ * dma_buf_vunmap - give back what a vmap gave; held
+ * dma_buf_vunmap_unlocked - not held
+ *
+ * Context: may sleep.  WARNs, and nothing happens, for another map or a buffer that is not mapped
+ * (DIFFERS: Linux is at an end there).
+ */
+void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
+void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map);
+
+/* --- moves ------------------------------------------------------------------------------------ */
+
+/**
+ * dma_buf_pin - keep the buffer where it is until dma_buf_unpin()
+ *
+ * For importers that follow moves and for a while cannot (scanout).
+ * Context: held, may sleep.
+ * Returns 0, also when the exporter never moves it; -EINVAL with WARN for NULL or a static
+ * importer; what the exporter said.
+ */
+int dma_buf_pin(struct dma_buf_attachment *attach);
+void dma_buf_unpin(struct dma_buf_attachment *attach);
+
+/**
+ * dma_buf_move_notify - an exporter says: whoever follows moves, stop using your mapping
+ * dma_buf_invalidate_mappings - Linux 7.1's name of it
+ *
+ * Calls every dynamic importer's move_notify().  The exporter moves the bytes afterwards, waiting
+ * for the reservation's fences, and still holds the reservation.
+ * Context: held.  WARNs, and calls nobody, when the exporter has no pin: it cannot move.
+ */
+void dma_buf_move_notify(struct dma_buf *dmabuf);
+
+static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
+{
+	dma_buf_move_notify(dmabuf);
+}
+
+/** dma_buf_attach_revocable - can the exporter take this importer's mappings away? Linux 7.1 */
+bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
 
 #endif
