@@ -2,6 +2,7 @@
 /*
  * main.c - the `dmabuf` command
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,10 @@ static void print_help(void)
 /* What was printed must have arrived. */
 static int finish(int status)
 {
+	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "dmabuf: standard output: cannot write\n");
+		fprintf(stderr, "dmabuf: standard output: %s\n",
+			errno ? strerror(errno) : "cannot write all of it");
 		return EXIT_FAILED;
 	}
 	return status;

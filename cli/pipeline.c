@@ -26,12 +26,13 @@
 
 #define BUFFERS_DEFAULT 4
 #define BUFFERS_MOST 64
-#define PROGRESS_NS 100000000LL /* a terminal is written to no more often */
+#define PROGRESS_TERMINAL_NS 100000000LL /* no more often than this, in place */
+#define PROGRESS_LINE_NS 10000000000LL   /* elsewhere, a line each */
 
 struct options {
 	struct run_config run;
 	const char *input, *out, *json, *png;
-	bool compare, fault;
+	bool compare, fault, seed;
 };
 
 static const char help[] =
@@ -66,8 +67,9 @@ static const char help[] =
 	"(--coherent gpu),\n"
 	"                     so that a whole frame crosses the caches before the encoder reads "
 	"it\n"
-	"  --seed N           which lines are evicted then; default 1\n"
+	"  --seed N           which lines are evicted then; default 1, only with --fault\n"
 	"\n"
+	"What the counted costs mean: docs/coherence.md.\n"
 	"Exit status: 0 all bytes are right; 1 some are wrong, the first is named; 2 usage, input "
 	"or output.\n"
 	"\n"
@@ -119,10 +121,27 @@ static int parse_number(const char *option, const char *text, u64 least, u64 mos
 
 	errno = 0;
 	*number = strtoull(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || *number < least || *number > most)
-		return usage_error("%s: '%s' is not a number from %llu to %llu", option, text,
-				   (unsigned long long)least, (unsigned long long)most);
-	return 0;
+	if (!errno && end != text && !*end && text[0] != '-' && *number >= least && *number <= most)
+		return 0;
+	if (most == UINT64_MAX)
+		return usage_error("%s: '%s' is not a number from %llu up", option, text,
+				   (unsigned long long)least);
+	return usage_error("%s: '%s' is not a number from %llu to %llu", option, text,
+			   (unsigned long long)least, (unsigned long long)most);
+}
+
+static int parse_machine(const char *name, struct run_config *run)
+{
+	char names[256];
+	size_t used = 0;
+
+	run->machine = machine_type_find(name);
+	if (run->machine)
+		return 0;
+	for (const struct machine_type *type = machine_types; type->name; type++)
+		used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+				 type->name);
+	return usage_error("--machine: '%s' is none of %s", name, names);
 }
 
 static int parse_policy(const char *name, struct run_config *run)
@@ -150,8 +169,7 @@ static int parse_option(int option, const char *value, struct options *options)
 
 	switch (option) {
 	case 'm':
-		run->machine = machine_type_find(value);
-		return run->machine ? 0 : usage_error("--machine: there is no '%s'", value);
+		return parse_machine(value, run);
 	case 'p':
 		return parse_policy(value, run);
 	case 'c':
@@ -187,6 +205,7 @@ static int parse_option(int option, const char *value, struct options *options)
 			       ? usage_error("--fault: '%s' is not skip-sync", value)
 			       : 0;
 	case 's':
+		options->seed = true;
 		return parse_number("--seed", value, 1, UINT64_MAX, &run->seed);
 	default:
 		return -1;
@@ -211,6 +230,8 @@ static int check_options(const struct options *options, bool single)
 		return usage_error(
 			"--compare runs every machine, policy and style; it takes no --machine, "
 			"--policy, --camera, --coherent, --out, --png or --fault");
+	if (options->seed && !options->fault)
+		return usage_error("--seed says which lines --fault skip-sync evicts; it needs it");
 	return 0;
 }
 
@@ -253,20 +274,49 @@ static int parse_options(int argc, char **argv, struct options *options)
 
 static ktime_t progress_last;
 
-static void show_progress(u64 frames)
+/* Returns whether it is time to say something, @ns after the last time or the first question. */
+static bool progress_due(s64 ns)
 {
 	ktime_t now = ktime_get();
 
-	if (ktime_to_ns(ktime_sub(now, progress_last)) < PROGRESS_NS)
-		return;
+	if (!progress_last)
+		progress_last = now;
+	if (ktime_to_ns(ktime_sub(now, progress_last)) < ns)
+		return false;
 	progress_last = now;
-	fprintf(stderr, "\rframe %llu ", (unsigned long long)frames);
+	return true;
+}
+
+static void print_progress(const struct run_config *config, u64 frames)
+{
+	if (config->number)
+		fprintf(stderr, "run %u of %u (%s, %s, camera %s), ", config->number, config->of,
+			config->machine->name, config->remap ? "remap" : "cached",
+			camera_style_names[config->camera]);
+	fprintf(stderr, "frame %llu", (unsigned long long)frames);
+}
+
+static void progress_in_place(const struct run_config *config, u64 frames)
+{
+	if (!progress_due(PROGRESS_TERMINAL_NS))
+		return;
+	fputc('\r', stderr);
+	print_progress(config, frames);
+	fputs("\033[K", stderr);
+}
+
+static void progress_lines(const struct run_config *config, u64 frames)
+{
+	if (!progress_due(PROGRESS_LINE_NS))
+		return;
+	print_progress(config, frames);
+	fputc('\n', stderr);
 }
 
 static void clear_progress(const struct options *options)
 {
-	if (options->run.progress)
-		fprintf(stderr, "\r%20s\r", "");
+	if (options->run.progress == progress_in_place)
+		fputs("\r\033[K", stderr);
 }
 
 /* --- output ----------------------------------------------------------------------------------- */
@@ -387,6 +437,23 @@ static int run_single(struct options *options, struct input *input)
 	return status;
 }
 
+static int check_writable(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat status;
+	char *folder;
+	int err;
+
+	if (!stat(path, &status)) {
+		err = S_ISDIR(status.st_mode) ? EISDIR : access(path, W_OK) ? errno : 0;
+	} else {
+		folder = slash ? strndup(path, slash - path + 1) : strdup(".");
+		err = !folder ? ENOMEM : access(folder, W_OK | X_OK) ? errno : 0;
+		free(folder);
+	}
+	return err ? failed_file(path, err) : 0;
+}
+
 static int check_outputs(const struct options *options, const struct input *input)
 {
 	const char *outputs[] = { options->out, options->json, options->png };
@@ -394,6 +461,10 @@ static int check_outputs(const struct options *options, const struct input *inpu
 	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++)
 		if (outputs[i] && is_input(outputs[i], input))
 			return usage_error("%s is the input and would be overwritten", outputs[i]);
+	/* Those that are written at the end: a mistyped path is told before the work, not after. */
+	for (size_t i = 1; i < sizeof(outputs) / sizeof(*outputs); i++)
+		if (outputs[i] && check_writable(outputs[i]))
+			return -1;
 	return 0;
 }
 
@@ -417,8 +488,7 @@ int cli_pipeline(int argc, char **argv)
 		print_help();
 	if (ret)
 		return ret > 0 ? EXIT_EXACT : EXIT_FAILED;
-	if (isatty(STDERR_FILENO))
-		options.run.progress = show_progress;
+	options.run.progress = isatty(STDERR_FILENO) ? progress_in_place : progress_lines;
 	options.run.keep_picture = options.png;
 	if (input_open(&input, options.input, options.compare || options.fault, options.run.frames,
 		       error))

@@ -23,16 +23,21 @@ static unsigned int count_rows(void)
 	return rows;
 }
 
-static void fill_row(struct compare_row *row, const struct run_config *base,
-		     const struct machine_type *machine, enum stage_device coherent)
+static void fill_row(struct compare *compare, const struct machine_type *machine,
+		     enum stage_device coherent)
 {
+	unsigned int before = compare->rows * COMPARE_POLICIES * CAMERA_STYLES;
+	struct compare_row *row = &compare->row[compare->rows++];
+
 	row->machine = machine;
 	row->coherent = coherent;
 	for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
 		for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 			struct run_config *config = &row->cell[policy][style].config;
 
-			*config = *base;
+			*config = compare->base;
+			config->number = before + policy * CAMERA_STYLES + style + 1;
+			config->of = count_rows() * COMPARE_POLICIES * CAMERA_STYLES;
 			config->machine = machine;
 			config->coherent = coherent;
 			config->remap = policy == COMPARE_REMAP;
@@ -47,9 +52,9 @@ static int fill_rows(struct compare *compare)
 	if (!compare->row)
 		return -ENOMEM;
 	for (const struct machine_type *type = machine_types; type->name; type++) {
-		fill_row(&compare->row[compare->rows++], &compare->base, type, STAGE_DEVICES);
+		fill_row(compare, type, STAGE_DEVICES);
 		if (!type->coherent)
-			fill_row(&compare->row[compare->rows++], &compare->base, type, STAGE_GPU);
+			fill_row(compare, type, STAGE_GPU);
 	}
 	return 0;
 }

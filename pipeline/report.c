@@ -83,8 +83,9 @@ static void report_fault(FILE *to, const struct run_config *config, const struct
 	else
 		fprintf(to,
 			"fault: the encoder asked for no cache operation in frame %llu, so none "
-			"was dropped\n",
-			(unsigned long long)config->fault_frame);
+			"was dropped%s\n",
+			(unsigned long long)config->fault_frame,
+			config->machine->coherent ? "; --machine arm needs them" : "");
 }
 
 static void report_costs(FILE *to, const struct run_config *config, const struct run_result *result)

@@ -124,7 +124,7 @@ static int finish_frame(struct run *run)
 	}
 	result->frames++;
 	if (config->progress)
-		config->progress(result->frames);
+		config->progress(config, result->frames);
 	return 0;
 }
 

@@ -34,7 +34,8 @@ struct run_config {
 	int out_fd;           /* the result as YUV4MPEG2, or -1 */
 	const char *out_name; /* for messages */
 	bool keep_picture;    /* for result.got and want */
-	void (*progress)(u64 frames); /* after each frame, or NULL */
+	unsigned int number, of; /* which run of how many; 0: the only one */
+	void (*progress)(const struct run_config *config, u64 frames); /* after each, or NULL */
 };
 
 struct run_result {

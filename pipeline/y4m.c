@@ -17,6 +17,8 @@
 #include "pipeline/y4m.h"
 
 #define MAGIC "YUV4MPEG2"
+#define NOT_Y4M \
+	"byte 0: not a YUV4MPEG2 stream (`ffmpeg -i FILE -f yuv4mpegpipe -` makes one of a video)"
 
 static int fail(struct y4m_reader *reader, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -276,12 +278,12 @@ int y4m_open(struct y4m_reader *reader, int fd, const char *name)
 	if (!length)
 		return fail(reader, "byte 0: the input is empty");
 	if (strcmp(line, MAGIC))
-		return fail(reader, "byte 0: not a YUV4MPEG2 stream");
+		return fail(reader, NOT_Y4M);
 	length = take_line(reader, "header", line, length, &end);
 	if (length < 0)
 		return -1;
 	if (line[strlen(MAGIC)] != '\0' && line[strlen(MAGIC)] != ' ')
-		return fail(reader, "byte 0: not a YUV4MPEG2 stream");
+		return fail(reader, NOT_Y4M);
 	return parse_header(reader, line);
 }
 

@@ -230,10 +230,10 @@ def a_stream_of_no_frames():
 
 def unknown_options_and_values():
     put("in.y4m", y4m())
-    for args, word in ((["--nonsense", "in.y4m"], "nonsense"), (["--machine", "vax", "in.y4m"], "vax"), (["--policy", "none", "in.y4m"], "none"),
+    for args, word in ((["--nonsense", "in.y4m"], "nonsense"), (["--machine", "vax", "in.y4m"], "vax.*arm-direct"), (["--policy", "none", "in.y4m"], "none"),
                        (["--frames", "many", "in.y4m"], "many"), (["--frames", "-1", "in.y4m"], "-1"), (["--buffers", "0", "in.y4m"], "buffers"),
                        (["--buffers", "99999999999999999999", "in.y4m"], "buffers"), (["--fault", "luck", "in.y4m"], "luck"),
-                       (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine")):
+                       (["--seed", "3", "in.y4m"], "seed.*--fault"), (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine")):
         bad(pipeline(*args), word)
     bad(call(DMABUF, "nonsense"), "nonsense")
 
@@ -246,7 +246,9 @@ def unreadable_input():
 def unwritable_outputs():
     put("in.y4m", y4m())
     for option in ("--out", "--json", "--png"):
-        bad(pipeline(option, "missing/file", "in.y4m"), "missing/file", "no such file")
+        r = pipeline(option, "missing/file", "in.y4m")
+        bad(r, "missing/file", "no such file")
+        need(not r.stdout, "told after the work, not before", r.stdout)
         bad(pipeline(option, ".", "in.y4m"), r"\.")
     for option in ("--out", "--json", "--png"):
         bad(pipeline(option, "/dev/full", "in.y4m"), "/dev/full", "space")
@@ -277,6 +279,7 @@ def run_takes_a_stream():
     put("small.y4m", y4m(frames=2))
     need("exact" in good(run_command("small.y4m")), "a file beside the caller")
     need("exact" in good(run_command("-", stdin=get("small.y4m"))), "standard input")
+    need("setup included" in good(run_command("--frames", "1", CLIP)), "--frames")
 
 
 def run_takes_what_ffmpeg_reads():
@@ -293,10 +296,12 @@ def run_takes_what_ffmpeg_reads():
 
 def run_refuses_what_it_cannot():
     bad(run_command("--nonsense"), "nonsense")
+    bad(run_command("--frames", "0"), "frames.*0")
+    bad(run_command("--frames"), "frames")
     bad(run_command("missing.y4m"), "missing.y4m", "no such file")
     bad(run_command("."), "folder")
     bad(run_command("one.y4m", "two.y4m"), "two.y4m")
-    bad(run_command("my_driver.c"), "my_driver.c", "not there yet")
+    bad(run_command("my_driver.c"), "my_driver.c", "not there yet", "docs/porting.md")
     put("broken.y4m", b"YUV4MPEG2 W0\n")
     r = run_command("broken.y4m")
     need(r.returncode == 2, r.returncode, r.stderr)
