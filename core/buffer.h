@@ -9,9 +9,19 @@
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 
 #include "coherence.h"
+
+/* What poll() hangs on a fence: one for those who wait to read, one for those who wait to write. */
+struct poll_slot {
+	struct dma_fence_cb cb;
+	__poll_t event;        /* constant */
+	struct buffer *buffer; /* constant */
+	bool armed;            /* under poll_lock: poll_signaled() will come */
+};
 
 struct buffer {
 	struct dma_buf dmabuf;
@@ -37,11 +47,32 @@ struct buffer {
 	unsigned int pins; /* maps of static importers */
 	u64 pinned_since;  /* ns, while pins != 0 */
 
+	/* guarded by trust_lock, which is above coherence.lock */
+	struct mutex trust_lock;
+	unsigned int mappings;    /* mmaps of programs */
+	unsigned int unbracketed; /* core/dma-buf-file.c DF2; read without it */
+
+	/* guarded by poll_lock, which is below every fence->lock */
+	spinlock_t poll_lock;
+	struct poll_slot poll_in, poll_out;
+	wait_queue_head_t poll; /* its own lock */
+
+	/* guarded by name_lock */
+	spinlock_t name_lock;
+	char name[DMA_BUF_NAME_LEN]; /* "" until a program gives it one */
+
 	/* its own lock */
 	struct coherence coherence;
 
 	struct dma_resv own_resv; /* when the exporter brought none */
 };
+
+/* core/dma-buf-file.c: the file's operations, and what they need of a new buffer with its file. */
+extern const struct file_operations dma_buf_fops;
+void buffer_file_init(struct buffer *buffer);
+
+/* The file's last reference has gone. */
+int buffer_release(struct inode *inode, struct file *file);
 
 static inline struct buffer *to_buffer(struct dma_buf *dmabuf)
 {

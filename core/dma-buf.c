@@ -11,7 +11,7 @@
  *        touched before the fences have signalled, so the directory is last.
  *   DB3  Under policy `remap` it is what Linux does: the exporter's op, then the fences.
  *
- * Not here: attachments (attachment.c), the kernel's map (dma-buf-vmap.c), poll,
+ * Not here: attachments (attachment.c), what programs do with a descriptor (dma-buf-file.c).
  * ioctl and mmap.
  */
 #include <linux/anon_inodes.h>
@@ -116,7 +116,7 @@ static void buffer_kernel_fence(struct dma_resv_watcher *watcher)
 	slot_sets_kernel_fence(&container_of(watcher, struct buffer, watcher)->dmabuf);
 }
 
-static int buffer_release(struct inode *inode, struct file *file)
+int buffer_release(struct inode *inode, struct file *file)
 {
 	struct dma_buf *dmabuf = file->private_data;
 	struct buffer *buffer = to_buffer(dmabuf);
@@ -133,15 +133,12 @@ static int buffer_release(struct inode *inode, struct file *file)
 
 	dmabuf->ops->release(dmabuf);
 	coherence_fini(&buffer->coherence);
+	mutex_destroy(&buffer->trust_lock);
 	if (dmabuf->resv == &buffer->own_resv)
 		dma_resv_fini(&buffer->own_resv);
 	kfree(buffer);
 	return 0;
 }
-
-static const struct file_operations dma_buf_fops = {
-	.release = buffer_release,
-};
 
 static void device_gone(struct device *dev)
 {
@@ -201,6 +198,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 		.priv = info->priv,
 		.resv = info->resv ?: &buffer->own_resv,
 	};
+	buffer_file_init(buffer);
 	INIT_LIST_HEAD(&buffer->dmabuf.attachments);
 	INIT_LIST_HEAD(&buffer->sets);
 	spin_lock_init(&buffer->pin_lock);

@@ -101,6 +101,19 @@ static int test_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 	return 0;
 }
 
+static int test_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct test_exporter *exporter = dmabuf->priv;
+
+	exporter->mmaps++;
+	if (exporter->refuse_mmap)
+		return exporter->refuse_mmap;
+	vma->vm_ops = exporter->vm_ops;
+	vma->vm_private_data = exporter;
+	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(exporter->pages) + vma->vm_pgoff,
+			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
+}
+
 static void test_release(struct dma_buf *dmabuf)
 {
 	struct test_exporter *exporter = dmabuf->priv;
@@ -125,10 +138,12 @@ struct dma_buf *test_export(struct test_exporter *exporter, unsigned int order)
 	exporter->ops.release = test_release;
 	exporter->ops.begin_cpu_access = test_begin;
 	exporter->ops.end_cpu_access = test_end;
+	exporter->ops.mmap = test_mmap;
 
 	info.exp_name = "test";
 	info.ops = &exporter->ops;
 	info.size = PAGE_SIZE << order;
+	info.flags = exporter->flags;
 	info.resv = exporter->resv;
 	info.priv = exporter;
 	dmabuf = dma_buf_export(&info);

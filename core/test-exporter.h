@@ -11,11 +11,13 @@
 struct test_exporter {
 	/* what the test sets */
 	struct dma_buf_ops ops;
-	int refuse_attach, refuse_map; /* errnos to answer with */
-	struct dma_resv *resv;         /* for export, or NULL */
+	int refuse_attach, refuse_map, refuse_mmap; /* errnos to answer with */
+	struct dma_resv *resv;                      /* for export, or NULL */
+	int flags;                                  /* for export */
+	const struct vm_operations_struct *vm_ops;  /* of its mappings, or NULL */
 
 	/* what the test reads */
-	int attaches, detaches, maps, unmaps, pins, unpins, begins, ends, releases;
+	int attaches, detaches, maps, unmaps, pins, unpins, begins, ends, mmaps, releases;
 	enum dma_data_direction last_map, last_unmap;
 
 	/* its own */

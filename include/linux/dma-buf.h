@@ -14,15 +14,16 @@
  * Lock rules.  "Held" and "not held" speak of dmabuf->resv and are asserted in checking builds.
  *
  *	importers, not held	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get,
- *				_put, _begin_cpu_access, _end_cpu_access, _begin_access,
+ *				_put, _mmap, _begin_cpu_access, _end_cpu_access, _begin_access,
  *				_end_access, and all _unlocked
  *	importers, held		dma_buf_map_attachment, _unmap_attachment, _pin, _unpin, _vmap,
  *				_vmap_bracketed, _vunmap
  *	exporters, held		dma_buf_move_notify, _invalidate_mappings
- *	exporters' ops, not held	attach, detach, release, begin_cpu_access, end_cpu_access
+ *	exporters' ops, not held	attach, detach, release, begin_cpu_access, end_cpu_access,
+ *					mmap
  *	exporters' ops, held	map_dma_buf, unmap_dma_buf, pin, unpin, vmap, vunmap
  *
- * Not here yet: mmap, poll, ioctls.
+ * Not here yet: sync_file ioctls.
  */
 #ifndef _LINUX_DMA_BUF_H
 #define _LINUX_DMA_BUF_H
@@ -36,6 +37,7 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
+#include <uapi/linux/dma-buf.h>
 
 struct device;
 struct iosys_map;
@@ -43,6 +45,7 @@ struct dma_buf;
 struct dma_buf_attachment;
 struct mapping_slot;
 struct slot_set;
+struct vm_area_struct;
 
 /*
  * What an exporter provides.
@@ -102,6 +105,13 @@ struct dma_buf_ops {
 	 */
 	int (*vmap)(struct dma_buf *dmabuf, struct iosys_map *map);
 	void (*vunmap)(struct dma_buf *dmabuf, struct iosys_map *map);
+
+	/*
+	 * Optional.  Maps @vma->vm_pgoff and on into a program (linux/vm_area.h); the range lies in
+	 * the buffer.  Not held, may sleep; mmap_lock held.  DIFFERS: the core keeps its own record
+	 * in vma->vm_ops; open and close in the exporter's are called as in Linux.
+	 */
+	int (*mmap)(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 
 	/*
 	 * Ours.  begin_cpu_access and end_cpu_access only maintain caches for mapped attachments:
@@ -375,6 +385,20 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
 int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
 				   size_t offset, size_t len);
+
+/**
+ * dma_buf_mmap - let a program map the buffer through another file, from inside that one's ->mmap()
+ * @pgoff: where in the buffer, pages; becomes @vma->vm_pgoff
+ *
+ * @vma belongs to the buffer's file afterwards.  The same rules hold for a program that maps the
+ * descriptor itself: until the program brackets its accesses (DMA_BUF_IOCTL_SYNC), and again after
+ * each further mmap, the buffer counts as being accessed by the CPU for as long as it is mapped,
+ * for writing unless it cannot be written; devices' accesses then move bytes as with fresh mappings.
+ * Context: may sleep; not held; mmap_lock held.
+ * Returns 0; -EINVAL with WARN for NULL, without when the exporter has no mmap or the range ends
+ * outside the buffer; -EOVERFLOW; -ENOMEM; what the exporter said.
+ */
+int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma, unsigned long pgoff);
 
 /**
  * dma_buf_vmap - one address for the kernel to use the whole buffer through
