@@ -243,8 +243,122 @@ static void queueing_works_in_atomic_context(struct ktap *t)
 	KT_EQ(t, atomic_read(&other.runs), 1);
 }
 
+struct later {
+	struct delayed_work dwork;
+	atomic_t runs;
+	unsigned long when;
+	struct completion ran;
+};
+
+static void later_run(struct work_struct *work)
+{
+	struct later *later = container_of(to_delayed_work(work), struct later, dwork);
+
+	WRITE_ONCE(later->when, jiffies);
+	atomic_inc(&later->runs);
+	complete(&later->ran);
+}
+
+static void later_init(struct later *later)
+{
+	INIT_DELAYED_WORK(&later->dwork, later_run);
+	atomic_set(&later->runs, 0);
+	init_completion(&later->ran);
+}
+
+static void later_done(struct later *later)
+{
+	cancel_delayed_work_sync(&later->dwork);
+	destroy_delayed_work_on_stack(&later->dwork);
+}
+
+static void delayed_items_are_not_early(struct ktap *t)
+{
+	unsigned long start = jiffies;
+	struct later later;
+
+	later_init(&later);
+	KT_CHECK(t, schedule_delayed_work(&later.dwork, 3));
+	KT_CHECK(t, !schedule_delayed_work(&later.dwork, 0));
+	wait_for_completion(&later.ran);
+	KT_CHECK(t, time_after_eq(READ_ONCE(later.when), start + 3));
+	KT_CHECK(t, schedule_delayed_work(&later.dwork, 0));
+	wait_for_completion(&later.ran);
+	KT_EQ(t, atomic_read(&later.runs), 2);
+	later_done(&later);
+}
+
+static void delayed_items_can_be_cancelled(struct ktap *t)
+{
+	struct later later;
+
+	later_init(&later);
+	KT_CHECK(t, !cancel_delayed_work(&later.dwork));
+	schedule_delayed_work(&later.dwork, 1000 * HZ);
+	KT_CHECK(t, delayed_work_pending(&later.dwork));
+	KT_CHECK(t, cancel_delayed_work(&later.dwork));
+	KT_CHECK(t, !delayed_work_pending(&later.dwork));
+	schedule_delayed_work(&later.dwork, 1000 * HZ);
+	KT_CHECK(t, cancel_delayed_work_sync(&later.dwork));
+	KT_CHECK(t, !cancel_delayed_work_sync(&later.dwork));
+	KT_EQ(t, atomic_read(&later.runs), 0);
+	later_done(&later);
+}
+
+static void delayed_items_are_flushed_before_their_time(struct ktap *t)
+{
+	struct later later;
+
+	later_init(&later);
+	KT_CHECK(t, !flush_delayed_work(&later.dwork));
+	schedule_delayed_work(&later.dwork, 1000 * HZ);
+	/* Not queued yet, so there is nothing that flush_work() could wait for. */
+	KT_CHECK(t, !flush_work(&later.dwork.work));
+	KT_EQ(t, atomic_read(&later.runs), 0);
+	KT_CHECK(t, flush_delayed_work(&later.dwork));
+	KT_EQ(t, atomic_read(&later.runs), 1);
+	later_done(&later);
+}
+
+static void delays_can_be_changed(struct ktap *t)
+{
+	struct later later;
+
+	later_init(&later);
+	KT_CHECK(t, !mod_delayed_work(system_wq, &later.dwork, 1000 * HZ));
+	KT_CHECK(t, mod_delayed_work(system_wq, &later.dwork, 1));
+	wait_for_completion(&later.ran);
+	mod_delayed_work(system_wq, &later.dwork, 1000 * HZ);
+	KT_CHECK(t, mod_delayed_work(system_wq, &later.dwork, 0));
+	wait_for_completion(&later.ran);
+	later_done(&later);
+	KT_EQ(t, atomic_read(&later.runs), 2);
+}
+
+/* In its own memory: a call after the cancellation would use it after it was freed. */
+static void cancellation_meets_the_timer(struct ktap *t)
+{
+	for (int i = 0; i < (ktap_long ? 2000 : 100); i++) {
+		struct later *later = kzalloc(sizeof(*later), GFP_KERNEL);
+
+		KT_ASSERT(t, later);
+		later_init(later);
+		schedule_delayed_work(&later->dwork, 1);
+		for (int spin = 0; spin < i * 7; spin++)
+			port_yield();
+		if (i & 1)
+			mod_delayed_work(system_wq, &later->dwork, 1);
+		cancel_delayed_work_sync(&later->dwork);
+		KT_CHECK(t, !delayed_work_pending(&later->dwork));
+		kfree(later);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(runs_once_per_queueing), KTAP_CASE(is_queued_at_most_once),
 	  KTAP_CASE(never_runs_twice_at_once), KTAP_CASE(items_may_wait_for_each_other),
 	  KTAP_CASE(cancelled_items_do_not_run), KTAP_CASE(items_may_free_themselves),
 	  KTAP_CASE(items_may_queue_themselves), KTAP_CASE(waiting_for_myself_warns),
-	  KTAP_CASE(queueing_works_in_atomic_context))
+	  KTAP_CASE(queueing_works_in_atomic_context), KTAP_CASE(delayed_items_are_not_early),
+	  KTAP_CASE(delayed_items_can_be_cancelled),
+	  KTAP_CASE(delayed_items_are_flushed_before_their_time), KTAP_CASE(delays_can_be_changed),
+	  KTAP_CASE(cancellation_meets_the_timer))

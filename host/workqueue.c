@@ -8,13 +8,18 @@
  * has ended. 3  Each queueing has a number, seq, growing over all queues: "done up to n" is well
  * defined.
  *
- * Deliberately not here: delayed work, priorities, one pool for all queues.
+ *   4  An item that waits for its time is pending and delayed, and on no queue.
+ *
+ * Locks: work_lock -> the timers' lock.
+ *
+ * Deliberately not here: priorities, one pool for all queues.
  */
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include "host/task.h"
+#include "host/timer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -102,7 +107,8 @@ static bool worker_take(struct worker *worker)
 		worker->seq = work->seq;
 		break;
 	}
-	worker->end = !worker->item && wq->dying && list_empty(&wq->items);
+	worker->end =
+		!worker->item && (wq->dying || kthread_should_stop()) && list_empty(&wq->items);
 	spin_unlock(&work_lock);
 	return worker->item || worker->end;
 }
@@ -173,6 +179,7 @@ static void work_fork_child(void)
 
 static void work_init_once(void)
 {
+	host_timer_fork_init();
 	pthread_atfork(work_fork_prepare, work_fork_parent, work_fork_child);
 }
 
@@ -212,25 +219,32 @@ static bool worker_start(struct worker *worker)
 
 /* --- queueing --------------------------------------------------------------------------------- */
 
+/* Under work_lock, for an item that is neither queued nor delayed. Returns a worker to start. */
+static struct worker *work_insert(struct workqueue_struct *wq, struct work_struct *work)
+{
+	struct worker *runs = work_runner(work);
+
+	if (runs)
+		wq = runs->wq;
+	WARN(wq->dying, "queue_work(%s): the queue is being destroyed", wq->name);
+	work->pending = true;
+	work->delayed = false;
+	work->seq = ++last_seq;
+	list_add_tail(&work->entry, &wq->items);
+	wq->nr_items++;
+	return worker_reserve(wq);
+}
+
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
-	struct worker *runs, *another = NULL;
+	struct worker *another = NULL;
 	bool queue;
 
 	pthread_once(&fork_once, work_init_once);
 	spin_lock(&work_lock);
 	queue = !work->pending && !work->cancelling;
-	if (queue) {
-		runs = work_runner(work);
-		if (runs)
-			wq = runs->wq;
-		WARN(wq->dying, "queue_work(%s): the queue is being destroyed", wq->name);
-		work->pending = true;
-		work->seq = ++last_seq;
-		list_add_tail(&work->entry, &wq->items);
-		wq->nr_items++;
-		another = worker_reserve(wq);
-	}
+	if (queue)
+		another = work_insert(wq, work);
 	spin_unlock(&work_lock);
 	if (another)
 		worker_start(another);
@@ -257,6 +271,12 @@ unsigned int work_busy(struct work_struct *work)
 
 /* --- waiting for it --------------------------------------------------------------------------- */
 
+/* Under work_lock. */
+static bool work_queued(const struct work_struct *work)
+{
+	return work->pending && !work->delayed;
+}
+
 static bool work_done(const struct work_struct *work, u64 seq)
 {
 	struct worker *runs;
@@ -264,7 +284,7 @@ static bool work_done(const struct work_struct *work, u64 seq)
 
 	spin_lock(&work_lock);
 	runs = work_runner(work);
-	done = !(work->pending && work->seq <= seq) && !(runs && runs->seq <= seq);
+	done = !(work_queued(work) && work->seq <= seq) && !(runs && runs->seq <= seq);
 	spin_unlock(&work_lock);
 	return done;
 }
@@ -304,9 +324,9 @@ bool flush_work(struct work_struct *work)
 	spin_lock(&work_lock);
 	runs = work_runner(work);
 	self = runs_in_me(work);
-	busy = work->pending || runs;
+	busy = work_queued(work) || runs;
 	if (busy)
-		seq = work->pending ? work->seq : runs->seq;
+		seq = work_queued(work) ? work->seq : runs->seq;
 	spin_unlock(&work_lock);
 	if (WARN(self, "flush_work(): called from the item itself") || !busy)
 		return false;
@@ -370,12 +390,30 @@ static bool work_unqueue(struct work_struct *work)
 	return false;
 }
 
+/*
+ * Take @work off its queue or its timer and return, with work_lock held, whether it was pending.  A
+ * timer that is being called will queue it as soon as it gets the lock.
+ */
+static bool work_grab(struct work_struct *work) __acquires(&work_lock)
+{
+	for (;;) {
+		spin_lock(&work_lock);
+		if (!work->delayed)
+			return work_unqueue(work);
+		if (timer_delete(&to_delayed_work(work)->timer)) {
+			work->delayed = false;
+			work->pending = false;
+			return true;
+		}
+		spin_unlock(&work_lock);
+		port_yield();
+	}
+}
+
 bool cancel_work(struct work_struct *work)
 {
-	bool unqueued;
+	bool unqueued = work_grab(work);
 
-	spin_lock(&work_lock);
-	unqueued = work_unqueue(work);
 	spin_unlock(&work_lock);
 	return unqueued;
 }
@@ -386,8 +424,7 @@ bool cancel_work_sync(struct work_struct *work)
 	u64 seq;
 
 	might_sleep();
-	spin_lock(&work_lock);
-	unqueued = work_unqueue(work);
+	unqueued = work_grab(work);
 	self = runs_in_me(work);
 	if (!self)
 		work->cancelling++;
@@ -400,6 +437,97 @@ bool cancel_work_sync(struct work_struct *work)
 	work->cancelling--;
 	spin_unlock(&work_lock);
 	return unqueued;
+}
+
+/* --- after a delay ---------------------------------------------------------------------------- */
+
+void host_delayed_work_timer(struct timer_list *timer)
+{
+	struct delayed_work *dwork = from_timer(dwork, timer, timer);
+	struct worker *another;
+
+	spin_lock(&work_lock);
+	another = work_insert(dwork->wq, &dwork->work);
+	spin_unlock(&work_lock);
+	if (another)
+		worker_start(another);
+}
+
+/* Under work_lock, for an item that is not pending. Returns a worker to start. */
+static struct worker *work_delay(struct workqueue_struct *wq, struct delayed_work *dwork,
+				 unsigned long delay)
+{
+	if (!delay)
+		return work_insert(wq, &dwork->work);
+	dwork->wq = wq;
+	dwork->work.pending = true;
+	dwork->work.delayed = true;
+	mod_timer(&dwork->timer, jiffies + delay);
+	return NULL;
+}
+
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
+			unsigned long delay)
+{
+	struct worker *another = NULL;
+	bool queue;
+
+	pthread_once(&fork_once, work_init_once);
+	spin_lock(&work_lock);
+	queue = !dwork->work.pending && !dwork->work.cancelling;
+	if (queue)
+		another = work_delay(wq, dwork, delay);
+	spin_unlock(&work_lock);
+	if (another)
+		worker_start(another);
+	return queue;
+}
+
+bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)
+{
+	struct worker *another = NULL;
+	bool pending;
+
+	pthread_once(&fork_once, work_init_once);
+	pending = work_grab(&dwork->work);
+	if (!dwork->work.cancelling)
+		another = work_delay(wq, dwork, delay);
+	spin_unlock(&work_lock);
+	if (another)
+		worker_start(another);
+	return pending;
+}
+
+bool flush_delayed_work(struct delayed_work *dwork)
+{
+	struct worker *another = NULL;
+
+	might_sleep();
+	spin_lock(&work_lock);
+	while (dwork->work.delayed) {
+		if (timer_delete(&dwork->timer)) {
+			another = work_insert(dwork->wq, &dwork->work);
+			break;
+		}
+		/* It is being called and waits for the lock. */
+		spin_unlock(&work_lock);
+		port_yield();
+		spin_lock(&work_lock);
+	}
+	spin_unlock(&work_lock);
+	if (another)
+		worker_start(another);
+	return flush_work(&dwork->work);
+}
+
+bool cancel_delayed_work(struct delayed_work *dwork)
+{
+	return cancel_work(&dwork->work);
+}
+
+bool cancel_delayed_work_sync(struct delayed_work *dwork)
+{
+	return cancel_work_sync(&dwork->work);
 }
 
 /* --- queues ----------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/timer.h>
 #include <linux/wait.h>
 
 struct workqueue_struct;
@@ -29,8 +30,22 @@ struct work_struct {
 	struct list_head entry;
 	u64 seq; /* of the last queueing */
 	bool pending;
+	bool delayed; /* pending, but a delayed_work's timer has not put it on its queue yet */
 	unsigned int cancelling;
 };
+
+/* A work item that waits for a time before it is queued. */
+struct delayed_work {
+	struct work_struct work;
+	struct timer_list timer;
+	struct workqueue_struct
+		*wq; /* where the timer queues it; under the lock of host/workqueue.c */
+};
+
+static inline struct delayed_work *to_delayed_work(struct work_struct *work)
+{
+	return container_of(work, struct delayed_work, work);
+}
 
 #define __WORK_INITIALIZER(n, f)                                \
 	{                                                       \
@@ -45,10 +60,31 @@ struct work_struct {
 		INIT_LIST_HEAD(&init_work_->entry);      \
 		init_work_->seq = 0;                     \
 		init_work_->pending = false;             \
+		init_work_->delayed = false;             \
 		init_work_->cancelling = 0;              \
 	} while (0)
 #define INIT_WORK_ONSTACK(work, fn) INIT_WORK(work, fn)
 #define destroy_work_on_stack(work) ((void)(work))
+
+void host_delayed_work_timer(struct timer_list *timer);
+
+#define __DELAYED_WORK_INITIALIZER(n, f)                                          \
+	{                                                                         \
+		.work = __WORK_INITIALIZER((n).work, (f)),                        \
+		.timer = __TIMER_INITIALIZER((n).timer, host_delayed_work_timer), \
+	}
+#define DECLARE_DELAYED_WORK(n, f) struct delayed_work n = __DELAYED_WORK_INITIALIZER(n, f)
+
+#define INIT_DELAYED_WORK(dwork, fn)                                                      \
+	do {                                                                              \
+		struct delayed_work *init_dwork_ = (dwork);                               \
+		INIT_WORK(&init_dwork_->work, fn);                                        \
+		timer_setup(&init_dwork_->timer, host_delayed_work_timer, TIMER_IRQSAFE); \
+		init_dwork_->wq = NULL;                                                   \
+	} while (0)
+#define INIT_DELAYED_WORK_ONSTACK(dwork, fn) INIT_DELAYED_WORK(dwork, fn)
+#define INIT_DEFERRABLE_WORK(dwork, fn) INIT_DELAYED_WORK(dwork, fn)
+#define destroy_delayed_work_on_stack(dwork) destroy_timer_on_stack(&(dwork)->timer)
 
 #define WQ_UNBOUND 0x02
 #define WQ_FREEZABLE 0x04
@@ -101,5 +137,35 @@ bool work_pending(struct work_struct *work);
 #define WORK_BUSY_PENDING 1
 #define WORK_BUSY_RUNNING 2
 unsigned int work_busy(struct work_struct *work);
+
+/* --- after a delay ---------------------------------------------------------------------------- */
+
+/**
+ * queue_delayed_work - queue @dwork->work on @wq after @delay jiffies; 0: now
+ *
+ * Returns false when it was pending already, for its time or on a queue, or is being cancelled.
+ * Context: any.  @wq must not be destroyed while it is pending.
+ */
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
+			unsigned long delay);
+static inline bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay)
+{
+	return queue_delayed_work(system_wq, dwork, delay);
+}
+
+/** mod_delayed_work - the same, but a pending one is taken off and starts anew; true: it was one */
+bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay);
+
+/** flush_delayed_work - flush_work() without waiting for the time: it is queued now */
+bool flush_delayed_work(struct delayed_work *dwork);
+
+/** cancel_delayed_work, _sync - as cancel_work() and cancel_work_sync(), before its time as well */
+bool cancel_delayed_work(struct delayed_work *dwork);
+bool cancel_delayed_work_sync(struct delayed_work *dwork);
+
+static inline bool delayed_work_pending(struct delayed_work *dwork)
+{
+	return work_pending(&dwork->work);
+}
 
 #endif
