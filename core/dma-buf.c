@@ -12,7 +12,6 @@
  *   DB3  Under policy `remap` it is what Linux does: the exporter's op, then the fences.
  *
  * Not here: attachments (attachment.c), what programs do with a descriptor (dma-buf-file.c).
- * ioctl and mmap.
  */
 #include <linux/anon_inodes.h>
 #include <linux/bug.h>
