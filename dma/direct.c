@@ -95,6 +95,25 @@ err_undo:
 	return err;
 }
 
+int direct_map_range(struct dma_view *view, struct dma_live *live, phys_addr_t phys,
+		     dma_addr_t *addr)
+{
+	int err;
+
+	*addr = phys + view->machine->offset;
+	if (*addr + live->bytes - 1 > dma_get_mask(view->dev))
+		return -ENOMEM;
+	err = page_table_reserve(&view->table, *addr, live->bytes);
+	if (!err)
+		direct_count(view, *addr, live->bytes, direct_counts(dma_may(live->dir)));
+	return err;
+}
+
+void direct_unmap_range(struct dma_view *view, struct dma_live *live, dma_addr_t addr)
+{
+	direct_count(view, addr, live->bytes, -direct_counts(dma_may(live->dir)));
+}
+
 void direct_unmap(struct dma_view *view, struct dma_live *live, struct scatterlist *sgl)
 {
 	direct_undo(view, sgl, live->nents, dma_may(live->dir));

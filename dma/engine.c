@@ -26,7 +26,9 @@ static void engine_fault(struct dma_view *view, enum dma_fault_reason reason, dm
 	if (!atomic_xchg(&view->fault_was_printed, 1))
 		dev_err(view->dev, "DMA fault: %s of 0x%llx: %s\n", write ? "write" : "read",
 			(unsigned long long)addr,
-			reason == DMA_FAULT_UNMAPPED ? "not mapped" : "not allowed");
+			reason == DMA_FAULT_UNMAPPED     ? "not mapped"
+			: reason == DMA_FAULT_PERMISSION ? "not allowed"
+							 : "nobody answers");
 }
 
 /* Where this device finds the bytes. */

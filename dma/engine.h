@@ -22,7 +22,12 @@ struct device;
 struct scatterlist;
 struct sg_table;
 
-enum dma_fault_reason { DMA_FAULT_NONE, DMA_FAULT_UNMAPPED, DMA_FAULT_PERMISSION };
+enum dma_fault_reason {
+	DMA_FAULT_NONE,
+	DMA_FAULT_UNMAPPED,
+	DMA_FAULT_PERMISSION,
+	DMA_FAULT_NOBODY /* no memory answers there */
+};
 
 struct dma_fault {
 	enum dma_fault_reason reason;

@@ -90,6 +90,25 @@ static int iommu_join(struct device *dev, struct scatterlist *sgl, int nents, u6
 	return segs;
 }
 
+/* Addresses for @bytes, and the tables that say where they lead. */
+static int iommu_reserve(struct dma_view *view, struct dma_live *live, u64 bytes)
+{
+	int err = -ENOMEM;
+
+	spin_lock(&view->lock);
+	live->iova = iova_alloc(&view->iova, bytes, dma_get_mask(view->dev));
+	spin_unlock(&view->lock);
+	if (live->iova)
+		err = page_table_reserve(&view->table, live->iova->start, bytes);
+	if (err && live->iova) {
+		spin_lock(&view->lock);
+		iova_free(&view->iova, live->iova);
+		spin_unlock(&view->lock);
+		live->iova = NULL;
+	}
+	return err;
+}
+
 int iommu_map(struct dma_view *view, struct dma_live *live, struct scatterlist *sgl, int nents)
 {
 	u64 boundary = dma_get_seg_boundary(view->dev), bytes = 0, pos;
@@ -99,14 +118,9 @@ int iommu_map(struct dma_view *view, struct dma_live *live, struct scatterlist *
 	for_each_sg(sgl, sg, nents, i)
 		bytes = iommu_place(bytes, iommu_span(sg), boundary) + iommu_span(sg);
 
-	spin_lock(&view->lock);
-	live->iova = iova_alloc(&view->iova, bytes, dma_get_mask(view->dev));
-	spin_unlock(&view->lock);
-	if (!live->iova)
-		return -ENOMEM;
-	err = page_table_reserve(&view->table, live->iova->start, bytes);
+	err = iommu_reserve(view, live, bytes);
 	if (err)
-		goto err_iova;
+		return err;
 
 	pos = 0;
 	for_each_sg(sgl, sg, nents, i) {
@@ -117,13 +131,20 @@ int iommu_map(struct dma_view *view, struct dma_live *live, struct scatterlist *
 	}
 	live->span = pos;
 	return iommu_join(view->dev, sgl, nents, live->iova->start);
+}
 
-err_iova:
-	spin_lock(&view->lock);
-	iova_free(&view->iova, live->iova);
-	spin_unlock(&view->lock);
-	live->iova = NULL;
-	return err;
+int iommu_map_range(struct dma_view *view, struct dma_live *live, phys_addr_t phys,
+		    dma_addr_t *addr)
+{
+	int err;
+
+	live->span = PAGE_ALIGN(offset_in_page(phys) + live->bytes);
+	err = iommu_reserve(view, live, live->span);
+	if (err)
+		return err;
+	iommu_write(view, live->iova->start, live->span, (phys & PAGE_MASK) | dma_may(live->dir));
+	*addr = live->iova->start + offset_in_page(phys);
+	return 0;
 }
 
 void iommu_unmap(struct dma_view *view, struct dma_live *live)

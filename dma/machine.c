@@ -17,6 +17,7 @@
 #include "dma/cache.h"
 #include "dma/machine.h"
 #include "dma/view.h"
+#include "dma/window.h"
 
 #define BOUNCE_DEFAULT_BYTES (64UL << 20)
 
@@ -85,6 +86,8 @@ struct machine *machine_create(const struct machine_type *type, size_t bounce_by
 	machine->type = type;
 	/* above all memory, so that DMA and physical addresses never are each other's */
 	machine->offset = (dma_addr_t)(1 + atomic_inc_return(&count) % 8) << 36;
+	spin_lock_init(&machine->window_lock);
+	machine->window_next = WINDOW_BASE;
 	kref_init(&machine->ref);
 	return machine;
 }
@@ -93,6 +96,7 @@ static void machine_free(struct kref *ref)
 {
 	struct machine *machine = container_of(ref, struct machine, ref);
 
+	dma_windows_free(machine);
 	bounce_fini(&machine->bounce);
 	kfree(machine);
 }
@@ -173,6 +177,7 @@ void machine_remove_device(struct device *dev)
 		return;
 	get_device(dev);
 	device_unregister(dev);
+	dma_windows_close(view->machine, dev);
 	left = dma_view_close(view);
 	WARN(left, "DMA-API: device %s goes with %zu mappings", dev_name(dev), left);
 	atomic_dec(&view->machine->devices);

@@ -20,6 +20,7 @@
 #include "dma/fault.h"
 #include "dma/sg-index.h"
 #include "dma/view.h"
+#include "dma/window.h"
 
 /* Who begins; the table at the top of linux/dma-mapping.h. */
 enum sync_kind { SYNC_MAP, SYNC_FOR_DEVICE, SYNC_FOR_CPU };
@@ -31,13 +32,6 @@ static const char *dir_name(enum dma_data_direction dir)
 	static const char *const names[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE" };
 
 	return (unsigned int)dir < ARRAY_SIZE(names) ? names[dir] : "invalid";
-}
-
-/* DM1. */
-static bool direction_is_wrong(const struct dma_view *view, enum dma_data_direction dir)
-{
-	return WARN(!valid_dma_direction(dir), "DMA-API: %s: direction %s is not a mapping's",
-		    dev_name(view->dev), dir_name(dir));
 }
 
 /* --- moving bytes -------------------------------------------------------------------------------
@@ -118,6 +112,9 @@ static void sync_range(struct dma_view *view, dma_addr_t addr, size_t len, enum 
 		if (WARN(dma_view_reach(view, addr, len, 0, &at) != DMA_FAULT_NONE,
 			 "DMA-API: %s: sync of an address that is not mapped", dev_name(view->dev)))
 			return;
+		if (WARN(dma_phys_is_window(at.phys), "DMA-API: %s: sync of device memory",
+			 dev_name(view->dev)))
+			return;
 		sync_piece(view, addr, at.phys, at.len, kind);
 	}
 }
@@ -173,7 +170,8 @@ static struct dma_live *live_find(struct dma_view *view, dma_addr_t addr, u64 by
 
 	for (node = keyed_first(&view->live, addr); node; node = keyed_same(node)) {
 		live = container_of(node, struct dma_live, by_addr);
-		if (live->bytes != bytes || live->nents != nents || live->single != single)
+		if (live->resource || live->bytes != bytes || live->nents != nents ||
+		    live->single != single)
 			continue;
 		if (live->dir == dir)
 			return live;
@@ -187,10 +185,9 @@ static int map_list(struct dma_view *view, struct scatterlist *sgl, int nents, b
 		    enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dma_live *live;
-	bool gone;
 	int segs;
 
-	if (direction_is_wrong(view, dir))
+	if (dma_direction_is_wrong(view, dir))
 		return -EINVAL;
 	if (WARN(nents <= 0 || !sgl, "DMA-API: %s: an empty list is mapped", dev_name(view->dev)))
 		return -EINVAL;
@@ -216,12 +213,7 @@ static int map_list(struct dma_view *view, struct scatterlist *sgl, int nents, b
 		goto err_index;
 	warn_of_limits(view, sgl, segs);
 
-	spin_lock(&view->lock);
-	gone = view->gone;
-	if (!gone)
-		keyed_add(&view->live, &live->by_addr, sg_dma_address(sgl));
-	spin_unlock(&view->lock);
-	if (WARN(gone, "DMA-API: device %s has been removed", dev_name(view->dev))) {
+	if (!dma_view_add(view, live, sg_dma_address(sgl))) {
 		segs = -EINVAL;
 		goto err_map;
 	}
@@ -248,7 +240,7 @@ static void unmap_list(struct dma_view *view, struct scatterlist *sgl, int nents
 	struct dma_live *live;
 	u64 bytes;
 
-	if (direction_is_wrong(view, dir))
+	if (dma_direction_is_wrong(view, dir))
 		return;
 	if (WARN(nents <= 0 || !sgl, "DMA-API: %s: an empty list is unmapped", dev_name(view->dev)))
 		return;
@@ -353,6 +345,9 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
 		 "DMA-API: %s: unmap of what is not mapped [address 0x%llx, %zu bytes]",
 		 dev_name(dev), (unsigned long long)addr, size))
 		return;
+	if (WARN(dma_phys_is_window(at.phys), "DMA-API: %s: device memory unmapped as a page",
+		 dev_name(dev)))
+		return;
 	/* one piece of memory, so where it starts says where it is */
 	sg_init_table(&sg, 1);
 	sg_set_page(&sg, phys_to_page(at.phys), size, offset_in_page(at.phys));
@@ -370,7 +365,7 @@ static void sync_checked(struct device *dev, struct scatterlist *sgl, int nents,
 	struct dma_view *view = dma_view_of(dev);
 	struct dma_reach at;
 
-	if (!view || direction_is_wrong(view, dir) || !list_bytes(view, sgl, nents))
+	if (!view || dma_direction_is_wrong(view, dir) || !list_bytes(view, sgl, nents))
 		return;
 	if (WARN(dma_view_reach(view, sg_dma_address(sgl), 1, 0, &at) != DMA_FAULT_NONE,
 		 "DMA-API: %s: sync of a list that is not mapped", dev_name(dev)))
@@ -406,7 +401,7 @@ void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size
 {
 	struct dma_view *view = dma_view_of(dev);
 
-	if (view && !direction_is_wrong(view, dir))
+	if (view && !dma_direction_is_wrong(view, dir))
 		sync_range(view, addr, size, SYNC_FOR_DEVICE, dir);
 }
 
@@ -415,7 +410,7 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
 {
 	struct dma_view *view = dma_view_of(dev);
 
-	if (view && !direction_is_wrong(view, dir))
+	if (view && !dma_direction_is_wrong(view, dir))
 		sync_range(view, addr, size, SYNC_FOR_CPU, dir);
 }
 
@@ -430,7 +425,7 @@ int dma_table_widen(struct device *dev, struct sg_table *sgt, enum dma_data_dire
 	unsigned int may;
 	u64 bytes;
 
-	if (!view || direction_is_wrong(view, from) || direction_is_wrong(view, to))
+	if (!view || dma_direction_is_wrong(view, from) || dma_direction_is_wrong(view, to))
 		return -EINVAL;
 	bytes = list_bytes(view, sgt->sgl, sgt->orig_nents);
 	spin_lock(&view->lock);
@@ -520,7 +515,8 @@ void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, siz
 	unsigned int nr;
 	size_t piece;
 
-	if (!view || !len || dma_view_domain(view) != DMA_DOMAIN_MEMORY || dma_fault_swallow(view))
+	if (!view || !len || !sgt->orig_nents || dma_view_domain(view) != DMA_DOMAIN_MEMORY ||
+	    dma_fault_swallow(view))
 		return;
 	for (sg = table_find(view, sgt, &offset, &nr); sg && nr < sgt->orig_nents;
 	     sg = sg_next(sg), nr++) {

@@ -6,6 +6,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 #include "dma/view.h"
+#include "dma/window.h"
 #include "host/memory.h"
 
 struct dma_view *dma_view_of(const struct device *dev)
@@ -79,6 +80,24 @@ void dma_view_fini(struct dma_view *view)
 	page_table_fini(&view->table);
 }
 
+bool dma_direction_is_wrong(const struct dma_view *view, enum dma_data_direction dir)
+{
+	return WARN(!valid_dma_direction(dir), "DMA-API: %s: direction %s is not a mapping's",
+		    dev_name(view->dev), dir == DMA_NONE ? "NONE" : "invalid");
+}
+
+bool dma_view_add(struct dma_view *view, struct dma_live *live, dma_addr_t addr)
+{
+	bool gone;
+
+	spin_lock(&view->lock);
+	gone = view->gone;
+	if (!gone)
+		keyed_add(&view->live, &live->by_addr, addr);
+	spin_unlock(&view->lock);
+	return !WARN(gone, "DMA-API: device %s has been removed", dev_name(view->dev));
+}
+
 enum dma_domain dma_view_domain(const struct dma_view *view)
 {
 	const struct machine *machine = view->machine;
@@ -99,9 +118,16 @@ enum dma_domain dma_device_domain(struct device *dev)
 enum dma_fault_reason dma_view_reach(struct dma_view *view, dma_addr_t addr, size_t len,
 				     unsigned int may, struct dma_reach *at)
 {
+	enum dma_fault_reason reason;
+
 	if (READ_ONCE(view->gone))
 		return DMA_FAULT_UNMAPPED;
-	if (view->machine->type->iommu)
-		return iommu_reach(view, addr, len, may, at);
-	return direct_reach(view, addr, len, may, at);
+	reason = view->machine->type->iommu ? iommu_reach(view, addr, len, may, at)
+					    : direct_reach(view, addr, len, may, at);
+	if (reason == DMA_FAULT_NONE && dma_phys_is_window(at->phys)) {
+		at->slot = dma_window_find(view->machine, at->phys, &at->len);
+		if (!at->slot)
+			return DMA_FAULT_NOBODY;
+	}
+	return reason;
 }

@@ -32,12 +32,18 @@
 #include "dma/pagetable.h"
 
 struct scatterlist;
+struct dma_window;
 struct sg_index;
 
 struct machine {
 	const struct machine_type *type;
 	dma_addr_t offset; /* DMA address - physical address, without an IOMMU */
 	struct bounce_pool bounce;
+
+	spinlock_t window_lock;     /* guards window_next, and adding to windows */
+	phys_addr_t window_next;    /* where the next one starts */
+	struct dma_window *windows; /* dma/window.c; read without the lock */
+
 	atomic_t devices; /* that have not been removed */
 	struct kref ref;  /* its creator's and each device's */
 };
@@ -60,6 +66,7 @@ struct dma_live {
 	u64 span;                    /* of its range there, bytes */
 	u64 bytes;                   /* of memory */
 	int nents;                   /* of memory */
+	bool resource;               /* device memory; then no list and no pages */
 	bool single;                 /* by page or address, not by list */
 	struct scatterlist *sgl;     /* the list; NULL if single */
 	struct sg_index *index;      /* of it, if it is long */
@@ -86,15 +93,21 @@ struct dma_view {
 	atomic_t fault_was_printed;
 };
 
-/* Where a DMA address leads: memory, or a slot (then @phys is what the slot stands for). */
+/* Where a DMA address leads: memory, a slot (then @phys is what it stands for), or a window. */
 struct dma_reach {
 	phys_addr_t phys;
-	void *slot; /* NULL: memory */
+	void *slot; /* the slot's or the window's bytes; NULL: memory */
 	size_t len; /* bytes contiguous from there */
 };
 
 /** dma_view_of - @dev's view; NULL, with a WARN, when @dev belongs to no machine */
 struct dma_view *dma_view_of(const struct device *dev);
+
+/** dma_direction_is_wrong - DM1: not a mapping's direction. WARNs. Context: any */
+bool dma_direction_is_wrong(const struct dma_view *view, enum dma_data_direction dir);
+
+/** dma_view_add - @live is mapped at @addr; false, with a WARN, when the device is gone */
+bool dma_view_add(struct dma_view *view, struct dma_live *live, dma_addr_t addr);
 
 /** dma_view_init - a view for @dev, which is not registered yet. May sleep; 0 or -ENOMEM */
 int dma_view_init(struct dma_view *view, struct machine *machine, struct device *dev,
@@ -127,6 +140,9 @@ enum dma_fault_reason dma_view_reach(struct dma_view *view, dma_addr_t addr, siz
  * Returns the entries the device sees, or -ENOMEM; then nothing is mapped.  Sets @live->iova.
  */
 int iommu_map(struct dma_view *view, struct dma_live *live, struct scatterlist *sgl, int nents);
+/** iommu_map_range - the same for @live->bytes at @phys. Returns 0 or -ENOMEM; sets @addr */
+int iommu_map_range(struct dma_view *view, struct dma_live *live, phys_addr_t phys,
+		    dma_addr_t *addr);
 void iommu_unmap(struct dma_view *view, struct dma_live *live);
 void iommu_widen(struct dma_view *view, struct dma_live *live, unsigned int may);
 enum dma_fault_reason iommu_reach(struct dma_view *view, dma_addr_t addr, size_t len,
@@ -138,6 +154,10 @@ enum dma_fault_reason iommu_reach(struct dma_view *view, dma_addr_t addr, size_t
 /** direct_map - an address for each entry; bounce slots where the device cannot reach. As
  * iommu_map() */
 int direct_map(struct dma_view *view, struct dma_live *live, struct scatterlist *sgl, int nents);
+/** direct_map_range - the same for @live->bytes at @phys, which is not bounced. As iommu_map_range() */
+int direct_map_range(struct dma_view *view, struct dma_live *live, phys_addr_t phys,
+		     dma_addr_t *addr);
+void direct_unmap_range(struct dma_view *view, struct dma_live *live, dma_addr_t addr);
 void direct_unmap(struct dma_view *view, struct dma_live *live, struct scatterlist *sgl);
 void direct_widen(struct dma_view *view, struct dma_live *live, struct scatterlist *sgl,
 		  unsigned int may);

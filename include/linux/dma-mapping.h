@@ -89,6 +89,21 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
 dma_addr_t dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
 				enum dma_data_direction dir, unsigned long attrs);
 
+/**
+ * dma_map_resource - an address for @size bytes at @phys that have no pages: device memory
+ *
+ * The bytes are nobody's to cache, so nothing is moved, and the sync calls are not for it.
+ * Returns DMA_MAPPING_ERROR for memory with pages (WARNs), for what @dev cannot reach, as a device
+ * of 32 bits without an IOMMU, and when memory or addresses are used up.
+ * Ownership: the mapping does not hold the memory; the caller keeps its owner until the unmap.
+ */
+dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs);
+
+/** dma_unmap_resource - take it back, with map's @size and @dir */
+void dma_unmap_resource(struct device *dev, dma_addr_t addr, size_t size,
+			enum dma_data_direction dir, unsigned long attrs);
+
 /** dma_mapping_error - 0, or -ENOMEM when @addr is none */
 static inline int dma_mapping_error(struct device *dev, dma_addr_t addr)
 {

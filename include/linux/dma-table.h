@@ -90,6 +90,8 @@ enum dma_table_op {
  * bounce slots: those are moved through dma_table_bounce().  Safe beside stores and DMA to other
  * lines; DMA_TABLE_CLEAN_INVALIDATE also beside stores to the same line.
  *
+ * A table without pages is device memory, which nobody caches: nothing is done.
+ *
  * Context: may sleep.  WARNs when the bytes go past the table's end; those inside are done.
  * Counted in DMA_COST_BYTES_*: the lines of each entry it passes over.
  */

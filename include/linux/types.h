@@ -90,4 +90,10 @@ typedef void (*call_rcu_func_t)(struct rcu_head *head, rcu_callback_t func);
 #define BITS_TO_LONGS(nr) (((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
 
+/* A piece of physical addresses, with pages or without. As in Linux 6.19. */
+struct phys_vec {
+	phys_addr_t paddr;
+	size_t len; /* bytes */
+};
+
 #endif
