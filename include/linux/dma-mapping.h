@@ -104,6 +104,44 @@ dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
 void dma_unmap_resource(struct device *dev, dma_addr_t addr, size_t size,
 			enum dma_data_direction dir, unsigned long attrs);
 
+/**
+ * dma_alloc_attrs - @size bytes, rounded up to pages, that CPU and @dev see alike
+ * @handle: set to the device's address; DMA_MAPPING_ERROR on failure
+ *
+ * Zeroed and in one piece, for the device too.  Neither side syncs: the CPU's address is one under
+ * which nothing is cached that the device would miss.  DMA_ATTR_WRITE_COMBINE is granted as this.
+ * Context: may sleep as @gfp says.  Returns NULL when memory, addresses or slots are used up, when
+ * the coherent mask does not reach the device's address, and for more than 4 MiB.
+ * Ownership: the caller's, until dma_free_attrs() with the same values.
+ */
+void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+		      unsigned long attrs);
+
+/** dma_free_attrs - WARNs, and nothing happens, when that was not allocated. NULL is ignored */
+void dma_free_attrs(struct device *dev, size_t size, void *cpu, dma_addr_t handle,
+		    unsigned long attrs);
+
+static inline void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *handle,
+				       gfp_t gfp)
+{
+	return dma_alloc_attrs(dev, size, handle, gfp, 0);
+}
+
+static inline void dma_free_coherent(struct device *dev, size_t size, void *cpu, dma_addr_t handle)
+{
+	dma_free_attrs(dev, size, cpu, handle, 0);
+}
+
+static inline void *dma_alloc_wc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp)
+{
+	return dma_alloc_attrs(dev, size, handle, gfp, DMA_ATTR_WRITE_COMBINE);
+}
+
+static inline void dma_free_wc(struct device *dev, size_t size, void *cpu, dma_addr_t handle)
+{
+	dma_free_attrs(dev, size, cpu, handle, DMA_ATTR_WRITE_COMBINE);
+}
+
 /** dma_mapping_error - 0, or -ENOMEM when @addr is none */
 static inline int dma_mapping_error(struct device *dev, dma_addr_t addr)
 {
