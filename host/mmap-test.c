@@ -28,6 +28,7 @@ struct store {
 	struct page *page[PAGES];
 	int opens, closes, faults, releases;
 	unsigned long vm_flags, vm_pgoff; /* as ->mmap() saw them */
+	unsigned long closed;             /* pages of the file, as ->close() saw them: bits */
 };
 
 static void store_open(struct vm_area_struct *vma)
@@ -37,7 +38,11 @@ static void store_open(struct vm_area_struct *vma)
 
 static void store_close(struct vm_area_struct *vma)
 {
-	((struct store *)vma->vm_private_data)->closes++;
+	struct store *s = vma->vm_private_data;
+
+	s->closes++;
+	for (unsigned long i = 0; i < vma_pages(vma); i++)
+		s->closed |= 1ul << (vma->vm_pgoff + i);
 }
 
 static int store_may_split(struct vm_area_struct *vma, unsigned long addr)
@@ -306,6 +311,7 @@ static void a_read_only_file_is_written_by_no_road(struct ktap *t)
 
 		KT_EQ(t, PTR_ERR(host_mmap(fd, NULL, PAGE_SIZE, PROT_WRITE, MAP_SHARED, 0)),
 		      -EACCES);
+		KT_EQ(t, s.vm_flags, 0);
 		at = host_mmap(fd, NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, 0);
 		KT_ASSERT(t, !IS_ERR(at));
 		KT_EQ(t, s.vm_flags & (VM_MAYWRITE | VM_SHARED | VM_MAYSHARE), VM_MAYSHARE);
@@ -437,6 +443,7 @@ static void a_hole_splits(struct ktap *t)
 	KT_EQ(t, host_munmap(at + PAGE_SIZE, PAGE_SIZE), 0);
 	KT_EQ(t, s.opens, 2);
 	KT_EQ(t, s.closes, 1);
+	KT_EQ(t, s.closed, 0x2);
 	KT_EQ(t, page_count(s.page[0]), 2);
 	KT_EQ(t, page_count(s.page[1]), 1);
 	KT_EQ(t, touch(at + PAGE_SIZE, false), SIGSEGV);
@@ -445,6 +452,7 @@ static void a_hole_splits(struct ktap *t)
 	/* One call over all that is left, hole and all. */
 	KT_EQ(t, host_munmap(at, BYTES), 0);
 	KT_EQ(t, s.closes, 3);
+	KT_EQ(t, s.closed, 0xf);
 	store_down(t, &s, fd);
 }
 

@@ -17,6 +17,7 @@ struct tap {
 	wait_queue_head_t readers, writers;
 	unsigned int ready;
 	int asked;
+	bool wakes_itself; /* becomes ready right after it has said it is not */
 };
 
 static __poll_t tap_poll(struct file *file, poll_table *table)
@@ -26,6 +27,12 @@ static __poll_t tap_poll(struct file *file, poll_table *table)
 	poll_wait(file, &tap->readers, table);
 	poll_wait(file, &tap->writers, table);
 	__atomic_add_fetch(&tap->asked, 1, __ATOMIC_RELAXED);
+	if (tap->wakes_itself) {
+		tap->wakes_itself = false;
+		tap->ready = EPOLLIN;
+		wake_up_poll(&tap->readers, EPOLLIN);
+		return 0;
+	}
 	return smp_load_acquire(&tap->ready);
 }
 
@@ -115,11 +122,14 @@ static void a_wake_up_wakes(struct ktap *t)
 	struct task_struct *thread = test_thread_start(poll_thread, &poller);
 
 	wait_until_queued(&tap.writers);
-	/* Not his events: he may sleep on. */
-	tap_set(&tap, &tap.readers, EPOLLIN);
+	test_thread_asleep(thread);
+	/* Not his events: he sleeps on. */
+	for (int i = 0; i < 100; i++)
+		tap_set(&tap, &tap.readers, EPOLLIN);
 	tap_set(&tap, &tap.writers, EPOLLOUT);
 	test_thread_end(thread);
 	KT_EQ(t, poller.result, EPOLLOUT);
+	KT_EQ(t, tap.asked, 2);
 	KT_CHECK(t, !waitqueue_active(&tap.readers) && !waitqueue_active(&tap.writers));
 	KT_EQ(t, host_close(poller.fd), 0);
 }
@@ -162,6 +172,17 @@ static void no_wake_up_is_lost(struct ktap *t)
 	}
 }
 
+static void ready_right_after_the_question(struct ktap *t)
+{
+	struct tap tap;
+	int fd = tap_up(&tap);
+
+	tap.wakes_itself = true;
+	KT_EQ(t, host_poll(fd, EPOLLIN, -1), EPOLLIN);
+	KT_EQ(t, tap.asked, 2);
+	KT_EQ(t, host_close(fd), 0);
+}
+
 static void a_signal_ends_it(struct ktap *t)
 {
 	struct tap tap;
@@ -192,4 +213,5 @@ static void failure_on_demand(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(asking_does_not_sleep), KTAP_CASE(a_file_that_cannot_say_is_ready),
 	  KTAP_CASE(time_passes), KTAP_CASE(a_wake_up_wakes),
 	  KTAP_CASE(a_wake_up_for_nothing_is_slept_over), KTAP_CASE(no_wake_up_is_lost),
-	  KTAP_CASE(a_signal_ends_it), KTAP_CASE(failure_on_demand))
+	  KTAP_CASE(ready_right_after_the_question), KTAP_CASE(a_signal_ends_it),
+	  KTAP_CASE(failure_on_demand))

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/mman.h>
+
 #include <linux/dma-buf.h>
 #include <linux/dma-cost.h>
 #include <linux/dma-mapping.h>
@@ -12,6 +14,7 @@
 #include "dma/engine.h"
 #include "dma/machine.h"
 #include "drivers/exporters/system-heap.h"
+#include "host/file.h"
 #include "host/memory.h"
 #include "host/port.h"
 #include "tests/ktap.h"
@@ -197,6 +200,35 @@ static void vmap_is_the_cpus_view(struct ktap *t)
 	machine_destroy(machine);
 }
 
+/* Every window of a buffer of pieces of three sizes, as far as they differ. */
+static void a_program_maps_any_part(struct ktap *t)
+{
+	enum { PAGES = 256 + 16 + 3 };
+	static const unsigned int cuts[] = { 0, 1, 100, 255, 256, 260, 271, 272, 274, PAGES };
+	struct dma_buf *dmabuf = system_heap_allocate(PAGES * PAGE_SIZE);
+	int fd = dma_buf_fd(dmabuf, 0);
+	size_t len;
+
+	KT_ASSERT(t, fd >= 0);
+	for (unsigned int i = 0; i < PAGES; i++)
+		*(u16 *)system_heap_vaddr(dmabuf, i * PAGE_SIZE, &len) = i;
+	for (size_t a = 0; a < ARRAY_SIZE(cuts); a++) {
+		for (size_t b = a + 1; b < ARRAY_SIZE(cuts); b++) {
+			size_t bytes = (cuts[b] - cuts[a]) * PAGE_SIZE;
+			u8 *at = host_mmap(fd, NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+					   cuts[a] * PAGE_SIZE);
+			unsigned int wrong = 0;
+
+			KT_ASSERT(t, !IS_ERR(at));
+			for (unsigned int i = cuts[a]; i < cuts[b]; i++)
+				wrong += *(u16 *)(at + (i - cuts[a]) * PAGE_SIZE) != i;
+			KT_EQ(t, wrong, 0);
+			KT_EQ(t, host_munmap(at, bytes), 0);
+		}
+	}
+	KT_EQ(t, host_close(fd), 0);
+}
+
 static void foreign_buffers_have_no_address(struct ktap *t)
 {
 	size_t len = 1;
@@ -237,5 +269,5 @@ KTAP_MAIN(KTAP_CASE(whole_zeroed_pages), KTAP_CASE(refuses_what_is_no_size),
 	  KTAP_CASE(cpu_access_syncs_who_is_mapped),
 	  KTAP_CASE(without_bracket_devices_read_old_bytes),
 	  KTAP_CASE(cpu_access_costs_nothing_for_who_is_not_mapped),
-	  KTAP_CASE(vmap_is_the_cpus_view), KTAP_CASE(foreign_buffers_have_no_address),
-	  KTAP_CASE(failing_allocations_leave_nothing))
+	  KTAP_CASE(vmap_is_the_cpus_view), KTAP_CASE(a_program_maps_any_part),
+	  KTAP_CASE(foreign_buffers_have_no_address), KTAP_CASE(failing_allocations_leave_nothing))

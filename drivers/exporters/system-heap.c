@@ -8,7 +8,7 @@
  *        be mapped several times at once.  DIFFERS: Linux's heap has one for each attachment, which
  *        a second map overwrites.
  *
- * Deliberately not here: mmap, and any wish for contiguous memory.
+ * Deliberately not here: any wish for contiguous memory.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -170,12 +170,41 @@ static void heap_release(struct dma_buf *dmabuf)
 	kfree(buffer);
 }
 
+static int heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	unsigned long addr = vma->vm_start, skip = vma->vm_pgoff << PAGE_SHIFT;
+	struct scatterlist *entry;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->pages, entry, i) {
+		unsigned long len, pfn;
+		int ret;
+
+		if (skip >= entry->length) {
+			skip -= entry->length;
+			continue;
+		}
+		len = min(entry->length - skip, vma->vm_end - addr);
+		pfn = page_to_pfn(sg_page(entry)) + (skip >> PAGE_SHIFT);
+		ret = remap_pfn_range(vma, addr, pfn, len, vma->vm_page_prot);
+		if (ret)
+			return ret;
+		addr += len;
+		if (addr == vma->vm_end)
+			break;
+		skip = 0;
+	}
+	return 0;
+}
+
 static const struct dma_buf_ops heap_ops = {
 	.map_dma_buf = heap_map,
 	.unmap_dma_buf = heap_unmap,
 	.release = heap_release,
 	.begin_cpu_access = heap_begin_cpu_access,
 	.end_cpu_access = heap_end_cpu_access,
+	.mmap = heap_mmap,
 	.vmap = heap_vmap,
 	.vunmap = heap_vunmap,
 	.cpu_access_only_syncs = true,

@@ -24,7 +24,7 @@ struct dma_buf *system_heap_allocate(size_t bytes);
  * system_heap_vaddr - the CPU's address of the buffer's byte at @offset
  * @len: set to the bytes contiguous from there
  *
- * Only between dma_buf_begin_cpu_access() and _end_.  Stands in for mmap until there is one.
+ * Only between dma_buf_begin_cpu_access() and _end_.  For who has no descriptor to map.
  */
 void *system_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len);
 
