@@ -13,7 +13,7 @@
  * SYNC cannot say which mapping it means, so a program that brackets once and later forgets is on
  * its own; only one that never brackets is promised fresh mapping's bytes.
  *
- * Deliberately not here: sync_files.
+ * Deliberately not here: sync_files (dma-buf-sync-file.h).
  */
 #include <linux/bug.h>
 #include <linux/file.h>
@@ -26,6 +26,7 @@
 #include <linux/uaccess.h>
 
 #include "buffer.h"
+#include "dma-buf-sync-file.h"
 
 /* --- programs that do not bracket ------------------------------------------------------------- */
 
@@ -334,6 +335,12 @@ static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case DMA_BUF_SET_NAME_A:
 	case DMA_BUF_SET_NAME_B:
 		return file_set_name(to_buffer(dmabuf), (const char __user *)arg);
+	case DMA_BUF_IOCTL_EXPORT_SYNC_FILE:
+		return dma_buf_export_sync_file(dmabuf,
+						(struct dma_buf_export_sync_file __user *)arg);
+	case DMA_BUF_IOCTL_IMPORT_SYNC_FILE:
+		return dma_buf_import_sync_file(
+			dmabuf, (const struct dma_buf_import_sync_file __user *)arg);
 	default:
 		return -ENOTTY;
 	}
