@@ -464,4 +464,27 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 /** dma_buf_attach_revocable - can the exporter take this importer's mappings away? Linux 7.1 */
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
 
+/* --- what there is ---------------------------------------------------------------------------- */
+
+enum dma_buf_list_format {
+	DMA_BUF_LIST_TEXT, /* for people: a line an item, indented under what has it */
+	DMA_BUF_LIST_JSON, /* one object and a newline */
+};
+
+/**
+ * dma_buf_list - say of every buffer what Linux's dma_buf/bufinfo does, and what is kept
+ * @write: is given the text in pieces, in order
+ *
+ * Of each buffer: size, flags and references of its file, exporter, name, policy, vmaps; each
+ * device it is attached to or keeps mappings for, with how many importers (0: only kept) and each
+ * kept mapping's direction, state (active or idle) and bytes; each fence.  Then the number of
+ * buffers and their bytes.  Both formats say the same; bytes that are no printable ASCII are
+ * \u00NN.
+ * Context: may sleep; no reservation held.  @write runs with the buffer's reservation held and
+ * may call nothing of dma-buf.
+ * DIFFERS: ours; bufinfo writes to its seq_file only.
+ */
+void dma_buf_list(enum dma_buf_list_format format,
+		  void (*write)(void *context, const char *text, size_t len), void *context);
+
 #endif
