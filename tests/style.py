@@ -57,7 +57,7 @@ def problems(text):
             m = re.match(r'\s*#\s*include\s+["<]([^">]+)', line) if source else None
             if m and not may_include(name, m[1]):
                 arrows.append(f"{name}:{i}: {m[1]}")
-            if m and name.startswith("core/") and not TEST.search(name) and not m[1].startswith("linux/") and "/" in m[1]:
+            if m and name.startswith("core/") and not TEST.search(name) and not m[1].startswith(("linux/", "uapi/linux/")) and "/" in m[1]:
                 core.append(f"{name}:{i}: {m[1]}")
         if t and not t.endswith("\n"):
             blanks.append(f"{name}: last line")
