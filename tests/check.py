@@ -86,6 +86,12 @@ def count(entry):
     return passed, failed + bool(why), skipped, why
 
 
+def skips(entry):
+    """What the cases that were skipped say of themselves."""
+    lines = entry.get("stdout", "").splitlines()
+    return [m[1] for line in lines if (m := re.match(r"(?:ok \d+ - |1\.\.(?=0))(.*# *skip.*)", line, re.I))]
+
+
 class Run:
     """What the whole run found so far."""
 
@@ -95,6 +101,8 @@ class Run:
         self.sum = [0, 0, 0]
         self.slow = []                                      # (seconds, declared, flavour/name)
         self.bad = []
+        self.skipped = []
+        self.matched = False                                # did --only hold of anything?
 
     def fail(self, what):
         self.sum[1] += 1
@@ -108,9 +116,11 @@ class Run:
         """The other compiler accepts everything; counted as one case."""
         if not fnmatch.fnmatch("clang", f"*{self.args.only}*"):
             return
+        self.matched = True
         compiler = next(filter(shutil.which, ("clang-14", "clang")), None)
         if not compiler:
             self.sum[2] += 1
+            self.skipped.append("clang: building: no clang")
             return
         env = dict(self.env, CC=compiler)
         if self.configure("clang", "build/clang", ["-Doptimization=0"], env) and run("clang: building", ["ninja", "-C", "build/clang"], env):
@@ -126,6 +136,7 @@ class Run:
                  and fnmatch.fnmatch(t["name"], f"*{self.args.only}*")]
         if not tests:
             return None
+        self.matched = True
         # Only what these tests need: a program of their own lies in the folder, and some are given the dmabuf command.
         words = {os.path.abspath(os.path.join(folder, w)) for t in tests for w in t["cmd"] if w.startswith(("/", "./"))}
         targets = {os.path.relpath(w, folder) for w in words if w.startswith(os.path.abspath(folder) + "/")}
@@ -154,6 +165,7 @@ class Run:
             ran.add(test)
             *counts, why = count(entry)
             self.sum = [a + b for a, b in zip(self.sum, counts)]
+            self.skipped += [f"{name} {test}: {why_not}" for why_not in skips(entry)]
             self.slow.append((entry["duration"], float(entry["env"].get("TEST_SECONDS", 0)), f"{name} {test}"))
             if counts[1]:
                 self.report(f"{name} {test}", entry, why)
@@ -179,9 +191,13 @@ def main():
     for f in FLAVOURS:
         r.flavour(*f)
     r.clang()
+    if not r.matched and not r.bad:
+        print(f"./check: --only {r.args.only}: no test program has such a name; `meson test -C build/asan --list` has them all", file=sys.stderr)
     print("\nthe ten slowest   seconds  declared")
     for seconds, declared, name in sorted(r.slow, reverse=True)[:10]:
         print(f"  {name:34} {seconds:6.1f} {declared:6.0f}")
+    for what in r.skipped:
+        print(f"skipped: {what}")
     for what in r.bad:
         print(f"failed: {what}")
     say("whole run")

@@ -331,7 +331,7 @@ def help_of_both():
 def check_counts_what_went_wrong():
     sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.join(ROOT, "tests"))
-    from check import count
+    from check import count, skips
     for stdout, returncode, result, want in (
             ("1..3\nok 1 - a\nok 2 - b # SKIP no\nok 3 - c\n", 0, "OK", (2, 0, 1)),
             ("ok 1 - a\nnot ok 2 - b\n1..2\n", 1, "FAIL", (1, 1, 0)),
@@ -345,6 +345,7 @@ def check_counts_what_went_wrong():
             ("1..2\nok 1 - a\n", -15, "TIMEOUT", (1, 1, 0))):
         got = count({"stdout": stdout, "returncode": returncode, "result": result})
         need(got[:3] == want, stdout, got)
+        need(len(skips({"stdout": stdout})) == got[2], "skipped ones are named", stdout)
 
 
 PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, every_size_and_colour,
