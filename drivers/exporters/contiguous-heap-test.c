@@ -2,6 +2,7 @@
 /*
  * contiguous-heap-test.c - one piece or none, the same bytes for everybody, nothing left behind
  */
+#include <sys/mman.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
@@ -15,6 +16,7 @@
 #include "dma/engine.h"
 #include "dma/machine.h"
 #include "drivers/exporters/contiguous-heap.h"
+#include "host/file.h"
 #include "host/memory.h"
 #include "host/port.h"
 #include "tests/ktap.h"
@@ -121,6 +123,28 @@ static void without_bracket_devices_read_old_bytes(struct ktap *t)
 	}
 }
 
+/* A program's mapping of the second page and on is those bytes; past the end there is none. */
+static void programs_map_the_same_bytes(struct ktap *t)
+{
+	struct dma_buf *dmabuf = contiguous_heap_allocate(3 * PAGE_SIZE);
+	int fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	struct iosys_map map;
+	u8 *at;
+
+	KT_ASSERT(t, fd >= 0);
+	at = host_mmap(fd, NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, PAGE_SIZE);
+	KT_ASSERT(t, !IS_ERR(at));
+	KT_EQ(t, dma_buf_vmap_unlocked(dmabuf, &map), 0);
+	at[PAGE_SIZE + 5] = 77;
+	KT_EQ(t, ((u8 *)map.vaddr)[2 * PAGE_SIZE + 5], 77);
+	KT_EQ(t, ((u8 *)map.vaddr)[PAGE_SIZE + 5], 0);
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+	KT_EQ(t, host_munmap(at, 2 * PAGE_SIZE), 0);
+	KT_EQ(t, PTR_ERR(host_mmap(fd, NULL, 3 * PAGE_SIZE, PROT_READ, MAP_SHARED, PAGE_SIZE)),
+	      -EINVAL);
+	host_close(fd);
+}
+
 static void failing_allocations_leave_nothing(struct ktap *t)
 {
 	struct host_memory_stats before, after;
@@ -173,5 +197,5 @@ static void failing_maps_leave_nothing(struct ktap *t)
 
 KTAP_MAIN(KTAP_CASE(sizes), KTAP_CASE(one_zeroed_segment),
 	  KTAP_CASE(cpu_access_syncs_who_is_mapped),
-	  KTAP_CASE(without_bracket_devices_read_old_bytes),
+	  KTAP_CASE(without_bracket_devices_read_old_bytes), KTAP_CASE(programs_map_the_same_bytes),
 	  KTAP_CASE(failing_allocations_leave_nothing), KTAP_CASE(failing_maps_leave_nothing))
