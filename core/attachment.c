@@ -9,7 +9,6 @@
  * Not here: what is kept (slot-set), how (mapping-slot), and what is not kept (remap).
  */
 #include <linux/bug.h>
-#include <linux/dma-mapping.h>
 #include <linux/kernel.h>
 
 #include "buffer.h"
@@ -241,7 +240,7 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 	if (attach->slot[dir])
 		mapping_slot_begin_access(attach->slot[dir], dir);
 	else
-		dma_sync_sgtable_for_device(attach->dev, sgt, dir);
+		remap_begin_access(attach, sgt, dir);
 }
 
 void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -256,5 +255,5 @@ void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	if (attach->slot[dir])
 		mapping_slot_end_access(attach->slot[dir], dir);
 	else
-		dma_sync_sgtable_for_cpu(attach->dev, sgt, dir);
+		remap_end_access(attach, sgt, dir);
 }

@@ -3,6 +3,7 @@
  * remap.c - map each time; see remap.h
  */
 #include <linux/bug.h>
+#include <linux/dma-mapping.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -35,6 +36,40 @@ static struct remap_attachment *to_remap(struct dma_buf_attachment *attach)
 static bool pins(struct dma_buf_attachment *attach)
 {
 	return dma_buf_is_dynamic(attach->dmabuf) && !dma_buf_attachment_is_dynamic(attach);
+}
+
+/*
+ * Under policy `cached` others go through the directory.  To it a mapping that is not kept is an
+ * access of C's: the exporter's map cleans what C holds for the device, its unmap brings back what
+ * the device wrote.  NULL under policy `remap`: there is no directory to tell.
+ */
+static struct coherence *directory(struct dma_buf_attachment *attach)
+{
+	struct buffer *buffer = to_buffer(attach->dmabuf);
+
+	return buffer->policy == DMA_BUF_POLICY_CACHED ? &buffer->coherence : NULL;
+}
+
+static unsigned int device_mode(enum dma_data_direction dir)
+{
+	return (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
+	       (dir == DMA_TO_DEVICE ? 0 : COHERENCE_WRITE);
+}
+
+static int directory_begin(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	struct coherence *coherence = directory(attach);
+
+	return coherence ? coherence_cpu_begin(coherence, 0, attach->dmabuf->size, device_mode(dir))
+			 : 0;
+}
+
+static void directory_end(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	struct coherence *coherence = directory(attach);
+
+	if (coherence)
+		coherence_cpu_end(coherence, 0, attach->dmabuf->size, device_mode(dir));
 }
 
 static void remap_end(struct remap_attachment *remap)
@@ -126,12 +161,15 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 		if (ret)
 			goto free_mapping;
 	}
+	ret = directory_begin(attach, dir);
+	if (ret)
+		goto unpin;
 	sgt = ops->map_dma_buf(attach, dir);
 	if (!sgt)
 		sgt = ERR_PTR(-ENOMEM);
 	if (IS_ERR(sgt)) {
 		ret = PTR_ERR(sgt);
-		goto unpin;
+		goto end_access;
 	}
 	event_tell(EVENT_BUILD, attach, NULL, dir, 0);
 	if (!dma_buf_attachment_is_dynamic(attach)) {
@@ -150,6 +188,8 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 unmap:
 	ops->unmap_dma_buf(attach, sgt, dir);
 	event_tell(EVENT_TEARDOWN, attach, NULL, dir, 0);
+end_access:
+	directory_end(attach, dir);
 unpin:
 	if (pins(attach))
 		ops->unpin(attach);
@@ -181,6 +221,7 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 
 	list_del(&found->node);
 	ops->unmap_dma_buf(attach, sgt, found->dir);
+	directory_end(attach, found->dir);
 	if (pins(attach))
 		ops->unpin(attach);
 	event_tell(EVENT_UNMAP, attach->dmabuf, attach, found->dir, 0);
@@ -188,4 +229,27 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	kfree(found);
 	if (remap->detached && list_empty(&remap->mappings))
 		schedule_work(&remap->bury);
+}
+
+/* One more access beside the mapping's own, which stays open: pulls, and pushes what it wrote. */
+static void directory_pass(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	if (WARN(directory_begin(attach, dir), "dma-buf: no memory to pass an access on\n"))
+		return;
+	directory_end(attach, dir);
+}
+
+void remap_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			enum dma_data_direction dir)
+{
+	directory_pass(attach, DMA_TO_DEVICE);
+	dma_sync_sgtable_for_device(attach->dev, sgt, dir);
+}
+
+void remap_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		      enum dma_data_direction dir)
+{
+	dma_sync_sgtable_for_cpu(attach->dev, sgt, dir);
+	if (dir != DMA_TO_DEVICE)
+		directory_pass(attach, dir);
 }

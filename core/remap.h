@@ -5,6 +5,9 @@
  * Policy `remap`, and what policy `cached` cannot keep: mappings that a dynamic importer has of a
  * dynamic exporter. A static importer of a dynamic exporter pins from map to unmap.
  *
+ * Where others keep theirs, such a mapping is to the directory an access of the CPU's from map to
+ * unmap, so that each sees what the other wrote.
+ *
  * Invariants
  *   RM1  The exporter's unmap gets the direction its map got.
  *   RM2  An attachment detached while mapped is freed, with its buffer reference, by the last
@@ -36,5 +39,17 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
  */
 void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		 enum dma_data_direction dir);
+
+/**
+ * remap_begin_access - as dma_buf_begin_access()
+ * remap_end_access - as dma_buf_end_access()
+ *
+ * The mapping counts as open throughout.  Context: may sleep; reservation not needed.
+ * WARNs without memory, and others may read stale bytes.
+ */
+void remap_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			enum dma_data_direction dir);
+void remap_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		      enum dma_data_direction dir);
 
 #endif

@@ -292,8 +292,43 @@ static void buffer_may_go_under_another_reservation(struct ktap *t)
 	stage_down(t, &stage);
 }
 
+/* --- what is kept beside what is not ---------------------------------------------------------- */
+
+static void unkept_mapping_sees_what_a_kept_one_wrote(struct ktap *t)
+{
+	static const struct dma_buf_attach_ops importer = { .move_notify = no_move };
+	struct stage stage = { .exporter.ops = { .pin = test_pin, .unpin = test_unpin } };
+	struct dma_buf_attachment *kept, *fresh;
+	struct device *snoops;
+	struct sg_table *sgt;
+	u8 byte = 42;
+
+	if (!stage_up(t, &stage, "arm"))
+		return;
+	snoops = machine_add_device(stage.machine, "snoops", true);
+	KT_ASSERT(t, !IS_ERR(snoops));
+	kept = dma_buf_attach(stage.dmabuf, stage.dev);
+	fresh = dma_buf_dynamic_attach(stage.dmabuf, snoops, &importer, NULL);
+	KT_CHECK(t, kept->set && !fresh->set);
+	sgt = dma_buf_map_attachment_unlocked(kept, DMA_FROM_DEVICE);
+	KT_EQ(t, dma_engine_write(stage.dev, sgt, 0, &byte, 1), 0);
+	dma_buf_unmap_attachment_unlocked(kept, sgt, DMA_FROM_DEVICE);
+
+	byte = 0;
+	sgt = dma_buf_map_attachment_unlocked(fresh, DMA_TO_DEVICE);
+	KT_EQ(t, dma_engine_read(snoops, sgt, 0, &byte, 1), 0);
+	KT_EQ(t, byte, 42);
+	dma_buf_unmap_attachment_unlocked(fresh, sgt, DMA_TO_DEVICE);
+	dma_buf_detach(stage.dmabuf, fresh);
+	dma_buf_detach(stage.dmabuf, kept);
+	dma_buf_put(stage.dmabuf);
+	machine_remove_device(snoops);
+	stage_down(t, &stage);
+}
+
 KTAP_MAIN(KTAP_CASE(reclaimer_never_holds_the_last_reference),
 	  KTAP_CASE(importers_of_one_kind_share), KTAP_CASE(reimport_beside_a_user_costs_no_memory),
 	  KTAP_CASE(device_waits_for_the_release_that_unmaps_it),
 	  KTAP_CASE(device_gone_may_end_other_buffers),
-	  KTAP_CASE(buffer_may_go_under_another_reservation))
+	  KTAP_CASE(buffer_may_go_under_another_reservation),
+	  KTAP_CASE(unkept_mapping_sees_what_a_kept_one_wrote))
