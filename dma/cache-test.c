@@ -130,8 +130,8 @@ __attribute__((no_sanitize("thread"))) static void writer_runs(void *arg)
 }
 
 /*
- * Run @op on the line while @nr writers store to it, and, if @device is set, while other bytes of the line change
- * behind the caches.  Did all stores stay?
+ * Run @op on the line while @nr writers store to it, and, if @device is set, while other bytes of
+ * the line change behind the caches.  Did all stores stay?
  */
 __attribute__((no_sanitize("thread"))) static bool stores_stay(struct ktap *t, struct page *page,
 							       enum dma_table_op op, u8 *first,
@@ -200,7 +200,10 @@ struct cleaner {
 	bool lost;
 };
 
-/* What somebody stored and cleaned is behind the caches when his clean returns, whoever else cleans too. */
+/*
+ * What somebody stored and cleaned is behind the caches when his clean returns, whoever else cleans
+ * too.
+ */
 __attribute__((no_sanitize("thread"))) static void cleaner_runs(void *arg)
 {
 	struct cleaner *cleaner = arg;

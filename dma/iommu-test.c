@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * iommu-test.c - addresses and permissions of a device behind an IOMMU, and what an engine may reach anywhere
+ * iommu-test.c - addresses and permissions of a device behind an IOMMU, and what an engine may
+ * reach anywhere
  */
 #include "dma/iova.h"
 #include "dma/test-bed.h"
@@ -79,7 +80,10 @@ static void write_only_is_not_read(struct ktap *t)
 	}
 }
 
-/* The first pages are mapped, the last is not: nothing of the piece moves, not even its first bytes. */
+/*
+ * The first pages are mapped, the last is not: nothing of the piece moves, not even its first
+ * bytes.
+ */
 static void a_fault_moves_no_byte_of_its_piece(struct ktap *t)
 {
 	const struct machine_type *type;
@@ -317,7 +321,9 @@ static void offsets_in_pages_stay(struct ktap *t)
 	}
 }
 
-/* Blocks of all sizes in random order: aligned, apart from each other, and all space joins again. */
+/*
+ * Blocks of all sizes in random order: aligned, apart from each other, and all space joins again.
+ */
 static void addresses_are_apart_and_come_back(struct ktap *t)
 {
 	enum { BLOCKS = 64 };

@@ -3,8 +3,8 @@
  * machine.c - see machine.h
  *
  * Invariants
- *   MC1  A machine lives until it was destroyed and the last reference of its last device is gone, so
- *	  a device that somebody still holds can be asked about its domain, and faults.
+ *   MC1  A machine lives until it was destroyed and the last reference of its last device is gone,
+ *	  so a device that somebody still holds can be asked about its domain, and faults.
  */
 #include <linux/atomic.h>
 #include <linux/bug.h>

@@ -9,13 +9,14 @@
  *	arm-direct	non-coherent by default	none	small SoC
  *	bounce		32-bit, coherent	none	swiotlb: all memory lies above 4 GiB
  *
- * A machine owns its IOMMU, its bounce slots and its cache model; its devices own their mappings.  Several
- * machines may live in one process.  All use the same memory (host/memory.h), but each non-coherent
- * device sees it through the cache model (dma/cache.h).
+ * A machine owns its IOMMU, its bounce slots and its cache model; its devices own their mappings.
+ * Several machines may live in one process.  All use the same memory (host/memory.h), but each
+ * non-coherent device sees it through the cache model (dma/cache.h).
  *
  * Invariants
  *   MA1  A device's mapping is the only way its engine (dma/engine.h) reaches memory.
- *   MA2  A wrong sequence of calls gives wrong bytes or a reported fault, deterministically for a seed.
+ *   MA2  A wrong sequence of calls gives wrong bytes or a reported fault, deterministically for a
+ *	  seed.
  */
 #ifndef DMA_MACHINE_H
 #define DMA_MACHINE_H
@@ -53,8 +54,8 @@ void machine_destroy(struct machine *machine);
  * @coherent: does it snoop? Usually machine_type_of(machine)->coherent.
  *
  * Context: may sleep.  Returns ERR_PTR(-ENOMEM).
- * Ownership: the caller owns it and gives it to machine_remove_device(), which takes back what it still has
- * mapped (with a WARN that names it) after telling the core that the device goes.
+ * Ownership: the caller owns it and gives it to machine_remove_device(), which takes back what it
+ * still has mapped (with a WARN that names it) after telling the core that the device goes.
  */
 struct device *machine_add_device(struct machine *machine, const char *name, bool coherent);
 void machine_remove_device(struct device *dev);

@@ -51,7 +51,9 @@ static void cpu_reads_what_the_device_wrote(struct ktap *t)
 	}
 }
 
-/* What the device does not write must survive: the map copies in, or cleans, for FROM_DEVICE too. */
+/*
+ * What the device does not write must survive: the map copies in, or cleans, for FROM_DEVICE too.
+ */
 static void partial_write_keeps_the_rest(struct ktap *t)
 {
 	const struct machine_type *type;
@@ -219,7 +221,9 @@ static void ownership_does_not_nest(struct ktap *t)
 	dma_owned_end();
 }
 
-/* A random program that keeps the rules, beside flat memory, while the hardware evicts and fetches. */
+/*
+ * A random program that keeps the rules, beside flat memory, while the hardware evicts and fetches.
+ */
 static void adversary_never_breaks_a_right_program(struct ktap *t)
 {
 	unsigned int rounds = ktap_long ? 2000 : 60, round;

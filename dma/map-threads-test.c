@@ -86,7 +86,10 @@ static void threads_share_a_device(struct ktap *t)
 	}
 }
 
-/* 100000 mappings at once: what one costs must not grow with their number (a test of seconds if it did). */
+/*
+ * 100000 mappings at once: what one costs must not grow with their number (a test of seconds if it
+ * did).
+ */
 static void many_mappings_of_one_device(struct ktap *t)
 {
 	unsigned int count = ktap_long ? 400000 : 30000, i;

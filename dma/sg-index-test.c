@@ -125,7 +125,9 @@ static void parts_are_found(struct ktap *t)
 	for_each_machine(type) parts_are_found_on(t, type);
 }
 
-/* Neighbouring slots are one answer, but not for ever: what asks for a byte does not walk a table. */
+/*
+ * Neighbouring slots are one answer, but not for ever: what asks for a byte does not walk a table.
+ */
 static void answers_end_somewhere(struct ktap *t)
 {
 	struct bed *bed = bed_up(t, machine_type_find("bounce"), 0);

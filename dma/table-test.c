@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table-test.c - parts of tables: bounce slots and ranged cache operations; and the end of devices and machines
+ * table-test.c - parts of tables: bounce slots and ranged cache operations; and the end of devices
+ * and machines
  */
 #include "dma/test-bed.h"
 #include "dma/fault.h"

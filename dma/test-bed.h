@@ -2,8 +2,8 @@
 /*
  * test-bed.h - a machine, a device and scattered memory, for the tests of dma/
  *
- * The memory is single pages, an entry each, in an order in which neighbours of the table are not all
- * neighbours in memory.
+ * The memory is single pages, an entry each, in an order in which neighbours of the table are not
+ * all neighbours in memory.
  */
 #ifndef DMA_TEST_BED_H
 #define DMA_TEST_BED_H

@@ -2,7 +2,8 @@
 /*
  * view.h - one device's view of memory: what it has mapped and how its addresses lead to bytes
  *
- * Every device of a machine has one (struct device's `dma`).  Two ways lead from a DMA address to memory:
+ * Every device of a machine has one (struct device's `dma`).  Two ways lead from a DMA address to
+ * memory:
  *
  *	behind an IOMMU	the page table says which page and what is allowed	(dma/iommu.c)
  *	without		address = physical + the machine's offset, or a slot's;
@@ -10,8 +11,8 @@
  *			and writing the page					(dma/direct.c)
  *
  * Invariants
- *   VI1  `live` has one entry for each mapping, keyed by its first DMA address; what is not there is
- *	  not mapped, whatever a caller says.
+ *   VI1  `live` has one entry for each mapping, keyed by its first DMA address; what is not there
+ *	  is not mapped, whatever a caller says.
  *   VI2  A word of the page table is non-zero exactly while a mapping covers the page.
  *
  * Private to dma/.
@@ -154,7 +155,9 @@ enum dma_fault_reason iommu_reach(struct dma_view *view, dma_addr_t addr, size_t
 /** direct_map - an address for each entry; bounce slots where the device cannot reach. As
  * iommu_map() */
 int direct_map(struct dma_view *view, struct dma_live *live, struct scatterlist *sgl, int nents);
-/** direct_map_range - the same for @live->bytes at @phys, which is not bounced. As iommu_map_range() */
+/**
+ * direct_map_range - the same for @live->bytes at @phys, which is not bounced. As iommu_map_range()
+ */
 int direct_map_range(struct dma_view *view, struct dma_live *live, phys_addr_t phys,
 		     dma_addr_t *addr);
 void direct_unmap_range(struct dma_view *view, struct dma_live *live, dma_addr_t addr);

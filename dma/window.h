@@ -41,7 +41,9 @@ struct dma_window *dma_window_create(struct device *owner, size_t bytes);
 phys_addr_t dma_window_start(const struct dma_window *window);
 size_t dma_window_bytes(const struct dma_window *window);
 
-/** dma_window_iomem - the CPU's address of its first byte. Context: any, while the owner is there */
+/**
+ * dma_window_iomem - the CPU's address of its first byte. Context: any, while the owner is there
+ */
 void __iomem *dma_window_iomem(const struct dma_window *window);
 
 /** dma_window_provider - who it is for dma_buf_phys_vec_to_sgt(). Context: any */
@@ -55,7 +57,8 @@ static inline bool dma_phys_is_window(phys_addr_t phys)
 
 /**
  * dma_window_find - the bytes at @phys, at most *@len of them
- * *@len becomes what is contiguous.  Context: any.  Returns NULL where nobody answers.  For dma/ only.
+ * *@len becomes what is contiguous.  Context: any.  Returns NULL where nobody answers.
+ * For dma/ only.
  */
 void *dma_window_find(struct machine *machine, phys_addr_t phys, size_t *len);
 

@@ -21,13 +21,13 @@
  *   DM3  Memory that is mapped or synced is memory of the page allocator.
  *   DM4  A device with mappings does not go.
  *   DM5  No segment is longer than dma_get_max_seg_size() nor across a multiple of
- *	  dma_get_seg_boundary() + 1.  Joining and bounce slots keep to both; an entry of memory that
- *	  is too long by itself is mapped as it is, as in Linux: build lists with
+ *	  dma_get_seg_boundary() + 1.  Joining and bounce slots keep to both; an entry of memory
+ *	  that is too long by itself is mapped as it is, as in Linux: build lists with
  *	  sg_alloc_table_from_pages_segment().
  *
  * Context: all functions may be called from any context and do not sleep.  Semantics of Linux 6.12.
- * DIFFERS: DMA_ATTR_SKIP_CPU_SYNC also stops the copy into a fresh bounce slot, which Linux makes in
- * any case.  Freed IOMMU addresses are invalidated at once ("strict"), never in batches.
+ * DIFFERS: DMA_ATTR_SKIP_CPU_SYNC also stops the copy into a fresh bounce slot, which Linux makes
+ * in any case.  Freed IOMMU addresses are invalidated at once ("strict"), never in batches.
  */
 #ifndef _LINUX_DMA_MAPPING_H
 #define _LINUX_DMA_MAPPING_H
@@ -60,8 +60,8 @@
  * Sets nents and the DMA side of the entries.  With an IOMMU the whole table is one range of
  * addresses, split only where the device's segment limits ask for it.
  *
- * Returns 0; -EINVAL for a broken rule; -ENOMEM when memory, page tables, addresses or bounce slots are
- * used up.  On an error nothing is mapped and nothing was moved.
+ * Returns 0; -EINVAL for a broken rule; -ENOMEM when memory, page tables, addresses or bounce slots
+ * are used up.  On an error nothing is mapped and nothing was moved.
  * Ownership: the caller keeps @sgt and its memory until dma_unmap_sgtable().
  */
 int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
