@@ -369,6 +369,27 @@ int host_close(int fd)
 	return is_copy(fd) && !close(fd) ? 0 : -EBADF;
 }
 
+void host_close_all(bool leave)
+{
+	if (leave)
+		spin_lock_init(&table_lock);
+	for (unsigned int fd = 0; fd < table_size; fd++) {
+		struct file *stale;
+
+		if (!leave)
+			host_close(fd);
+		else if (entry_find(fd, &stale))
+			close(fd);
+	}
+	if (leave)
+		return;
+	spin_lock(&table_lock);
+	kfree(table);
+	table = NULL;
+	table_size = 0;
+	spin_unlock(&table_lock);
+}
+
 int host_dup(int fd, int flags)
 {
 	struct file *file = fget(fd);

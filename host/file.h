@@ -43,6 +43,14 @@ int host_open(const char *path, int flags);
 int host_close(int fd);
 
 /**
+ * host_close_all - close every descriptor of ours
+ * @leave: a child after fork: only its numbers, the files are its parent's
+ *
+ * Context: may sleep; nobody opens meanwhile.  Copies the system made of them are the program's.
+ */
+void host_close_all(bool leave);
+
+/**
  * host_dup - one more number for the same file, with O_CLOEXEC if @flags has it
  * Returns the number, or as get_unused_fd_flags() fails.
  */

@@ -11,7 +11,8 @@
  *        tails, except with __GFP_COMP.
  *   PA2  known_zero is set only while the memfd has never held anything else there, or holds
  *        nothing.
- *   PA3  No system call happens under the lock but the one that brings 4 MiB more into service.
+ *   PA3  No system call happens under the lock but those that make the arena, at the first
+ *        allocation, and the one that brings 4 MiB more into service.
  *
  * Deliberately not here: caches per CPU, zones, reclaim, compaction.
  */
@@ -54,8 +55,11 @@ static struct list_head free_blocks[NR_PAGE_ORDERS];
 static u64 pages_used;
 static u64 pages_dirty;
 
-/* Before main(), so that page_address() and its kin need no check. */
-__attribute__((constructor(101))) static void arena_create(void)
+/*
+ * Under lock, before the first page is handed out: page_address() and its kin, which take a page,
+ * need no check.
+ */
+static void arena_create(void)
 {
 	void *base, *map;
 	int fd;
@@ -91,7 +95,37 @@ close_fd:
 
 int host_memory_fd(void)
 {
-	return arena_fd;
+	int fd;
+
+	spin_lock(&lock);
+	if (!mem_map)
+		arena_create();
+	fd = arena_fd;
+	spin_unlock(&lock);
+	return fd;
+}
+
+bool host_memory_fini(bool leave)
+{
+	if (leave)
+		spin_lock_init(&lock);
+	spin_lock(&lock);
+	if (!mem_map || (pages_used && !leave)) {
+		spin_unlock(&lock);
+		return !mem_map;
+	}
+	ASAN_UNPOISON_MEMORY_REGION(host_memory_base, pages_in_service << PAGE_SHIFT);
+	munmap(host_memory_base, HOST_MEMORY_BYTES);
+	munmap(mem_map, ARENA_PAGES * sizeof(struct page));
+	close(arena_fd);
+	host_memory_base = NULL;
+	mem_map = NULL;
+	arena_fd = -1;
+	__atomic_store_n(&pages_in_service, 0, __ATOMIC_RELEASE);
+	pages_used = 0;
+	pages_dirty = 0;
+	spin_unlock(&lock);
+	return true;
 }
 
 /* --- names of a page -------------------------------------------------------------------------- */
@@ -209,6 +243,8 @@ static struct page *block_take(unsigned int order)
 	struct page *page;
 	bool known_zero;
 
+	if (!mem_map)
+		return NULL;
 	while (have <= MAX_PAGE_ORDER && list_empty(&free_blocks[have]))
 		have++;
 	if (have > MAX_PAGE_ORDER) {
@@ -282,6 +318,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		return NULL;
 
 	spin_lock(&lock);
+	if (!mem_map)
+		arena_create();
 	page = block_take(order);
 	spin_unlock(&lock);
 	if (!page) {

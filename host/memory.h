@@ -12,7 +12,8 @@
  *   ME2  Memory that is not in service cannot be touched: its addresses fault and are not valid.  A
  *        freed page is poison under AddressSanitizer, which reports an access through its linear
  *        address.
- *   ME3  The arena exists before main() and until the process ends.
+ *   ME3  The arena exists from the first allocation of a page until host_memory_fini(): a program
+ *        that only links the library has no descriptor and no mapping of it.
  *
  * fork(): the memfd is mapped MAP_SHARED, so parent and child share every byte of it while each has
  * its own allocator; a child must not allocate or free pages.
@@ -29,7 +30,7 @@
 #define HOST_MEMORY_BYTES (4ULL << 30)
 
 /**
- * host_memory_fd - the memfd, for aliases. -1 if the system had none; then every allocation fails
+ * host_memory_fd - the memfd, for aliases, made if need be. -1 if the system had none; then every allocation fails
  */
 int host_memory_fd(void);
 
@@ -55,6 +56,15 @@ struct host_memory_stats {
 	u64 pages_used;  /* handed out and not freed */
 	u64 pages_dirty; /* free, but still holding memory of the system's */
 };
+
+/**
+ * host_memory_fini - close the memfd and unmap memory; the next allocation makes it anew
+ * @leave: a child after fork, which has no say over what it shares: whatever is used goes too
+ *
+ * Context: nobody allocates meanwhile, nothing is locked.
+ * Returns whether it is gone: not while pages are used, unless @leave.
+ */
+bool host_memory_fini(bool leave);
 
 /** host_memory_stats - how the arena is used now. Context: any */
 void host_memory_stats(struct host_memory_stats *stats);

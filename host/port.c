@@ -14,6 +14,7 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,13 +45,19 @@ static void *port_thread_main(void *arg)
 struct port_thread *port_thread_create(void (*fn)(void *arg), void *arg, const char *name)
 {
 	struct port_thread *thread = calloc(1, sizeof(*thread));
+	sigset_t all, before;
+	int err;
 
 	if (!thread)
 		return NULL;
 	thread->fn = fn;
 	thread->arg = arg;
 	snprintf(thread->name, sizeof(thread->name), "%s", name);
-	if (pthread_create(&thread->id, NULL, port_thread_main, thread)) {
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&thread->id, NULL, port_thread_main, thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err) {
 		free(thread);
 		return NULL;
 	}

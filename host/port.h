@@ -27,6 +27,7 @@ struct port_thread;
 /**
  * port_thread_create - start @fn(@arg) in a thread of its own
  *
+ * The thread has all signals blocked: the program's handlers never run in it.
  * Context: may sleep.  Returns NULL when the system has no thread left.
  * Ownership: the caller owns the result and gives it to port_thread_join() exactly once.
  */

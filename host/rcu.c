@@ -18,6 +18,7 @@
  * first n have run.
  */
 #include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -150,13 +151,27 @@ static void run_batch(void)
 	wake_up_all(&barrier_wq);
 }
 
+/* Under cb_lock together: who queues after this starts another worker. */
+static bool worker_ends(void)
+{
+	bool ends;
+
+	spin_lock(&cb_lock);
+	ends = kthread_should_stop() && !queued.first;
+	if (ends)
+		worker_runs = false;
+	spin_unlock(&cb_lock);
+	return ends;
+}
+
 static int worker_main(void *unused)
 {
 	for (;;) {
-		wait_event_idle(worker_wq, callbacks_waiting());
+		wait_event_idle(worker_wq, callbacks_waiting() || kthread_should_stop());
+		if (worker_ends())
+			return 0;
 		run_batch();
 	}
-	return 0;
 }
 
 static void rcu_fork_prepare(void)

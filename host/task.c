@@ -24,6 +24,7 @@ struct host_kthread {
 	struct port_thread *thread;
 	struct task_struct *task;
 	bool should_stop; /* atomic */
+	bool worker;      /* runs even if stopped before: what was queued counts on it */
 	int result;       /* valid once exited */
 	struct completion exited;
 	struct list_head ended; /* under register_lock */
@@ -343,7 +344,10 @@ static void kthread_main(void *arg)
 	host_current_task = task;
 	WRITE_ONCE(task->pid, gettid());
 	sleep_until_running(0);
-	kthread->result = READ_ONCE(kthread->should_stop) ? -EINTR : kthread->fn(kthread->data);
+	if (READ_ONCE(kthread->should_stop) && !kthread->worker)
+		kthread->result = -EINTR;
+	else
+		kthread->result = kthread->fn(kthread->data);
 
 	/* Before complete_all(): who has waited for the end finds the thread to join. */
 	task_unregister(task);
@@ -356,7 +360,8 @@ static void kthread_main(void *arg)
 
 /* The thread is asleep in TASK_UNINTERRUPTIBLE; registered here, so a grace period never misses it.
  */
-static struct task_struct *kthread_new(int (*fn)(void *data), void *data, const char *name)
+static struct task_struct *kthread_new(int (*fn)(void *data), void *data, const char *name,
+				       bool worker)
 {
 	struct host_kthread *kthread = calloc(1, sizeof(*kthread));
 	struct task_struct *task = task_alloc();
@@ -366,6 +371,7 @@ static struct task_struct *kthread_new(int (*fn)(void *data), void *data, const 
 	pthread_once(&task_once, task_init_once);
 	kthread->fn = fn;
 	kthread->data = data;
+	kthread->worker = worker;
 	kthread->task = task;
 	INIT_LIST_HEAD(&kthread->ended);
 	init_completion(&kthread->exited);
@@ -398,13 +404,13 @@ struct task_struct *kthread_create(int (*threadfn)(void *data), void *data, cons
 	va_start(args, namefmt);
 	vscnprintf(name, sizeof(name), namefmt, args);
 	va_end(args);
-	task = kthread_new(threadfn, data, name);
+	task = kthread_new(threadfn, data, name, false);
 	return task ? task : ERR_PTR(-ENOMEM);
 }
 
 bool host_worker_start(int (*fn)(void *data), void *data, const char *name)
 {
-	struct task_struct *task = kthread_new(fn, data, name);
+	struct task_struct *task = kthread_new(fn, data, name, true);
 
 	if (task)
 		wake_up_process(task);
@@ -429,6 +435,28 @@ int kthread_stop(struct task_struct *task)
 	kthread_reap();
 	put_task_struct(task);
 	return result;
+}
+
+static struct task_struct *worker_get(void)
+{
+	struct task_struct *task, *found = NULL;
+
+	host_raw_lock(&register_lock);
+	list_for_each_entry(task, &registered_tasks, registered)
+		if (task->kthread && task->kthread->worker) {
+			found = get_task_struct(task);
+			break;
+		}
+	host_raw_unlock(&register_lock);
+	return found;
+}
+
+void host_workers_stop(void)
+{
+	struct task_struct *task;
+
+	while ((task = worker_get()))
+		kthread_stop_put(task);
 }
 
 int kthread_stop_put(struct task_struct *task)

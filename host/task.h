@@ -33,12 +33,21 @@ void host_kill_task(struct task_struct *task);
 bool host_task_reader_before(u64 epoch);
 
 /**
- * host_worker_start - a kthread that runs @fn(@data) at once and is never stopped
+ * host_worker_start - a kthread that runs @fn(@data) at once, until host_workers_stop()
  *
+ * @fn returns when kthread_should_stop() says so and it has nothing left to do, after noting that
+ * there is no such worker any more: the next use starts another.
  * Returns false when the system has no thread or memory left.  Context: anywhere, also with
  * spinlocks held.  It does not exist in a child after fork: whoever starts workers starts them
  * again there.
  */
 bool host_worker_start(int (*fn)(void *data), void *data, const char *name);
+
+/**
+ * host_workers_stop - end all workers, once each has done what was queued for it, and join them
+ *
+ * Context: may sleep; nobody queues work meanwhile, or a new worker may outlive the call.
+ */
+void host_workers_stop(void);
 
 #endif

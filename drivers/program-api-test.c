@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * program-api-test.c - include/libdmabuf.h: bytes arrive, wrong arguments have their errno, the end
+ * leaves nothing
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "include/libdmabuf.h"
+#include "tests/ktap.h"
+
+struct bed {
+	struct libdmabuf_machine *machine;
+	struct libdmabuf_device *writer, *reader;
+	struct libdmabuf_buffer *buffer;
+	struct libdmabuf_attachment *write, *read;
+};
+
+static int entries(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	int count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+static bool make(struct ktap *t, struct bed *bed, const char *machine)
+{
+	return KT_EQ(t, libdmabuf_machine_create(machine, &bed->machine), 0) &&
+	       KT_EQ(t,
+		     libdmabuf_device_add(bed->machine, "writer", LIBDMABUF_SNOOPING_DEFAULT,
+					  &bed->writer),
+		     0) &&
+	       KT_EQ(t,
+		     libdmabuf_device_add(bed->machine, "reader", LIBDMABUF_SNOOPING_DEFAULT,
+					  &bed->reader),
+		     0) &&
+	       KT_EQ(t, libdmabuf_buffer_create(9000, &bed->buffer), 0) &&
+	       KT_EQ(t, libdmabuf_attach(bed->writer, bed->buffer, &bed->write), 0) &&
+	       KT_EQ(t, libdmabuf_attach(bed->reader, bed->buffer, &bed->read), 0);
+}
+
+static void bytes_go_round(struct ktap *t)
+{
+	for (unsigned int i = 0; libdmabuf_machine_name(i); i++) {
+		const char *name = libdmabuf_machine_name(i);
+		char got[8] = "";
+		struct bed bed;
+		size_t more;
+		char *cpu;
+
+		KT_ASSERT(t, make(t, &bed, name));
+		KT_EQ(t, libdmabuf_buffer_size(bed.buffer), 12288);
+		KT_EQ(t, libdmabuf_map(bed.write, LIBDMABUF_WRITE), 0);
+		KT_EQ(t, libdmabuf_device_write(bed.write, 5000, "device", 7), 0);
+		KT_EQ(t, libdmabuf_unmap(bed.write), 0);
+
+		KT_EQ(t, libdmabuf_cpu_begin(bed.buffer, LIBDMABUF_READ_WRITE), 0);
+		cpu = libdmabuf_buffer_vaddr(bed.buffer, 5000, &more);
+		KT_ASSERT(t, cpu && more >= 7);
+		KT_CHECK(t, !strcmp(cpu, "device"));
+		memcpy(cpu, "cpu", 4);
+		KT_EQ(t, libdmabuf_cpu_end(bed.buffer, LIBDMABUF_READ_WRITE), 0);
+
+		KT_EQ(t, libdmabuf_map(bed.read, LIBDMABUF_READ), 0);
+		KT_EQ(t, libdmabuf_device_read(bed.read, 5000, got, 7), 0);
+		KT_CHECK(t, !strcmp(got, "cpu"));
+		KT_EQ(t, libdmabuf_unmap(bed.read), 0);
+		KT_EQ(t, libdmabuf_fini(), 0);
+	}
+}
+
+/* Broken on purpose: without its bracket the CPU does not see what a device wrote. */
+static void without_a_bracket_bytes_are_old(struct ktap *t)
+{
+	struct bed bed;
+	char *cpu;
+
+	KT_ASSERT(t, make(t, &bed, "arm"));
+	KT_EQ(t, libdmabuf_map(bed.write, LIBDMABUF_WRITE), 0);
+	KT_EQ(t, libdmabuf_device_write(bed.write, 0, "device", 7), 0);
+	KT_EQ(t, libdmabuf_unmap(bed.write), 0);
+	cpu = libdmabuf_buffer_vaddr(bed.buffer, 0, NULL);
+	KT_CHECK(t, cpu && strcmp(cpu, "device"));
+	KT_EQ(t, libdmabuf_cpu_begin_range(bed.buffer, LIBDMABUF_READ, 0, 7), 0);
+	KT_CHECK(t, cpu && !strcmp(cpu, "device"));
+	KT_EQ(t, libdmabuf_cpu_end_range(bed.buffer, LIBDMABUF_READ, 0, 7), 0);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
+static void wrong_arguments_have_their_errno(struct ktap *t)
+{
+	struct libdmabuf_attachment *attachment;
+	struct libdmabuf_machine *machine;
+	struct libdmabuf_device *device;
+	struct libdmabuf_buffer *buffer;
+	struct bed bed;
+	char byte = 0;
+
+	KT_ASSERT(t, make(t, &bed, "pc-iommu"));
+	machine = bed.machine;
+	KT_EQ(t, libdmabuf_machine_create("vax", &machine), -EINVAL);
+	KT_CHECK(t, !machine);
+	KT_EQ(t, libdmabuf_machine_create(NULL, &machine), -EINVAL);
+	KT_EQ(t, libdmabuf_machine_create("pc", NULL), -EINVAL);
+	KT_EQ(t, libdmabuf_device_add(NULL, "x", LIBDMABUF_SNOOPING_ON, &device), -EINVAL);
+	KT_EQ(t, libdmabuf_device_add(bed.machine, "x", 7, &device), -EINVAL);
+	KT_EQ(t, libdmabuf_buffer_create(0, &buffer), -EINVAL);
+	KT_CHECK(t, !buffer);
+	KT_EQ(t, libdmabuf_buffer_create(1ULL << 40, &buffer), -ENOMEM);
+	KT_EQ(t, libdmabuf_buffer_import(0, &buffer), -EBADF);
+	KT_EQ(t, libdmabuf_buffer_import(-1, &buffer), -EBADF);
+	KT_EQ(t, libdmabuf_fd_close(0), -EBADF);
+	KT_EQ(t, libdmabuf_buffer_fd(NULL), -EINVAL);
+	KT_EQ(t, libdmabuf_attach(bed.reader, NULL, &attachment), -EINVAL);
+	KT_CHECK(t, !attachment);
+	KT_EQ(t, libdmabuf_unmap(bed.read), -EINVAL);
+	KT_EQ(t, libdmabuf_map(bed.read, 0), -EINVAL);
+	KT_EQ(t, libdmabuf_device_read(bed.read, 0, &byte, 1), -EINVAL);
+	KT_EQ(t, libdmabuf_map(bed.read, LIBDMABUF_READ), 0);
+	KT_EQ(t, libdmabuf_map(bed.read, LIBDMABUF_READ), -EBUSY);
+	KT_EQ(t, libdmabuf_device_write(bed.read, 0, &byte, 1), -EFAULT);
+	KT_EQ(t, libdmabuf_device_read(bed.read, 12288, &byte, 1), -EINVAL);
+	KT_EQ(t, libdmabuf_cpu_begin(bed.buffer, 4), -EINVAL);
+	KT_EQ(t, libdmabuf_cpu_begin_range(bed.buffer, LIBDMABUF_READ, 1, SIZE_MAX), -EINVAL);
+	KT_EQ(t, libdmabuf_policy_set(7), -EINVAL);
+	KT_CHECK(t, !libdmabuf_buffer_vaddr(bed.buffer, 12288, NULL));
+	libdmabuf_machine_destroy(NULL);
+	libdmabuf_device_remove(NULL);
+	libdmabuf_buffer_close(NULL);
+	libdmabuf_detach(NULL);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
+static void a_descriptor_is_the_same_buffer(struct ktap *t)
+{
+	struct libdmabuf_buffer *again;
+	struct bed bed;
+	int fd;
+
+	KT_ASSERT(t, make(t, &bed, "pc"));
+	fd = libdmabuf_buffer_fd(bed.buffer);
+	KT_ASSERT(t, fd >= 0);
+	KT_EQ(t, libdmabuf_buffer_import(fd, &again), 0);
+	KT_EQ(t, libdmabuf_fd_close(fd), 0);
+	KT_EQ(t, libdmabuf_fd_close(fd), -EBADF);
+	KT_CHECK(t, libdmabuf_buffer_vaddr(again, 0, NULL) ==
+			    libdmabuf_buffer_vaddr(bed.buffer, 0, NULL));
+	libdmabuf_buffer_close(bed.buffer);
+	KT_EQ(t, libdmabuf_buffer_size(again), 12288);
+	libdmabuf_device_remove(bed.writer);
+	libdmabuf_detach(bed.read);
+	libdmabuf_buffer_close(again);
+	libdmabuf_machine_destroy(bed.machine);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
+static void costs_and_names(struct ktap *t)
+{
+	uint64_t before[64], after[64];
+	unsigned int n = libdmabuf_costs(before, 64), entries_at = 64;
+	struct bed bed;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (!strcmp(libdmabuf_cost_name(i), "sg_entries"))
+			entries_at = i;
+	KT_ASSERT(t, n < 64 && entries_at < n && !libdmabuf_cost_name(n));
+	KT_ASSERT(t, make(t, &bed, "arm"));
+	KT_EQ(t, libdmabuf_map(bed.read, LIBDMABUF_READ), 0);
+	KT_EQ(t, libdmabuf_costs(after, 64), n);
+	KT_CHECK(t, after[entries_at] > before[entries_at]);
+	KT_EQ(t, libdmabuf_costs(NULL, 0), n);
+	KT_CHECK(t, strstr(libdmabuf_error_text(-ENOMEM), "memory"));
+	KT_CHECK(t, libdmabuf_error_text(-12345));
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
+static void policies(struct ktap *t)
+{
+	KT_EQ(t, libdmabuf_policy_set(LIBDMABUF_POLICY_REMAP), 0);
+	KT_EQ(t, libdmabuf_policy_get(), LIBDMABUF_POLICY_REMAP);
+	KT_EQ(t, libdmabuf_policy_set(LIBDMABUF_POLICY_CACHED), 0);
+	KT_EQ(t, libdmabuf_policy_get(), LIBDMABUF_POLICY_CACHED);
+}
+
+static void the_end_leaves_nothing(struct ktap *t)
+{
+	int threads, fds;
+	struct bed bed;
+
+	KT_EQ(t, libdmabuf_fini(), 0);
+	threads = entries("/proc/self/task");
+	fds = entries("/proc/self/fd");
+	for (int round = 0; round < 3; round++) {
+		KT_ASSERT(t, make(t, &bed, "arm"));
+		KT_CHECK(t, libdmabuf_buffer_fd(bed.buffer) >= 0);
+		KT_EQ(t, libdmabuf_map(bed.write, LIBDMABUF_WRITE), 0);
+		KT_EQ(t, libdmabuf_device_write(bed.write, 0, "x", 1), 0);
+		KT_CHECK(t, entries("/proc/self/fd") > fds);
+		KT_EQ(t, libdmabuf_fini(), 0);
+		KT_EQ(t, entries("/proc/self/task"), threads);
+		KT_EQ(t, entries("/proc/self/fd"), fds);
+	}
+}
+
+static void a_child_may_end_it(struct ktap *t)
+{
+	int status = -1, fds;
+	struct bed bed;
+	pid_t child;
+	char *cpu;
+
+	KT_EQ(t, libdmabuf_fini(), 0);
+	fds = entries("/proc/self/fd");
+	KT_ASSERT(t, make(t, &bed, "pc"));
+	KT_CHECK(t, libdmabuf_buffer_fd(bed.buffer) >= 0);
+	KT_EQ(t, libdmabuf_cpu_begin(bed.buffer, LIBDMABUF_WRITE), 0);
+	cpu = libdmabuf_buffer_vaddr(bed.buffer, 0, NULL);
+	memcpy(cpu, "parent", 7);
+	child = fork();
+	KT_ASSERT(t, child >= 0);
+	if (!child)
+		_exit(libdmabuf_fini() || entries("/proc/self/fd") != fds);
+	KT_EQ(t, waitpid(child, &status, 0), child);
+	KT_EQ(t, status, 0);
+	KT_CHECK(t, !strcmp(cpu, "parent"));
+	KT_EQ(t, libdmabuf_cpu_end(bed.buffer, LIBDMABUF_WRITE), 0);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
+KTAP_MAIN(KTAP_CASE(bytes_go_round), KTAP_CASE(without_a_bracket_bytes_are_old),
+	  KTAP_CASE(wrong_arguments_have_their_errno), KTAP_CASE(a_descriptor_is_the_same_buffer),
+	  KTAP_CASE(costs_and_names), KTAP_CASE(policies), KTAP_CASE(the_end_leaves_nothing),
+	  KTAP_CASE(a_child_may_end_it))
