@@ -9,6 +9,7 @@
  * Not here: what is kept (slot-set), how (mapping-slot), and what is not kept (remap).
  */
 #include <linux/bug.h>
+#include <linux/device.h>
 #include <linux/kernel.h>
 
 #include "buffer.h"
@@ -59,6 +60,7 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf, struct device 
 
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
+	struct device *dev;
 	bool clean;
 
 	if (WARN(!dmabuf || !attach || attach->dmabuf != dmabuf,
@@ -67,9 +69,13 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 	might_sleep();
 	dma_resv_assert_not_held(dmabuf->resv);
 
+	dev = attach->dev;
 	event_tell(EVENT_DETACH, dmabuf, attach, 0, 0);
 	clean = attach->set ? slot_set_return(attach) : remap_detach(attach);
-	WARN(!clean, "dma-buf: detach while mapped\n");
+	WARN(!clean,
+	     "dma-buf: detach while mapped: %s still uses a buffer of %s; it stays until its "
+	     "unmap\n",
+	     dev_name(dev), dmabuf->exp_name);
 }
 
 /* --- map -------------------------------------------------------------------------------------- */

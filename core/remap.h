@@ -11,7 +11,7 @@
  * Invariants
  *   RM1  The exporter's unmap gets the direction its map got.
  *   RM2  An attachment detached while mapped is freed, with its buffer reference, by the last
- * unmap.
+ *        unmap.
  */
 #ifndef CORE_REMAP_H
 #define CORE_REMAP_H

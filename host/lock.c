@@ -4,9 +4,10 @@
  *
  * Invariants
  *   1  A waiter sets its state, then looks at the lock; unlock changes the lock, then wakes: no
- * wake-up is lost. 2  MUTEX_WAITERS is set while the queue is not empty, so unlock goes through
- * wait_lock: what a queued waiter reads of the holder under wait_lock stays valid until it lets go
- * of wait_lock. 3  A waiter that gives up passes on the wake-up that may have been his.
+ *      wake-up is lost.
+ *   2  MUTEX_WAITERS is set while the queue is not empty, so unlock goes through wait_lock: what a
+ *      queued waiter reads of the holder under wait_lock stays valid until it lets go of wait_lock.
+ *   3  A waiter that gives up passes on the wake-up that may have been his.
  */
 #include "host/mutex.h"
 #include "host/raw-lock.h"

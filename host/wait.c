@@ -4,9 +4,9 @@
  *
  * Invariants
  *   1  An entry is on its queue from before the state is set until it is taken off under the
- * queue's lock, by its waiter or by autoremove_wake_function(): while the lock is held, the task of
- * a queued entry lives. 2  The waker's last access to an entry is the release store that makes it
- * look empty.
+ *      queue's lock, by its waiter or by autoremove_wake_function(): while the lock is held, the
+ *      task of a queued entry lives.
+ *   2  The waker's last access to an entry is the release store that makes it look empty.
  */
 #include <linux/completion.h>
 #include <linux/kernel.h>

@@ -8,7 +8,8 @@
  *
  * Invariants
  *   1  A WARN returns to its caller: it never ends the program and takes no lock of the kernel's
- * API. 2  A ..._ONCE site fires once between two calls of host_warn_rearm(), in whatever thread.
+ *      API.
+ *   2  A ..._ONCE site fires once between two calls of host_warn_rearm(), in whatever thread.
  */
 #ifndef HOST_WARN_H
 #define HOST_WARN_H

@@ -4,9 +4,10 @@
  *
  * Invariants (all under work_lock)
  *   1  A worker's `item` is what it runs; the item itself may be freed by then, so only its address
- * counts. 2  An item that runs is queued again on the same queue, and stays there until that run
- * has ended. 3  Each queueing has a number, seq, growing over all queues: "done up to n" is well
- * defined.
+ *      counts.
+ *   2  An item that runs is queued again on the same queue, and stays there until that run has
+ *      ended.
+ *   3  Each queueing has a number, seq, growing over all queues: "done up to n" is well defined.
  *
  *   4  An item that waits for its time is pending and delayed, and on no queue.
  *

@@ -4,8 +4,9 @@
  *
  * Invariants
  *   1  A check, a WARN or a skip may come from any thread: report_lock guards the case and the
- * output. 2  Every line is flushed: what a crash leaves behind says how far the program came. 3
- * Between two cases nothing is pending: RCU callbacks of a case run in that case.
+ *      output.
+ *   2  Every line is flushed: what a crash leaves behind says how far the program came.
+ *   3  Between two cases nothing is pending: RCU callbacks of a case run in that case.
  */
 #include "tests/ktap.h"
 #include "host/warn.h"

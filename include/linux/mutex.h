@@ -11,8 +11,9 @@
  *
  * Rules, each with its WARN
  *   3  A mutex is not recursive.  After the WARN the caller goes on as if it had taken it again, or
- * gets -EDEADLK. 4  Its holder unlocks it.  After the WARN the mutex is as before. 5  It is not
- * destroyed while held.
+ *      gets -EDEADLK.
+ *   4  Its holder unlocks it.  After the WARN the mutex is as before.
+ *   5  It is not destroyed while held.
  */
 #ifndef _LINUX_MUTEX_H
 #define _LINUX_MUTEX_H

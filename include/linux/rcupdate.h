@@ -9,7 +9,8 @@
  * Invariants
  *   1  When synchronize_rcu() returns, every section that had begun before the call has ended.
  *   2  Callbacks run in order of call_rcu(), each after a grace period, on one thread, without
- * locks. 3  Sections nest; inside one nothing sleeps (might_sleep() WARNs).
+ *      locks.
+ *   3  Sections nest; inside one nothing sleeps (might_sleep() WARNs).
  *
  * Ordering: rcu_assign_pointer() is a release store, rcu_dereference() an acquire load: stronger
  * than the dependency Linux relies on, and what the thread sanitizer understands. Fork: the child
@@ -68,12 +69,15 @@ void synchronize_rcu(void);
 /**
  * call_rcu - run @func(@head) after a grace period
  *
- * Context: anywhere.  Ownership: @head, and what it is embedded in, is the callback's from now on.
+ * Context: anywhere.
+ * Ownership: @head, and what it is embedded in, is the callback's from now on.
  */
 void call_rcu(struct rcu_head *head, rcu_callback_t func);
 
-/* rcu_barrier - wait until all callbacks queued so far have run. Context: sleeps; not from a
- * callback */
+/*
+ * rcu_barrier - wait until all callbacks queued so far have run.
+ * Context: sleeps; not from a callback
+ */
 void rcu_barrier(void);
 
 /*

@@ -81,8 +81,10 @@ struct task_struct {
 
 extern __thread struct task_struct *host_current_task;
 
-/* host_task_adopt - make a task for this thread, which has none yet; never fails, aborts without
- * memory */
+/*
+ * host_task_adopt - make a task for this thread, which has none yet; never fails, aborts without
+ * memory
+ */
 struct task_struct *host_task_adopt(void);
 
 static __always_inline struct task_struct *host_current(void)
@@ -121,7 +123,8 @@ long schedule_timeout_uninterruptible(long timeout);
 /**
  * wake_up_state - let @task run if it sleeps in one of @states
  *
- * Returns 1 if it did.  Context: anywhere; the caller keeps @task alive.
+ * Returns 1 if it did.
+ * Context: anywhere; the caller keeps @task alive.
  * Ordering: what the waker did before is seen by the woken.
  */
 int wake_up_state(struct task_struct *task, unsigned int states);

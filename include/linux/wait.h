@@ -9,11 +9,13 @@
  * Invariants
  *   1  No wake-up is lost: a sleeper is queued and its state set before it looks at the condition.
  *   2  wake_up(): everybody who waits without exclusion, and one exclusive waiter, the first to
- * come. 3  Non-exclusive waiters stand before exclusive ones.
+ *      come.
+ *   3  Non-exclusive waiters stand before exclusive ones.
  *
  * Context: wait_*() may sleep.  wake_up*() anywhere, also with spinlocks held; the entries' func
- * run under the queue's lock and must not sleep. Ownership: an entry lives on its waiter's stack;
- * it has left the queue when finish_wait() returns.
+ * run under the queue's lock and must not sleep.
+ * Ownership: an entry lives on its waiter's stack; it has left the queue when finish_wait()
+ * returns.
  */
 #ifndef _LINUX_WAIT_H
 #define _LINUX_WAIT_H
@@ -25,8 +27,10 @@
 
 struct wait_queue_entry;
 
-/* Returns non-zero when it woke somebody, which counts against the number of exclusive ones; < 0:
- * stop. */
+/*
+ * Returns non-zero when it woke somebody, which counts against the number of exclusive ones; < 0:
+ * stop.
+ */
 typedef int (*wait_queue_func_t)(struct wait_queue_entry *entry, unsigned int mode, int flags,
 				 void *key);
 
@@ -135,8 +139,10 @@ static inline void __remove_wait_queue(struct wait_queue_head *wq, struct wait_q
 	list_del(&entry->entry);
 }
 
-/* prepare_to_wait - queue @entry unless it is, and set the state, in this order before the
- * condition */
+/*
+ * prepare_to_wait - queue @entry unless it is, and set the state, in this order before the
+ * condition
+ */
 void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry, int state);
 /* Returns true when the queue was empty before. */
 bool prepare_to_wait_exclusive(struct wait_queue_head *wq, struct wait_queue_entry *entry,
@@ -235,8 +241,10 @@ void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode, int nr);
 	___wait_event_state(wq, condition, TASK_INTERRUPTIBLE, 1)
 #define wait_event_killable(wq, condition) ___wait_event_state(wq, condition, TASK_KILLABLE, 0)
 
-/* @timeout in jiffies. Returns 0: it passed and the condition does not hold; else jiffies left,
- * >= 1. */
+/*
+ * @timeout in jiffies.
+ * Returns 0: it passed and the condition does not hold; else jiffies left, >= 1.
+ */
 #define wait_event_timeout(wq, condition, timeout) \
 	___wait_event_timeout_state(wq, condition, TASK_UNINTERRUPTIBLE, timeout)
 /* The same, or -ERESTARTSYS. */
