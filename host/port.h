@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "host/labels.h"
 
 /* --- threads ---------------------------------------------------------------------------------- */
 

@@ -15,6 +15,7 @@
 #define HOST_WARN_H
 
 #include <stdbool.h>
+#include "host/labels.h"
 
 /**
  * host_warn_hook_t - is told of one WARN

@@ -11,6 +11,8 @@
 #ifndef _LIBDMABUF_LINUX_TYPES_H
 #define _LIBDMABUF_LINUX_TYPES_H
 
+#include "host/labels.h"
+
 #include_next <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
