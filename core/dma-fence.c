@@ -17,6 +17,7 @@
 #include <linux/dma-fence.h>
 #include <linux/atomic.h>
 #include <linux/export.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sched/signal.h>
 
@@ -240,6 +241,14 @@ void dma_fence_set_deadline(struct dma_fence *fence, ktime_t deadline)
 		fence->ops->set_deadline(fence, deadline);
 }
 EXPORT_SYMBOL(dma_fence_set_deadline);
+
+void dma_fence_describe(struct dma_fence *fence, struct seq_file *seq)
+{
+	seq_printf(seq, "%s %s seq %llu %ssignalled\n", fence->ops->get_driver_name(fence),
+		   fence->ops->get_timeline_name(fence), (unsigned long long)fence->seqno,
+		   dma_fence_is_signaled(fence) ? "" : "un");
+}
+EXPORT_SYMBOL(dma_fence_describe);
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/dma-resv.h>
 #include <linux/minmax.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 static const struct dma_fence_ops array_ops = {
@@ -527,6 +528,34 @@ static void unlocked_walk_survives_smaller_lists(struct ktap *t)
 	finish(last);
 }
 
+static void described_for_people(struct ktap *t)
+{
+	struct dma_fence *write = new_fence(1, 7), *read = new_fence(2, 8);
+	char text[200];
+	struct seq_file seq = { .buf = text, .size = sizeof(text) };
+	struct dma_resv resv;
+
+	dma_resv_init(&resv);
+	lock_and_add(t, &resv, write, DMA_RESV_USAGE_WRITE);
+	lock_and_add(t, &resv, read, DMA_RESV_USAGE_BOOKKEEP);
+	dma_fence_signal(read);
+	dma_resv_lock(&resv, NULL);
+	dma_resv_describe(&resv, &seq);
+	dma_resv_unlock(&resv);
+	KT_ASSERT(t, !seq_has_overflowed(&seq));
+	text[seq.count] = '\0';
+	KT_CHECK(t, !strcmp(text, "\twrite fence:test test seq 7 unsignalled\n"
+				  "\tbookkeep fence:test test seq 8 signalled\n"));
+
+	ktap_expect_warn(t, "dma_resv_iter_first() must be called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_iter_next() must be called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_iter_next() must be called with the reservation locked");
+	dma_resv_describe(&resv, &seq);
+	dma_resv_fini(&resv);
+	finish(write);
+	finish(read);
+}
+
 KTAP_MAIN(KTAP_CASE(reserving_nothing_warns), KTAP_CASE(many_fences_fit),
 	  KTAP_CASE(slot_is_lost_at_unlock), KTAP_CASE(no_slot_no_memory_waits),
 	  KTAP_CASE(every_allocation_may_fail), KTAP_CASE(query_answers_with_lower_usages),
@@ -534,4 +563,4 @@ KTAP_MAIN(KTAP_CASE(reserving_nothing_warns), KTAP_CASE(many_fences_fit),
 	  KTAP_CASE(containers_are_refused), KTAP_CASE(replace_takes_a_whole_context),
 	  KTAP_CASE(copy_takes_unsignaled_fences), KTAP_CASE(deadline_reaches_asked_usages),
 	  KTAP_CASE(watchers_hear_of_kernel_fences), KTAP_CASE(unlocked_walk_starts_again),
-	  KTAP_CASE(unlocked_walk_survives_smaller_lists))
+	  KTAP_CASE(unlocked_walk_survives_smaller_lists), KTAP_CASE(described_for_people))

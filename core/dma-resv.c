@@ -22,6 +22,7 @@
 #include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/log2.h>
+#include <linux/seq_file.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -545,3 +546,21 @@ void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage, ktim
 	dma_resv_iter_end(&cursor);
 }
 EXPORT_SYMBOL(dma_resv_set_deadline);
+
+void dma_resv_describe(struct dma_resv *obj, struct seq_file *seq)
+{
+	static const char *const names[] = {
+		[DMA_RESV_USAGE_KERNEL] = "kernel",
+		[DMA_RESV_USAGE_WRITE] = "write",
+		[DMA_RESV_USAGE_READ] = "read",
+		[DMA_RESV_USAGE_BOOKKEEP] = "bookkeep",
+	};
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_for_each_fence(&cursor, obj, DMA_RESV_USAGE_BOOKKEEP, fence) {
+		seq_printf(seq, "\t%s fence:", names[dma_resv_iter_usage(&cursor)]);
+		dma_fence_describe(fence, seq);
+	}
+}
+EXPORT_SYMBOL(dma_resv_describe);

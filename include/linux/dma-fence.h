@@ -19,8 +19,7 @@
  *   F6  The memory outlives the last reference by an RCU grace period (dma_fence_free()).
  *
  * Deliberately not here: arrays, chains and merging of fences (linux/dma-fence-array.h, -chain.h,
- * -unwrap.h); handing fences to programs (linux/sync_file.h); listing them for people
- * (dma_fence_describe()).
+ * -unwrap.h); handing fences to programs (linux/sync_file.h).
  */
 #ifndef _LINUX_DMA_FENCE_H
 #define _LINUX_DMA_FENCE_H
@@ -559,5 +558,14 @@ static inline signed long dma_fence_wait(struct dma_fence *fence, bool intr)
  * Context: any; fence->lock not held.
  */
 void dma_fence_set_deadline(struct dma_fence *fence, ktime_t deadline);
+
+struct seq_file;
+
+/**
+ * dma_fence_describe - one line for people: driver, timeline, seqno, signalled or not
+ *
+ * Context: any without fence->lock, since it asks the driver whether the fence has signaled.
+ */
+void dma_fence_describe(struct dma_fence *fence, struct seq_file *seq);
 
 #endif

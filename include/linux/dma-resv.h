@@ -21,8 +21,7 @@
  * and waits for fences -> fence->lock.  The way to a fence's signal takes no reservation (F5 of
  * dma-fence.h).
  *
- * Deliberately not here: fence containers.  Add what they contain, one by one.  Nor is
- * dma_resv_describe().
+ * Deliberately not here: fence containers.  Add what they contain, one by one.
  */
 #ifndef _LINUX_DMA_RESV_H
 #define _LINUX_DMA_RESV_H
@@ -145,8 +144,9 @@ void dma_resv_fini(struct dma_resv *obj);
 #define dma_resv_held(obj) lockdep_is_held(&(obj)->lock.base)
 
 /** dma_resv_assert_held - WARN unless the caller holds the lock */
-#define dma_resv_assert_held(obj) \
-	WARN(!dma_resv_held(obj), "dma-resv: %s() is called with the reservation locked", __func__)
+#define dma_resv_assert_held(obj)                                                              \
+	WARN(!dma_resv_held(obj), "dma-resv: %s() must be called with the reservation locked", \
+	     __func__)
 
 /**
  * dma_resv_assert_not_held - WARN if the caller holds the lock
@@ -341,6 +341,11 @@ bool dma_resv_test_signaled(struct dma_resv *obj, enum dma_resv_usage usage);
 
 /** dma_resv_set_deadline - dma_fence_set_deadline() on each of @usage and below. Context: any. */
 void dma_resv_set_deadline(struct dma_resv *obj, enum dma_resv_usage usage, ktime_t deadline);
+
+struct seq_file;
+
+/** dma_resv_describe - a line for each fence, with its usage, for people. Context: locked */
+void dma_resv_describe(struct dma_resv *obj, struct seq_file *seq);
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
