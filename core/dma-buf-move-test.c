@@ -126,8 +126,8 @@ static void who_stays_may_not_pin(struct ktap *t)
 	KT_EQ(t, stage.exporter.pins + stage.exporter.unpins, 0);
 
 	dma_resv_unlock(stage.dmabuf->resv);
-	ktap_expect_warn(t, "dma_buf_pin() is called with the reservation locked");
-	ktap_expect_warn(t, "test_pin() is called with");
+	ktap_expect_warn(t, "dma_buf_pin() must be called with the reservation locked");
+	ktap_expect_warn(t, "test_pin() must be called with");
 	KT_EQ(t, dma_buf_pin(stage.follows), 0);
 	dma_resv_lock(stage.dmabuf->resv, NULL);
 	dma_buf_unpin(stage.follows);

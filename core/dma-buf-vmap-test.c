@@ -117,8 +117,8 @@ static void misuse_is_named(struct ktap *t)
 	ktap_expect_warn(t, "vunmap of another map");
 	dma_buf_vunmap_unlocked(dmabuf, &other);
 	KT_EQ(t, vunmaps, 0);
-	ktap_expect_warn(t, "dma_buf_vunmap() is called with the reservation locked");
-	ktap_expect_warn(t, "test_vunmap() is called with");
+	ktap_expect_warn(t, "dma_buf_vunmap() must be called with the reservation locked");
+	ktap_expect_warn(t, "test_vunmap() must be called with");
 	dma_buf_vunmap(dmabuf, &map);
 	KT_EQ(t, vunmaps, 1);
 	dma_buf_put(dmabuf);

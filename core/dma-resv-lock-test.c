@@ -77,7 +77,7 @@ static void held_means_by_me(struct ktap *t)
 	dma_resv_assert_not_held(&resv);
 	dma_resv_unlock(&resv);
 	dma_resv_assert_not_held(&resv);
-	ktap_expect_warn(t, "held_means_by_me() is called with the reservation locked");
+	ktap_expect_warn(t, "held_means_by_me() must be called with the reservation locked");
 	dma_resv_assert_held(&resv);
 	dma_resv_fini(&resv);
 }
@@ -90,24 +90,25 @@ static void changes_need_the_lock(struct ktap *t)
 	struct dma_resv resv;
 
 	dma_resv_init(&resv);
-	ktap_expect_warn(t, "dma_resv_reserve_fences() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_reserve_fences() must be called with the reservation locked");
 	KT_EQ(t, dma_resv_reserve_fences(&resv, 1), 0);
-	ktap_expect_warn(t, "dma_resv_add_fence() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_add_fence() must be called with the reservation locked");
 	dma_resv_add_fence(&resv, a, DMA_RESV_USAGE_READ);
-	ktap_expect_warn(t, "dma_resv_replace_fences() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_replace_fences() must be called with the reservation locked");
 	dma_resv_replace_fences(&resv, 1, b, DMA_RESV_USAGE_READ);
-	ktap_expect_warn(t, "dma_resv_copy_fences() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_copy_fences() must be called with the reservation locked");
 	KT_EQ(t, dma_resv_copy_fences(&resv, &resv), 0);
-	ktap_expect_warn(t, "dma_resv_watch() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_watch() must be called with the reservation locked");
 	dma_resv_watch(&resv, &watcher);
-	ktap_expect_warn(t, "dma_resv_unwatch() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_unwatch() must be called with the reservation locked");
 	dma_resv_unwatch(&resv, &watcher);
-	ktap_expect_warn(t, "dma_resv_reset_max_fences() is called with the reservation locked");
+	ktap_expect_warn(t,
+			 "dma_resv_reset_max_fences() must be called with the reservation locked");
 	dma_resv_reset_max_fences(&resv);
 	dma_resv_iter_begin(&cursor, &resv, DMA_RESV_USAGE_BOOKKEEP);
-	ktap_expect_warn(t, "dma_resv_iter_first() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_iter_first() must be called with the reservation locked");
 	KT_CHECK(t, dma_resv_iter_first(&cursor) == b);
-	ktap_expect_warn(t, "dma_resv_iter_next() is called with the reservation locked");
+	ktap_expect_warn(t, "dma_resv_iter_next() must be called with the reservation locked");
 	KT_CHECK(t, !dma_resv_iter_next(&cursor));
 
 	finish(a);
