@@ -13,6 +13,7 @@
 #include <linux/kernel.h>
 
 #include "buffer.h"
+#include "debug-table.h"
 #include "event.h"
 #include "mapping-slot.h"
 #include "remap.h"
@@ -86,14 +87,18 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
  */
 static bool hot_path(const struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
-	return likely(attach && !bad_direction(dir) && attach->slot[dir] && !event_listener);
+	return !IS_ENABLED(LIBDMABUF_DEBUG_TABLES) &&
+	       likely(attach && !bad_direction(dir) && attach->slot[dir] && !event_listener);
 }
+
+static void unmap_real(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		       enum dma_data_direction dir, bool held);
 
 static noinline struct sg_table *map_rarely(struct dma_buf_attachment *attach,
 					    enum dma_data_direction dir, bool held)
 {
+	struct sg_table *sgt, *shown;
 	struct mapping_slot *slot;
-	struct sg_table *sgt;
 
 	if (WARN(!attach || bad_direction(dir),
 		 "dma-buf: map without an attachment or a direction\n"))
@@ -111,9 +116,13 @@ static noinline struct sg_table *map_rarely(struct dma_buf_attachment *attach,
 		sgt = remap_map(attach, dir);
 		dma_resv_unlock(attach->dmabuf->resv);
 	}
-	if (!IS_ERR(sgt))
-		event_tell(EVENT_MAP, attach->dmabuf, attach, dir, 0);
-	return sgt;
+	if (IS_ERR(sgt))
+		return sgt;
+	event_tell(EVENT_MAP, attach->dmabuf, attach, dir, 0);
+	shown = debug_table_show(attach, sgt);
+	if (IS_ERR(shown))
+		unmap_real(attach, sgt, dir, held);
+	return shown;
 }
 
 struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
@@ -156,15 +165,11 @@ static struct mapping_slot *unmap_misused(struct dma_buf_attachment *attach, str
 	return NULL;
 }
 
-static noinline void unmap_rarely(struct dma_buf_attachment *attach, struct sg_table *sgt,
-				  enum dma_data_direction dir, bool held)
+static void unmap_real(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		       enum dma_data_direction dir, bool held)
 {
 	struct mapping_slot *slot;
 	enum slot_head head;
-
-	if (WARN(!attach || !sgt || bad_direction(dir),
-		 "dma-buf: unmap without an attachment, a table or a direction\n"))
-		return;
 
 	slot = attach->slot[dir];
 	if (!slot) {
@@ -190,6 +195,18 @@ static noinline void unmap_rarely(struct dma_buf_attachment *attach, struct sg_t
 		mapping_slot_unmap_locked(slot, head);
 	else
 		mapping_slot_unmap_unlocked(slot, head);
+}
+
+static noinline void unmap_rarely(struct dma_buf_attachment *attach, struct sg_table *sgt,
+				  enum dma_data_direction dir, bool held)
+{
+	if (WARN(!attach || !sgt || bad_direction(dir),
+		 "dma-buf: unmap without an attachment, a table or a direction\n"))
+		return;
+	sgt = debug_table_hide(attach, sgt);
+	if (WARN(!sgt, "dma-buf: unmap of a table that is not mapped\n"))
+		return;
+	unmap_real(attach, sgt, dir, held);
 }
 
 void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -243,6 +260,9 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 	might_sleep();
 	dma_resv_assert_not_held(attach->dmabuf->resv);
 
+	sgt = debug_table_real(attach, sgt);
+	if (WARN(!sgt, "dma-buf: begin_access of a table that is not mapped\n"))
+		return;
 	if (attach->slot[dir])
 		mapping_slot_begin_access(attach->slot[dir], dir);
 	else
@@ -258,6 +278,9 @@ void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	might_sleep();
 	dma_resv_assert_not_held(attach->dmabuf->resv);
 
+	sgt = debug_table_real(attach, sgt);
+	if (WARN(!sgt, "dma-buf: end_access of a table that is not mapped\n"))
+		return;
 	if (attach->slot[dir])
 		mapping_slot_end_access(attach->slot[dir], dir);
 	else
