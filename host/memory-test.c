@@ -2,13 +2,13 @@
 /* Pages: their names, blocks, references and aliases. */
 #include <sys/mman.h>
 #include <unistd.h>
-#include <sanitizer/asan_interface.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include "host/asan.h"
 #include "host/memory.h"
 #include "host/port.h"
 #include "tests/ktap.h"

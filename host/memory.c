@@ -20,11 +20,11 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <sanitizer/asan_interface.h>
 #include <linux/bug.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
+#include "host/asan.h"
 #include "host/memory.h"
 #include "host/port.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects: sizes, alignment, caches, and what a reader may still see of a freed one. */
 #include <string.h>
-#include <sanitizer/asan_interface.h>
 #include <linux/errno.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include "host/asan.h"
 #include "host/port.h"
 #include "tests/ktap.h"
 

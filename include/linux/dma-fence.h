@@ -407,7 +407,7 @@ static inline int dma_fence_get_status_locked(struct dma_fence *fence)
 {
 	if (!dma_fence_is_signaled_locked(fence))
 		return 0;
-	return fence->error ? fence->error : 1;
+	return READ_ONCE(fence->error) ?: 1;
 }
 
 /**
