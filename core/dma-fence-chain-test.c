@@ -49,7 +49,8 @@ static void timeline_fini(struct timeline *line)
 
 static struct dma_fence *prev_of(struct dma_fence *link)
 {
-	return rcu_dereference_protected(container_of(link, struct dma_fence_chain, base)->prev, true);
+	return rcu_dereference_protected(container_of(link, struct dma_fence_chain, base)->prev,
+					 true);
 }
 
 static int count_links(struct dma_fence *head)
