@@ -315,7 +315,8 @@ static void delayed_items_are_flushed_before_their_time(struct ktap *t)
 	/* Not queued yet, so there is nothing that flush_work() could wait for. */
 	KT_CHECK(t, !flush_work(&later.dwork.work));
 	KT_EQ(t, atomic_read(&later.runs), 0);
-	KT_CHECK(t, flush_delayed_work(&later.dwork));
+	/* It says whether it had to wait, as in Linux: the item may have run before it looked. */
+	flush_delayed_work(&later.dwork);
 	KT_EQ(t, atomic_read(&later.runs), 1);
 	later_done(&later);
 }
