@@ -53,12 +53,12 @@ static struct page_table_node *page_table_make(struct page_table_node *node, u64
 	made = kzalloc(sizeof(*made), GFP_ATOMIC);
 	if (!made)
 		return NULL;
-	child = (void *)atomic64_cmpxchg(&node->word[page_table_index(addr, level)], 0,
-					 (s64)(unsigned long)made);
-	if (!child)
+	if (!atomic64_cmpxchg(&node->word[page_table_index(addr, level)], 0,
+			      (s64)(unsigned long)made))
 		return made;
 	kfree(made);
-	return child;
+	/* A compare-and-swap that fails orders nothing: the winner's zeroes need this acquire. */
+	return page_table_child(node, addr, level);
 }
 
 int page_table_reserve(struct page_table *table, u64 addr, u64 bytes)
