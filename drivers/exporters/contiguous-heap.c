@@ -11,29 +11,25 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/iosys-map.h>
-#include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "drivers/exporters/contiguous-heap.h"
+#include "drivers/exporters/heap-mappings.h"
 
 struct contiguous_buffer {
 	/* constant from allocation to release */
 	void *memory;
 	size_t bytes;
 
-	struct mutex lock;
-	/* guarded by lock */
-	struct list_head mappings; /* struct contiguous_mapping.node */
+	/* its own lock */
+	struct heap_mappings mappings;
 };
 
 struct contiguous_mapping {
-	struct device *dev;
+	struct heap_mapping base;
 	struct scatterlist entry;
-	struct sg_table table;
-	struct list_head node; /* guarded by contiguous_buffer.lock */
 };
 
 static struct sg_table *contiguous_map(struct dma_buf_attachment *attach,
@@ -45,55 +41,45 @@ static struct sg_table *contiguous_map(struct dma_buf_attachment *attach,
 
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
-	mapping->dev = attach->dev;
+	mapping->base.dev = attach->dev;
 	sg_init_one(&mapping->entry, buffer->memory, buffer->bytes);
-	mapping->table = (struct sg_table){ .sgl = &mapping->entry, .nents = 1, .orig_nents = 1 };
-	ret = dma_map_sgtable(mapping->dev, &mapping->table, dir, 0);
+	mapping->base.table =
+		(struct sg_table){ .sgl = &mapping->entry, .nents = 1, .orig_nents = 1 };
+	ret = dma_map_sgtable(mapping->base.dev, &mapping->base.table, dir, 0);
 	if (ret) {
 		kfree(mapping);
 		return ERR_PTR(ret);
 	}
 
-	mutex_lock(&buffer->lock);
-	list_add_tail(&mapping->node, &buffer->mappings);
-	mutex_unlock(&buffer->lock);
-	return &mapping->table;
+	heap_mappings_add(&buffer->mappings, &mapping->base);
+	return &mapping->base.table;
 }
 
 static void contiguous_unmap(struct dma_buf_attachment *attach, struct sg_table *table,
 			     enum dma_data_direction dir)
 {
 	struct contiguous_buffer *buffer = attach->dmabuf->priv;
-	struct contiguous_mapping *mapping = container_of(table, struct contiguous_mapping, table);
+	struct contiguous_mapping *mapping =
+		container_of(table, struct contiguous_mapping, base.table);
 
-	mutex_lock(&buffer->lock);
-	list_del(&mapping->node);
-	mutex_unlock(&buffer->lock);
-	dma_unmap_sgtable(mapping->dev, table, dir, 0);
+	heap_mappings_del(&buffer->mappings, &mapping->base);
+	dma_unmap_sgtable(mapping->base.dev, table, dir, 0);
 	kfree(mapping);
 }
 
 static int contiguous_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct contiguous_buffer *buffer = dmabuf->priv;
-	struct contiguous_mapping *mapping;
 
-	mutex_lock(&buffer->lock);
-	list_for_each_entry(mapping, &buffer->mappings, node)
-		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->table, dir);
-	mutex_unlock(&buffer->lock);
+	heap_mappings_sync_for_cpu(&buffer->mappings, dir);
 	return 0;
 }
 
 static int contiguous_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct contiguous_buffer *buffer = dmabuf->priv;
-	struct contiguous_mapping *mapping;
 
-	mutex_lock(&buffer->lock);
-	list_for_each_entry(mapping, &buffer->mappings, node)
-		dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
-	mutex_unlock(&buffer->lock);
+	heap_mappings_sync_for_device(&buffer->mappings, dir);
 	return 0;
 }
 
@@ -119,9 +105,8 @@ static void contiguous_release(struct dma_buf *dmabuf)
 {
 	struct contiguous_buffer *buffer = dmabuf->priv;
 
-	WARN(!list_empty(&buffer->mappings), "contiguous-heap: released while mapped");
+	heap_mappings_fini(&buffer->mappings, "contiguous-heap");
 	free_pages_exact(buffer->memory, buffer->bytes);
-	mutex_destroy(&buffer->lock);
 	kfree(buffer);
 }
 
@@ -151,8 +136,7 @@ struct dma_buf *contiguous_heap_allocate(size_t bytes)
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
-	mutex_init(&buffer->lock);
-	INIT_LIST_HEAD(&buffer->mappings);
+	heap_mappings_init(&buffer->mappings);
 	buffer->bytes = PAGE_ALIGN(bytes);
 	buffer->memory = alloc_pages_exact(buffer->bytes, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (!buffer->memory)
@@ -173,7 +157,7 @@ struct dma_buf *contiguous_heap_allocate(size_t bytes)
 free_memory:
 	free_pages_exact(buffer->memory, buffer->bytes);
 free_buffer:
-	mutex_destroy(&buffer->lock);
+	heap_mappings_fini(&buffer->mappings, "contiguous-heap");
 	kfree(buffer);
 	return ERR_PTR(ret);
 }

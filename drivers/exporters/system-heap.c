@@ -15,29 +15,21 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/iosys-map.h>
-#include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "drivers/exporters/system-heap.h"
+#include "drivers/exporters/heap-mappings.h"
 
 struct heap_buffer {
 	/* constant from allocation to release */
 	struct sg_table pages;
 	size_t bytes;
 
-	struct mutex lock;
-	/* guarded by lock */
-	struct list_head mappings; /* struct heap_mapping.node */
-};
-
-struct heap_mapping {
-	struct device *dev;
-	struct sg_table table;
-	struct list_head node; /* guarded by heap_buffer.lock */
+	/* its own lock */
+	struct heap_mappings mappings;
 };
 
 /* Large pieces keep tables short; IOMMUs have entries for runs of 1 MiB and of 64 KiB. */
@@ -74,9 +66,7 @@ static struct sg_table *heap_map(struct dma_buf_attachment *attach, enum dma_dat
 	if (ret)
 		goto free_table;
 
-	mutex_lock(&buffer->lock);
-	list_add_tail(&mapping->node, &buffer->mappings);
-	mutex_unlock(&buffer->lock);
+	heap_mappings_add(&buffer->mappings, mapping);
 	return &mapping->table;
 
 free_table:
@@ -92,9 +82,7 @@ static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *table
 	struct heap_buffer *buffer = attach->dmabuf->priv;
 	struct heap_mapping *mapping = container_of(table, struct heap_mapping, table);
 
-	mutex_lock(&buffer->lock);
-	list_del(&mapping->node);
-	mutex_unlock(&buffer->lock);
+	heap_mappings_del(&buffer->mappings, mapping);
 	dma_unmap_sgtable(mapping->dev, table, dir, 0);
 	sg_free_table(table);
 	kfree(mapping);
@@ -103,24 +91,16 @@ static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *table
 static int heap_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_mapping *mapping;
 
-	mutex_lock(&buffer->lock);
-	list_for_each_entry(mapping, &buffer->mappings, node)
-		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->table, dir);
-	mutex_unlock(&buffer->lock);
+	heap_mappings_sync_for_cpu(&buffer->mappings, dir);
 	return 0;
 }
 
 static int heap_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	struct heap_mapping *mapping;
 
-	mutex_lock(&buffer->lock);
-	list_for_each_entry(mapping, &buffer->mappings, node)
-		dma_sync_sgtable_for_device(mapping->dev, &mapping->table, dir);
-	mutex_unlock(&buffer->lock);
+	heap_mappings_sync_for_device(&buffer->mappings, dir);
 	return 0;
 }
 
@@ -164,9 +144,8 @@ static void heap_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 
-	WARN(!list_empty(&buffer->mappings), "system-heap: released while mapped");
+	heap_mappings_fini(&buffer->mappings, "system-heap");
 	free_pieces(&buffer->pages);
-	mutex_destroy(&buffer->lock);
 	kfree(buffer);
 }
 
@@ -279,8 +258,7 @@ struct dma_buf *system_heap_allocate(size_t bytes)
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
-	mutex_init(&buffer->lock);
-	INIT_LIST_HEAD(&buffer->mappings);
+	heap_mappings_init(&buffer->mappings);
 	buffer->bytes = PAGE_ALIGN(bytes);
 	ret = alloc_pieces(&buffer->pages, buffer->bytes);
 	if (ret)
@@ -301,7 +279,7 @@ struct dma_buf *system_heap_allocate(size_t bytes)
 free_pages:
 	free_pieces(&buffer->pages);
 free_buffer:
-	mutex_destroy(&buffer->lock);
+	heap_mappings_fini(&buffer->mappings, "system-heap");
 	kfree(buffer);
 	return ERR_PTR(ret);
 }
