@@ -15,6 +15,7 @@
 #ifndef _LINUX_DEVICE_H
 #define _LINUX_DEVICE_H
 
+#include <linux/cleanup.h>
 #include <linux/types.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -177,5 +178,8 @@ static inline void dev_set_drvdata(struct device *dev, void *data)
 #define dev_warn(dev, fmt, ...) pr_warn("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
 #define dev_info(dev, fmt, ...) pr_info("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
 #define dev_dbg(dev, fmt, ...) pr_debug("%s: " fmt, dev_name(dev), ##__VA_ARGS__)
+
+DEFINE_FREE(device_del, struct device *, if (_T) device_del(_T))
+DEFINE_FREE(put_device, struct device *, if (_T) put_device(_T))
 
 #endif

@@ -15,6 +15,8 @@
 #ifndef _LINUX_FILE_H
 #define _LINUX_FILE_H
 
+#include <linux/cleanup.h>
+#include <linux/err.h>
 #include <linux/types.h>
 
 struct file;
@@ -65,5 +67,15 @@ void put_unused_fd(unsigned int fd);
  * Ordering: who finds the file by its number sees everything done to it before.
  */
 void fd_install(unsigned int fd, struct file *file);
+
+/*
+ * CLASS(get_unused_fd, fd)(flags) - a number that put_unused_fd() gets unless take_fd(fd) has taken
+ * it
+ */
+DEFINE_CLASS(get_unused_fd, int, if (_T >= 0) put_unused_fd(_T), get_unused_fd_flags(flags),
+	     unsigned int flags)
+#define take_fd(fd) __get_and_null(fd, -EBADF)
+
+DEFINE_FREE(fput, struct file *, if (!IS_ERR_OR_NULL(_T)) fput(_T))
 
 #endif

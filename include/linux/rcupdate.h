@@ -20,6 +20,7 @@
 #define _LINUX_RCUPDATE_H
 
 #include <linux/bug.h>
+#include <linux/cleanup.h>
 #include <linux/compiler.h>
 #include <linux/sched.h>
 
@@ -148,5 +149,7 @@ static inline void init_rcu_head(struct rcu_head *head)
 static inline void destroy_rcu_head(struct rcu_head *head)
 {
 }
+
+DEFINE_LOCK_GUARD_0(rcu, rcu_read_lock(), rcu_read_unlock())
 
 #endif

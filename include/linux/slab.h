@@ -19,6 +19,8 @@
 
 #include <stdarg.h>
 #include <linux/cache.h>
+#include <linux/cleanup.h>
+#include <linux/err.h>
 #include <linux/types.h>
 #include <linux/gfp.h>
 
@@ -78,6 +80,9 @@ void *kvcalloc(size_t n, size_t size, gfp_t gfp) __attribute__((malloc, alloc_si
  * it
  */
 void kvfree(const void *p);
+
+DEFINE_FREE(kfree, void *, if (!IS_ERR_OR_NULL(_T)) kfree(_T))
+DEFINE_FREE(kvfree, void *, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 
 /**
  * kmemdup, kstrdup, kstrndup - a copy; NULL on failure and, for strings, for NULL. Freed with
