@@ -133,7 +133,7 @@ struct coherence {
 
 /* What the directory keeps in each slot. */
 struct coherence_member {
-	/* immutable after mapping_slot_init() */
+	/* written while not joined */
 	enum coherence_domain domain;
 
 	/* guarded by coherence.lock */

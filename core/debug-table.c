@@ -8,6 +8,7 @@
  *        reads poison, not somebody else's memory.
  */
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -48,7 +49,7 @@ struct sg_table *debug_table_show(struct dma_buf_attachment *attach, struct sg_t
 
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(&table->copy, real->orig_nents, GFP_KERNEL);
+	ret = sg_alloc_table(&table->copy, max(real->orig_nents, real->nents), GFP_KERNEL);
 	if (ret)
 		goto free_table;
 	table->copy.nents = real->nents;

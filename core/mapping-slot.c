@@ -97,18 +97,20 @@ static unsigned int slot_mode(const struct mapping_slot *slot, enum slot_head he
  */
 static int slot_copy(struct mapping_slot *slot, const struct sg_table *table, gfp_t gfp)
 {
+	/* Device memory may come as DMA segments alone: orig_nents is 0 then (dma-buf-mapping.h). */
+	unsigned int i, entries = max(table->orig_nents, table->nents);
 	struct scatterlist *from, *to;
 	struct sg_table copy;
-	unsigned int i;
 	int ret;
 
-	ret = sg_alloc_table(&copy, table->orig_nents, gfp);
+	ret = sg_alloc_table(&copy, entries, gfp);
 	if (ret)
 		return ret;
+	copy.orig_nents = table->orig_nents;
 	copy.nents = table->nents;
 
 	to = copy.sgl;
-	for_each_sg(table->sgl, from, table->orig_nents, i) {
+	for_each_sg(table->sgl, from, entries, i) {
 		sg_set_page(to, sg_page(from), from->length, from->offset);
 		sg_dma_address(to) = sg_dma_address(from);
 		sg_dma_len(to) = sg_dma_len(from);
@@ -119,11 +121,34 @@ static int slot_copy(struct mapping_slot *slot, const struct sg_table *table, gf
 	}
 	for (i = 0; i < SLOT_HEADS; i++)
 		slot->head[i] = copy;
+	slot->entries = entries;
 	return 0;
+}
+
+/* Which answers of the look need no lock. */
+static void slot_set_domain(struct mapping_slot *slot, enum coherence_domain domain)
+{
+	slot->member.domain = domain;
+	if (domain == COHERENCE_MEMORY) {
+		slot->begin_mask = COHERENCE_M_WHOLE | COHERENCE_OTHER_WRITES;
+		slot->begin_want = COHERENCE_M_WHOLE;
+		slot->end_mask[0] = 0;
+		slot->end_want[0] = 0;
+		slot->end_mask[1] =
+			COHERENCE_M_ALONE | COHERENCE_OTHER_READS | COHERENCE_OTHER_WRITES;
+		slot->end_want[1] = COHERENCE_M_ALONE;
+	} else {
+		/* Who is open in C or B is told by the directory's word: each begin and end writes
+		 * it. */
+		slot->begin_mask = slot->begin_want = COHERENCE_UNSHARED;
+		slot->end_mask[0] = slot->end_want[0] = COHERENCE_UNSHARED;
+		slot->end_mask[1] = slot->end_want[1] = COHERENCE_UNSHARED;
+	}
 }
 
 static void slot_drop_copy(struct mapping_slot *slot)
 {
+	slot->head[0].orig_nents = slot->entries;
 	sg_free_table(&slot->head[0]);
 	memset(slot->head, 0, sizeof(slot->head));
 }
@@ -154,6 +179,9 @@ static int slot_build(struct mapping_slot *slot, enum dma_data_direction dir, gf
 	ret = slot_copy(slot, table, gfp);
 	if (ret)
 		goto undo_build;
+	slot_set_domain(slot, slot->ops->device_memory && slot->ops->device_memory(slot, table)
+				      ? COHERENCE_CACHES
+				      : slot->domain);
 	ret = coherence_join(slot->coherence, slot);
 	if (ret)
 		goto undo_copy;
@@ -691,29 +719,15 @@ void mapping_slot_init(struct mapping_slot *slot, const struct mapping_slot_ops 
 	atomic_set(&slot->word, 0);
 	slot->held = 0;
 	slot->dir = &coherence_unshared;
-	if (domain == COHERENCE_MEMORY) {
-		slot->begin_mask = COHERENCE_M_WHOLE | COHERENCE_OTHER_WRITES;
-		slot->begin_want = COHERENCE_M_WHOLE;
-		slot->end_mask[0] = 0;
-		slot->end_want[0] = 0;
-		slot->end_mask[1] =
-			COHERENCE_M_ALONE | COHERENCE_OTHER_READS | COHERENCE_OTHER_WRITES;
-		slot->end_want[1] = COHERENCE_M_ALONE;
-	} else {
-		/* Who is open in C or B is told by the directory's word: each begin and end writes
-		 * it. */
-		slot->begin_mask = slot->begin_want = COHERENCE_UNSHARED;
-		slot->end_mask[0] = slot->end_want[0] = COHERENCE_UNSHARED;
-		slot->end_mask[1] = slot->end_want[1] = COHERENCE_UNSHARED;
-	}
+	slot_set_domain(slot, domain);
 	slot->waits_kernel = waits_kernel;
+	slot->domain = domain;
 	slot->ops = ops;
 	slot->resv = resv;
 	slot->coherence = coherence;
 	slot->owner = owner;
 	slot->table = NULL;
 	slot->table_dir = DMA_NONE;
-	slot->member.domain = domain;
 	INIT_LIST_HEAD(&slot->member.node);
 	init_waitqueue_head(&slot->wq);
 	INIT_WORK(&slot->reap, slot_reap);

@@ -130,6 +130,13 @@ struct mapping_slot_ops {
 	void *(*memory)(struct mapping_slot *slot, size_t offset, size_t *len);
 
 	/*
+	 * Optional: is @table, just built, memory of a device?  Nobody caches that, so while the
+	 * slot has it, it is in the domain of C whatever the device: no bytes are ever moved for
+	 * it, and the operations above are not called.  Without it all tables are ordinary memory.
+	 */
+	bool (*device_memory)(struct mapping_slot *slot, const struct sg_table *table);
+
+	/*
 	 * Optional: a dead slot that was in use has been torn down; the owner may free it from
 	 * here, if nobody can still call map with it.  Called once, from slot->reap, reservation
 	 * not held.
@@ -153,18 +160,21 @@ struct mapping_slot {
 	/* the directory's word or coherence_unshared; switched by coherence_join() */
 	const atomic_t *dir;
 	/*
-	 * immutable after init: which answers of the look need no lock.  [0] readers, [1] writers
+	 * which answers of the look need no lock.  [0] readers, [1] writers.  Written before the
+	 * slot becomes valid
 	 */
 	u8 begin_mask, begin_want;
 	u8 end_mask[2], end_want[2];
-	bool waits_kernel; /* a static importer's: waits for KERNEL fences itself */
+	bool waits_kernel; /* immutable: a static importer's, waits for KERNEL fences itself */
 
 	/*
 	 * the copy handed out, one head for each way to map; written before the slot becomes valid
 	 */
 	struct sg_table head[SLOT_HEADS];
+	unsigned int entries; /* allocated for it, whatever the heads' counts say */
 
 	/* immutable after init */
+	enum coherence_domain domain; /* of ordinary memory; member.domain is the table's */
 	const struct mapping_slot_ops *ops;
 	struct dma_resv *resv;
 	struct coherence *coherence;
@@ -213,7 +223,7 @@ static inline u32 slot_look(const struct mapping_slot *slot)
 
 /**
  * mapping_slot_init - an empty slot
- * @domain: where the device finds the bytes
+ * @domain: where the device finds the bytes of ordinary memory
  * @waits_kernel: maps wait for KERNEL fences, as Linux does for static importers
  *
  * Context: any.  @slot is zeroed memory.  Ownership: everything pointed to outlives the slot.

@@ -155,13 +155,20 @@ static void *slot_memory(struct mapping_slot *slot, size_t offset, size_t *len)
 	return (char *)sg_virt(sg) + (offset - start);
 }
 
+/* No entry has pages, or there are none at all: dma-buf-mapping.h. */
+static bool slot_device_memory(struct mapping_slot *slot, const struct sg_table *table)
+{
+	return !table->orig_nents || !sg_page(table->sgl);
+}
+
 static void slot_reaped(struct mapping_slot *slot);
 
 /* SS1: what an exporter that does not let mappings be widened gets, and the one that does. */
-#define SLOT_OPS                                                                     \
-	.build = slot_build, .destroy = slot_destroy, .sync_for_device = slot_clean, \
-	.sync_for_cpu = slot_invalidate, .clean_invalidate = slot_clean_invalidate,  \
-	.bounce = slot_bounce, .memory = slot_memory, .reaped = slot_reaped
+#define SLOT_OPS                                                                           \
+	.build = slot_build, .destroy = slot_destroy, .sync_for_device = slot_clean,       \
+	.sync_for_cpu = slot_invalidate, .clean_invalidate = slot_clean_invalidate,        \
+	.bounce = slot_bounce, .memory = slot_memory, .device_memory = slot_device_memory, \
+	.reaped = slot_reaped
 
 static const struct mapping_slot_ops narrow_ops = { SLOT_OPS };
 static const struct mapping_slot_ops widened_ops = { SLOT_OPS, .widen = slot_widen };
