@@ -108,7 +108,17 @@ static int try_thread(void *unused)
 	scoped_guard(mutex_try, &mutex) got |= 1;
 	scoped_cond_guard(mutex_try, got |= 2, &mutex) got |= 4;
 	scoped_guard(spinlock_try, &spin) got |= 8;
+	complete(&tried);
 	return got;
+}
+
+/* What it got while the caller holds what the caller holds. */
+static int another_tries(void)
+{
+	struct task_struct *thread = test_thread_start(try_thread, NULL);
+
+	wait_for_completion(&tried);
+	return test_thread_end(thread);
 }
 
 static void who_did_not_get_it_gives_nothing_back(struct ktap *t)
