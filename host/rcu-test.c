@@ -10,6 +10,7 @@
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include "host/rcu.h"
 #include "host/task.h"
 #include "tests/ktap.h"
 #include "tests/threads.h"
@@ -181,6 +182,65 @@ static void sections_nest(struct ktap *t)
 	synchronize_rcu();
 	KT_CHECK(t, READ_ONCE(section_over));
 	test_thread_end(thread);
+}
+
+/* --- does an engine wait for a reader? -------------------------------------------------------- */
+
+static struct completion leave;
+static void (*engine)(void);
+static bool engine_returned;
+
+static int read_until_told(void *data)
+{
+	rcu_read_lock();
+	complete(&started);
+	/* Not wait_for_completion(): inside a section nothing sleeps. */
+	while (!completion_done(&leave))
+		port_yield();
+	rcu_read_unlock();
+	return 0;
+}
+
+static int run_engine(void *data)
+{
+	complete(&started);
+	engine();
+	WRITE_ONCE(engine_returned, true);
+	return 0;
+}
+
+/* Does @grace_period return while a section from before it still runs? Given time, it would. */
+static bool waits_for_reader(void (*grace_period)(void))
+{
+	struct task_struct *reader, *waiter;
+	bool early;
+
+	engine = grace_period;
+	WRITE_ONCE(engine_returned, false);
+	init_completion(&started);
+	init_completion(&leave);
+	reader = test_thread_start(read_until_told, NULL);
+	wait_for_completion(&started);
+	waiter = test_thread_start(run_engine, NULL);
+	wait_for_completion(&started);
+	for (int i = 0; i < 200 && !READ_ONCE(engine_returned); i++)
+		msleep(1);
+	early = READ_ONCE(engine_returned);
+	complete(&leave);
+	test_thread_end(reader);
+	test_thread_end(waiter);
+	return !early;
+}
+
+static void returns_at_once(void)
+{
+}
+
+static void the_engine_waits_for_a_reader(struct ktap *t)
+{
+	KT_CHECK(t, waits_for_reader(host_rcu_grace_period));
+	/* The same look at an engine that does not. */
+	KT_CHECK(t, !waits_for_reader(returns_at_once));
 }
 
 struct callback {
@@ -366,7 +426,7 @@ static void a_forked_child_has_rcu(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(get_rcu_meets_replace), KTAP_CASE(synchronize_waits_for_readers),
-	  KTAP_CASE(sections_nest), KTAP_CASE(callbacks_run_in_order),
-	  KTAP_CASE(barrier_in_a_callback_warns), KTAP_CASE(misuse_warns),
-	  KTAP_CASE(list_walk_meets_removal), KTAP_CASE(foreign_threads_come_and_go),
-	  KTAP_CASE(a_forked_child_has_rcu))
+	  KTAP_CASE(sections_nest), KTAP_CASE(the_engine_waits_for_a_reader),
+	  KTAP_CASE(callbacks_run_in_order), KTAP_CASE(barrier_in_a_callback_warns),
+	  KTAP_CASE(misuse_warns), KTAP_CASE(list_walk_meets_removal),
+	  KTAP_CASE(foreign_threads_come_and_go), KTAP_CASE(a_forked_child_has_rcu))

@@ -22,7 +22,9 @@ FLAVOURS = (
     ("asan", "build/asan", ["-Db_sanitize=address,undefined", "-Doptimization=1"], {"plain", "threads", "commands"}),
     ("tsan", "build/tsan", ["-Db_sanitize=thread", "-Doptimization=1"], {"threads"}),
     ("plain", "build", [], {"tree"}),
+    ("liburcu", "build/liburcu", ["-Drcu=liburcu", "-Db_sanitize=address", "-Doptimization=0"], {"rcu"}),
 )
+NEEDS = {"liburcu": "liburcu-bp"}                           # what pkg-config must find for a flavour
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -129,6 +131,11 @@ class Run:
             self.fail("clang: building")
 
     def flavour(self, name, folder, options, suites):
+        library = NEEDS.get(name)
+        if library and subprocess.run(["pkg-config", "--exists", library], stderr=subprocess.DEVNULL).returncode:
+            self.sum[2] += 1
+            self.skipped.append(f"{name}: building: no {library}")
+            return None
         if not self.configure(name, folder, options, self.env):
             return self.fail(f"{name}: configuring")
         tests = json.loads(subprocess.run(["meson", "introspect", "--tests", folder], check=True, stdout=subprocess.PIPE).stdout)

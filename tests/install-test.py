@@ -159,7 +159,9 @@ def only_our_names_leave():
     bad = [n for n in names if not re.match(r"(dma|sync_file|libdmabuf|ldb)_", n)]
     need(not bad, bad)
     need({"dma_buf_attach", "libdmabuf_fini", "ldb_kfree", "ldb_mutex_lock"} <= names, names)
-    need("SONAME" in call("readelf", "-d", os.path.join(HOME["lib"], "libdmabuf.so")), "no soname")
+    dynamic = call("readelf", "-d", os.path.join(HOME["lib"], "libdmabuf.so"))
+    need("SONAME" in dynamic, "no soname")
+    need(set(re.findall(r"NEEDED.*\[(.*?)\.so", dynamic)) <= {"libc", "ld-linux-x86-64", "ld-linux-aarch64"}, dynamic)
 
 
 def labels_are_up_to_date():

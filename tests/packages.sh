@@ -14,6 +14,7 @@ have() {
 	libelf1) compgen -G '/lib*/libelf.so.1' || compgen -G '/lib/*/libelf.so.1' ;;
 	libjson-c-dev) pkg-config --exists json-c ;;
 	libpng-dev) pkg-config --exists libpng ;;
+	liburcu-dev) pkg-config --exists liburcu-bp ;;
 	ninja-build) command -v ninja ;;
 	*) command -v "$1" ;;
 	esac >/dev/null 2>&1

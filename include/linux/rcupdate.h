@@ -4,7 +4,8 @@
  *
  * A reader section costs a few plain instructions: it notes the epoch in its own task.  The writer
  * pays: synchronize_rcu() makes every thread pass a barrier (membarrier), begins a new epoch and
- * waits for those inside an older one.
+ * waits for those inside an older one.  A library configured with -Drcu=liburcu leaves the noting
+ * and the waiting to liburcu (HOST_RCU_LIBURCU, host/rcu-liburcu.c); everything else is the same.
  *
  * Invariants
  *   1  When synchronize_rcu() returns, every section that had begun before the call has ended.
@@ -24,9 +25,28 @@
 #include <linux/compiler.h>
 #include <linux/sched.h>
 
+void host_rcu_unbalanced(void);
+
+#ifdef HOST_RCU_LIBURCU
+/* The outermost section of this thread begins, and ends (host/rcu.h). */
+void host_rcu_enter(void) __asm__("ldb_host_rcu_enter");
+void host_rcu_leave(void) __asm__("ldb_host_rcu_leave");
+#define host_rcu_section_begin(task) host_rcu_enter()
+#define host_rcu_section_end(task) host_rcu_leave()
+#else
 extern u64 host_rcu_epoch; /* starts at 1; written by the grace period under its lock */
 
-void host_rcu_unbalanced(void);
+static __always_inline void host_rcu_section_begin(struct task_struct *task)
+{
+	__atomic_store_n(&task->rcu_epoch, __atomic_load_n(&host_rcu_epoch, __ATOMIC_ACQUIRE),
+			 __ATOMIC_RELEASE);
+}
+
+static __always_inline void host_rcu_section_end(struct task_struct *task)
+{
+	__atomic_store_n(&task->rcu_epoch, 0, __ATOMIC_RELEASE);
+}
+#endif
 
 static __always_inline void rcu_read_lock(void)
 {
@@ -34,9 +54,7 @@ static __always_inline void rcu_read_lock(void)
 
 	port_point(PORT_RCU, task);
 	if (task->rcu_nesting++ == 0)
-		__atomic_store_n(&task->rcu_epoch,
-				 __atomic_load_n(&host_rcu_epoch, __ATOMIC_ACQUIRE),
-				 __ATOMIC_RELEASE);
+		host_rcu_section_begin(task);
 	barrier();
 }
 
@@ -51,7 +69,7 @@ static __always_inline void rcu_read_unlock(void)
 		return;
 	}
 	if (--task->rcu_nesting == 0)
-		__atomic_store_n(&task->rcu_epoch, 0, __ATOMIC_RELEASE);
+		host_rcu_section_end(task);
 }
 
 /* rcu_read_lock_held - is this thread inside a section? */
