@@ -79,19 +79,25 @@ static void guards_hold_to_the_end_of_the_scope(struct ktap *t)
 		KT_CHECK(t, mutex_is_locked(&mutex) && spin_is_locked(&spin));
 	}
 	KT_CHECK(t, !mutex_is_locked(&mutex) && !spin_is_locked(&spin));
-	scoped_guard(rwsem_write, &rwsem) KT_CHECK(t, down_read_trylock(&rwsem) == 0);
-	scoped_guard(rwsem_read, &rwsem) KT_CHECK(t, rwsem_is_locked(&rwsem));
+	scoped_guard(rwsem_write, &rwsem)
+		KT_CHECK(t, down_read_trylock(&rwsem) == 0);
+	scoped_guard(rwsem_read, &rwsem)
+		KT_CHECK(t, rwsem_is_locked(&rwsem));
 	KT_CHECK(t, !rwsem_is_locked(&rwsem));
-	scoped_guard(rcu) KT_CHECK(t, rcu_read_lock_held());
+	scoped_guard(rcu)
+		KT_CHECK(t, rcu_read_lock_held());
 	KT_CHECK(t, !rcu_read_lock_held());
-	scoped_guard(spinlock_irqsave, &spin) KT_CHECK(t, irqs_disabled() && spin_is_locked(&spin));
-	scoped_guard(irqsave) KT_CHECK(t, irqs_disabled());
+	scoped_guard(spinlock_irqsave, &spin)
+		KT_CHECK(t, irqs_disabled() && spin_is_locked(&spin));
+	scoped_guard(irqsave)
+		KT_CHECK(t, irqs_disabled());
 	KT_CHECK(t, !irqs_disabled() && !spin_is_locked(&spin));
 }
 
 static int leave_early(void)
 {
-	scoped_guard(mutex, &mutex) return 7;
+	scoped_guard(mutex, &mutex)
+		return 7;
 	return 0;
 }
 
@@ -105,9 +111,12 @@ static int try_thread(void *unused)
 {
 	int got = 0;
 
-	scoped_guard(mutex_try, &mutex) got |= 1;
-	scoped_cond_guard(mutex_try, got |= 2, &mutex) got |= 4;
-	scoped_guard(spinlock_try, &spin) got |= 8;
+	scoped_guard(mutex_try, &mutex)
+		got |= 1;
+	scoped_cond_guard(mutex_try, got |= 2, &mutex)
+		got |= 4;
+	scoped_guard(spinlock_try, &spin)
+		got |= 8;
 	complete(&tried);
 	return got;
 }
