@@ -388,9 +388,66 @@ static void a_failed_split_gives_all_back(struct ktap *t)
 	iova_fini(&space);
 }
 
+/* No byte of nothing is at the end of a table, and none is past it. */
+static void reading_nothing_stops_at_the_end(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	u8 byte;
+
+	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0), 0);
+	KT_EQ(t, dma_engine_read(bed->dev, &bed->sgt, BED_BYTES, &byte, 0), 0);
+	KT_EQ(t, dma_engine_read(bed->dev, &bed->sgt, BED_BYTES + 1, &byte, 0), -EINVAL);
+	KT_EQ(t, dma_engine_read(bed->dev, NULL, 0, &byte, 1), -EINVAL);
+	dma_unmap_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0);
+	bed_down(bed);
+}
+
+/* The next page is not only unmapped: there is no page table for it. */
+static void a_device_stops_where_the_page_tables_end(struct ktap *t)
+{
+	const u64 table_bytes = (u64)PAGE_SIZE << 9;
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		struct bed *bed = bed_up(t, type, 0);
+		struct page *block = alloc_pages(GFP_KERNEL, 9);
+		struct scatterlist sg;
+		struct sg_table forged = { .sgl = &sg, .nents = 1, .orig_nents = 1 };
+		struct dma_engine_stats stats;
+		dma_addr_t addr;
+		u8 *bytes;
+
+		if (!block) {
+			bed_down(bed);
+			ktap_skip(t, "no 2 MiB of neighbouring pages");
+			return;
+		}
+		bytes = vmalloc(table_bytes + 1);
+		addr = dma_map_page(bed->dev, block, 0, table_bytes, DMA_FROM_DEVICE);
+		KT_EQ(t, dma_mapping_error(bed->dev, addr), 0);
+		sg_init_table(&sg, 1);
+		sg_dma_address(&sg) = addr;
+		sg_dma_len(&sg) = table_bytes + 1;
+		memset(page_address(block), 0, table_bytes);
+		memset(bytes, 1, table_bytes + 1);
+		KT_EQ(t, dma_engine_write(bed->dev, &forged, 0, bytes, table_bytes + 1), -EFAULT);
+		dma_engine_stats(bed->dev, &stats);
+		KT_EQ(t, stats.last_fault.reason, DMA_FAULT_UNMAPPED);
+		KT_EQ(t, stats.last_fault.addr, addr + table_bytes);
+		dma_unmap_page(bed->dev, addr, table_bytes, DMA_FROM_DEVICE);
+		KT_CHECK(t, !memchr(page_address(block), 1, table_bytes));
+		vfree(bytes);
+		__free_pages(block, 9);
+		bed_down(bed);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(engine_reaches_only_what_is_mapped), KTAP_CASE(write_only_is_not_read),
 	  KTAP_CASE(a_fault_moves_no_byte_of_its_piece),
 	  KTAP_CASE(two_mappings_of_one_page_are_two), KTAP_CASE(widening_keeps_addresses),
 	  KTAP_CASE(widening_needs_a_mapping_and_the_union), KTAP_CASE(a_table_is_one_range),
 	  KTAP_CASE(gaps_before_boundaries_fault), KTAP_CASE(offsets_in_pages_stay),
-	  KTAP_CASE(addresses_are_apart_and_come_back), KTAP_CASE(a_failed_split_gives_all_back))
+	  KTAP_CASE(addresses_are_apart_and_come_back), KTAP_CASE(a_failed_split_gives_all_back),
+	  KTAP_CASE(reading_nothing_stops_at_the_end),
+	  KTAP_CASE(a_device_stops_where_the_page_tables_end))

@@ -474,6 +474,122 @@ static void mask_decides_who_bounces(struct ktap *t)
 	bed_down(bed);
 }
 
+/* A list and a page, or lists cut otherwise: on a machine without IOMMU they start at one address. */
+static void mappings_at_one_address_are_told_apart(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		struct bed *bed = bed_up(t, type, 0);
+		struct page *pair = alloc_pages(GFP_KERNEL, 1);
+		struct scatterlist one[1], two[2];
+		bool direct = !type->iommu && type_domain(type) != DMA_DOMAIN_BOUNCE;
+		dma_addr_t addr;
+
+		sg_init_table(one, 1);
+		sg_set_page(one, pair, 2 * PAGE_SIZE, 0);
+		sg_init_table(two, 2);
+		sg_set_page(&two[0], pair, PAGE_SIZE, 0);
+		sg_set_page(&two[1], pair + 1, PAGE_SIZE, 0);
+		KT_EQ(t, dma_map_sg(bed->dev, one, 1, DMA_TO_DEVICE), 1);
+		KT_CHECK(t, dma_map_sg(bed->dev, two, 2, DMA_TO_DEVICE) >= 1);
+		addr = dma_map_page(bed->dev, pair, 0, 2 * PAGE_SIZE, DMA_TO_DEVICE);
+		KT_EQ(t, dma_mapping_error(bed->dev, addr), 0);
+		KT_EQ(t, sg_dma_address(one) == sg_dma_address(two), direct);
+		KT_EQ(t, sg_dma_address(one) == addr, direct);
+		dma_unmap_sg(bed->dev, one, 1, DMA_TO_DEVICE);
+		dma_unmap_sg(bed->dev, two, 2, DMA_TO_DEVICE);
+		dma_unmap_page(bed->dev, addr, 2 * PAGE_SIZE, DMA_TO_DEVICE);
+		/* each was taken back once, and nothing is left to take back */
+		ktap_expect_warn(t, "unmap of what is not mapped");
+		dma_unmap_sg(bed->dev, one, 1, DMA_TO_DEVICE);
+		__free_pages(pair, 1);
+		bed_down(bed);
+	}
+}
+
+/* What Linux assumes of a device whose driver said nothing. */
+static void limits_of_a_device_that_has_none(struct ktap *t)
+{
+	struct device_dma_parameters parms = {};
+	struct device dev = {};
+	u64 mask = 0;
+
+	KT_EQ(t, dma_get_mask(&dev), DMA_BIT_MASK(32));
+	KT_EQ(t, dma_get_max_seg_size(&dev), 1 << 16);
+	KT_EQ(t, dma_get_seg_boundary(&dev), UINT_MAX);
+	KT_EQ(t, dma_set_max_seg_size(&dev, 1 << 20), -EIO);
+	KT_EQ(t, dma_set_seg_boundary(&dev, 0xffff), -EIO);
+	dev.dma_mask = &mask;
+	dev.dma_parms = &parms;
+	KT_EQ(t, dma_get_mask(&dev), DMA_BIT_MASK(32));
+	KT_EQ(t, dma_get_max_seg_size(&dev), 1 << 16);
+	KT_EQ(t, dma_set_max_seg_size(&dev, 1 << 20), 0);
+	KT_EQ(t, dma_set_seg_boundary(&dev, 0xffff), 0);
+	KT_EQ(t, dma_get_max_seg_size(&dev), 1 << 20);
+	KT_EQ(t, dma_get_seg_boundary(&dev), 0xffff);
+}
+
+/* A mask that not even bounce slots are below is refused, and the one before stays. */
+static void a_mask_below_all_slots_is_refused(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		struct bed *bed = bed_up(t, type, 0);
+		u64 before = dma_get_mask(bed->dev), coherent = bed->dev->coherent_dma_mask;
+
+		KT_EQ(t, dma_set_mask(bed->dev, DMA_BIT_MASK(24)), -EIO);
+		KT_EQ(t, dma_set_coherent_mask(bed->dev, DMA_BIT_MASK(24)), -EIO);
+		KT_EQ(t, dma_set_mask_and_coherent(bed->dev, DMA_BIT_MASK(24)), -EIO);
+		KT_EQ(t, dma_get_mask(bed->dev), before);
+		KT_EQ(t, bed->dev->coherent_dma_mask, coherent);
+		bed_down(bed);
+	}
+}
+
+/* A table that nobody mapped, or whose mapping nobody noted in it, has no slots to ask for. */
+static void what_was_not_mapped_is_not_bounced(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("bounce"), 0);
+	size_t len = 1;
+
+	KT_CHECK(t, !dma_table_bounce(bed->dev, &bed->sgt, 0, &len));
+	KT_EQ(t, len, 0);
+	bed->sgt.nents = 0;
+	len = 1;
+	KT_CHECK(t, !dma_table_bounce(bed->dev, &bed->sgt, 0, &len));
+	KT_EQ(t, len, 0);
+	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0), 0);
+	KT_CHECK(t, dma_table_bounce(bed->dev, &bed->sgt, 0, &len));
+	dma_unmap_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0);
+	bed_down(bed);
+}
+
+/* A table may stand for the first entries of a longer list: it ends where it says. */
+static void a_sync_ends_where_the_table_does(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	struct sg_table part = { .sgl = bed->sgt.sgl, .nents = 2, .orig_nents = 2 };
+	struct sg_table none = { .sgl = bed->sgt.sgl };
+	struct dma_costs before;
+
+	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0), 0);
+	dma_cost_read(&before);
+	dma_table_sync(bed->dev, &part, 0, 0, DMA_TABLE_CLEAN);
+	dma_table_sync(bed->dev, &none, 0, PAGE_SIZE, DMA_TABLE_CLEAN);
+	KT_EQ(t, moved_since(&before).cleaned, 0);
+	dma_table_sync(bed->dev, &part, PAGE_SIZE, PAGE_SIZE, DMA_TABLE_CLEAN);
+	KT_EQ(t, moved_since(&before).cleaned, PAGE_SIZE);
+	ktap_expect_warn(t, "sync of 64 bytes past the end of a table");
+	dma_table_sync(bed->dev, &part, PAGE_SIZE, PAGE_SIZE + 64, DMA_TABLE_CLEAN);
+	KT_EQ(t, moved_since(&before).cleaned, 2 * PAGE_SIZE);
+	dma_unmap_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0);
+	bed_down(bed);
+}
+
 KTAP_MAIN(KTAP_CASE(device_reads_what_the_cpu_wrote), KTAP_CASE(cpu_reads_what_the_device_wrote),
 	  KTAP_CASE(partial_write_keeps_the_rest), KTAP_CASE(missing_clean_shows),
 	  KTAP_CASE(missing_invalidate_shows), KTAP_CASE(each_call_moves_what_the_table_says),
@@ -481,4 +597,8 @@ KTAP_MAIN(KTAP_CASE(device_reads_what_the_cpu_wrote), KTAP_CASE(cpu_reads_what_t
 	  KTAP_CASE(adversary_never_breaks_a_right_program), KTAP_CASE(adversary_is_repeatable),
 	  KTAP_CASE(swallowed_sync_shows_once), KTAP_CASE(one_page_and_a_part_of_it),
 	  KTAP_CASE(broken_rules_of_map_warn), KTAP_CASE(broken_rules_of_unmap_and_sync_warn),
-	  KTAP_CASE(each_failing_allocation_is_undone), KTAP_CASE(mask_decides_who_bounces))
+	  KTAP_CASE(each_failing_allocation_is_undone), KTAP_CASE(mask_decides_who_bounces),
+	  KTAP_CASE(mappings_at_one_address_are_told_apart),
+	  KTAP_CASE(limits_of_a_device_that_has_none), KTAP_CASE(a_mask_below_all_slots_is_refused),
+	  KTAP_CASE(what_was_not_mapped_is_not_bounced),
+	  KTAP_CASE(a_sync_ends_where_the_table_does))

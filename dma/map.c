@@ -27,11 +27,12 @@ enum sync_kind { SYNC_MAP, SYNC_FOR_DEVICE, SYNC_FOR_CPU };
 
 static __thread bool thread_is_owner;
 
+/* Of a mapping's direction: DM1. */
 static const char *dir_name(enum dma_data_direction dir)
 {
-	static const char *const names[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE" };
+	static const char *const names[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE" };
 
-	return (unsigned int)dir < ARRAY_SIZE(names) ? names[dir] : "invalid";
+	return names[dir];
 }
 
 /* --- moving bytes -------------------------------------------------------------------------------
@@ -527,7 +528,7 @@ void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, siz
 		if (!len)
 			return;
 	}
-	WARN(len, "DMA-API: %s: sync of %zu bytes past the end of a table", dev_name(dev), len);
+	WARN(1, "DMA-API: %s: sync of %zu bytes past the end of a table", dev_name(dev), len);
 }
 
 /* --- masks --------------------------------------------------------------------------------------

@@ -177,6 +177,59 @@ static void copies_go_through_the_list(struct ktap *t)
 	__free_pages(block, 1);
 }
 
+/* A count larger than the list: walks end with the list. */
+static void walks_end_with_a_list_too_short(struct ktap *t)
+{
+	struct page *block = alloc_pages(GFP_KERNEL, 1);
+	struct scatterlist sg[2];
+	struct sg_page_iter iter;
+	unsigned int n = 0;
+
+	sg_init_table(sg, 2);
+	sg_set_page(&sg[0], block, PAGE_SIZE, 0);
+	sg_set_page(&sg[1], block + 1, PAGE_SIZE, 0);
+	for (__sg_page_iter_start(&iter, sg, 5, 0); __sg_page_iter_next(&iter);)
+		n++;
+	KT_EQ(t, n, 2);
+	KT_CHECK(t, !__sg_page_iter_next(&iter));
+	/* as many as there are, and once more after the end; none; no list */
+	for (__sg_page_iter_start(&iter, sg, 2, 0), n = 0; __sg_page_iter_next(&iter);)
+		n++;
+	KT_EQ(t, n, 2);
+	KT_CHECK(t, !__sg_page_iter_next(&iter));
+	__sg_page_iter_start(&iter, sg, 0, 0);
+	KT_CHECK(t, !__sg_page_iter_next(&iter));
+	__sg_page_iter_start(&iter, NULL, 1, 0);
+	KT_CHECK(t, !__sg_page_iter_next(&iter));
+	KT_EQ(t, sg_nents_for_len(sg, 0), 0);
+	KT_EQ(t, sg_nents_for_len(sg, PAGE_SIZE + 1), 2);
+	KT_EQ(t, sg_nents_for_len(sg, 2 * PAGE_SIZE + 1), -EINVAL);
+	__free_pages(block, 1);
+}
+
+static void tables_of_no_pages_or_memory(struct ktap *t)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct scatterlist sg = { .length = 5 };
+	struct sg_table table;
+
+	KT_EQ(t, sg_alloc_table_from_pages_segment(&table, &page, 0, 0, 0, PAGE_SIZE, GFP_KERNEL),
+	      -EINVAL);
+	KT_CHECK(t, !table.sgl);
+	port_fail_nth(PORT_FAULT_ALLOC, 1);
+	KT_EQ(t,
+	      sg_alloc_table_from_pages_segment(&table, &page, 1, 0, PAGE_SIZE, PAGE_SIZE,
+						GFP_KERNEL),
+	      -ENOMEM);
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	KT_CHECK(t, !table.sgl);
+	ktap_expect_warn(t, "nents");
+	sg_init_table(&sg, 0);
+	KT_EQ(t, sg.length, 5);
+	__free_page(page);
+}
+
 KTAP_MAIN(KTAP_CASE(walks_meet_every_entry_once), KTAP_CASE(failed_tables_leave_nothing),
 	  KTAP_CASE(neighbours_are_joined), KTAP_CASE(page_walks_meet_every_page),
-	  KTAP_CASE(copies_go_through_the_list))
+	  KTAP_CASE(copies_go_through_the_list), KTAP_CASE(walks_end_with_a_list_too_short),
+	  KTAP_CASE(tables_of_no_pages_or_memory))

@@ -148,7 +148,7 @@ int sg_alloc_table_from_pages_segment(struct sg_table *table, struct page **page
 		return -EINVAL;
 
 	/* The first pass counts the runs of neighbours, the second writes them down. */
-	for (pass = 0; pass < 2; pass++) {
+	for (pass = 0;; pass++) {
 		for (first = 0, segments = 0; first < n_pages; first = next, segments++) {
 			unsigned long bytes;
 
@@ -164,12 +164,11 @@ int sg_alloc_table_from_pages_segment(struct sg_table *table, struct page **page
 			offset = 0;
 		}
 		if (pass)
-			break;
+			return 0;
 		err = sg_alloc_table(table, segments, gfp);
 		if (err)
 			return err;
 	}
-	return 0;
 }
 
 /* The one copy loop; @to_list says which way. */

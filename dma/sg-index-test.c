@@ -288,7 +288,55 @@ static void slots_keep_off_boundaries(struct ktap *t)
 	bed_down(bed);
 }
 
+/* The list is mapped by a part of its entries: too few for an index, and found without one. */
+static void a_long_table_mapped_in_part_is_walked(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	struct long_table *table = long_table(t);
+	u8 *behind = cache_behind(page_to_phys(table->page[5])),
+	   *cpu = page_address(table->page[5]);
+
+	KT_CHECK(t, dma_map_sg(bed->dev, table->sgt.sgl, 8, DMA_TO_DEVICE) > 0);
+	cpu[70] = 1;
+	dma_table_sync(bed->dev, &table->sgt, table->start[5] + 70, 1, DMA_TABLE_CLEAN);
+	KT_EQ(t, behind[70], 1);
+	dma_unmap_sg(bed->dev, table->sgt.sgl, 8, DMA_TO_DEVICE);
+	/* nor is there one when nothing is mapped */
+	cpu[70] = 2;
+	dma_table_sync(bed->dev, &table->sgt, table->start[5] + 70, 1, DMA_TABLE_CLEAN);
+	KT_EQ(t, behind[70], 2);
+	long_table_free(table);
+	bed_down(bed);
+}
+
+/* Also when it is the index that cannot be had. */
+static void a_long_map_that_fails_is_undone(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		struct bed *bed = bed_up(t, type, ENTRIES * PAGE_SIZE);
+		struct long_table *table = long_table(t);
+		unsigned int k;
+		int err;
+
+		for (k = 1, err = -1; err && k < 10000; k++) {
+			port_fail_nth(PORT_FAULT_ALLOC, k);
+			err = dma_map_sgtable(bed->dev, &table->sgt, DMA_TO_DEVICE, 0);
+			port_fail_nth(PORT_FAULT_ALLOC, 0);
+			KT_CHECK(t, !err || err == -ENOMEM);
+		}
+		KT_CHECK(t, k > 3 && !err);
+		dma_unmap_sgtable(bed->dev, &table->sgt, DMA_TO_DEVICE, 0);
+		long_table_free(table);
+		bed_down(bed);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(short_lists_have_none), KTAP_CASE(marks_are_the_nearest_before),
 	  KTAP_CASE(parts_are_found), KTAP_CASE(answers_end_somewhere),
 	  KTAP_CASE(tables_of_one_address_are_two), KTAP_CASE(cursors_read_what_is_there),
-	  KTAP_CASE(limits_are_the_devices), KTAP_CASE(slots_keep_off_boundaries))
+	  KTAP_CASE(limits_are_the_devices), KTAP_CASE(slots_keep_off_boundaries),
+	  KTAP_CASE(a_long_table_mapped_in_part_is_walked),
+	  KTAP_CASE(a_long_map_that_fails_is_undone))

@@ -297,6 +297,8 @@ static void costs_have_names(struct ktap *t)
 	}
 	ktap_expect_warn(t, "DMA_COST_NR");
 	dma_cost_add(DMA_COST_NR, 1);
+	ktap_expect_warn(t, "DMA_COST_NR");
+	KT_EQ(t, strcmp(dma_cost_name(DMA_COST_NR), "unknown"), 0);
 }
 
 KTAP_MAIN(KTAP_CASE(slots_are_finite), KTAP_CASE(a_table_too_large_is_undone),
