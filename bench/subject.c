@@ -77,6 +77,7 @@ static const struct dma_buf_ops repeat_ops = {
 	.unmap_dma_buf = repeat_unmap,
 	.release = repeat_release,
 	.may_widen = true,
+	.tells_own_access = true,
 	.cpu_access_only_syncs = true,
 };
 

@@ -71,6 +71,13 @@ struct buffer {
 extern const struct file_operations dma_buf_fops;
 void buffer_file_init(struct buffer *buffer);
 
+/*
+ * core/exporter-access.c: what an exporter that does not tell its accesses counts as doing, from
+ * export to release.  0 or -ENOMEM.
+ */
+int buffer_exporter_init(struct buffer *buffer);
+void buffer_exporter_fini(struct buffer *buffer);
+
 /* The file's last reference has gone. */
 int buffer_release(struct inode *inode, struct file *file);
 

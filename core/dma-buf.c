@@ -131,6 +131,7 @@ int buffer_release(struct inode *inode, struct file *file)
 	dma_resv_unlock(dmabuf->resv);
 
 	dmabuf->ops->release(dmabuf);
+	buffer_exporter_fini(buffer);
 	coherence_fini(&buffer->coherence);
 	mutex_destroy(&buffer->trust_lock);
 	if (dmabuf->resv == &buffer->own_resv)
@@ -180,29 +181,33 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	buffer = kzalloc_aligned(sizeof(*buffer), __alignof__(struct buffer), GFP_KERNEL);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
-	file = anon_inode_getfile("dmabuf", &dma_buf_fops, &buffer->dmabuf, info->flags);
-	if (IS_ERR(file)) {
-		ret = PTR_ERR(file);
-		goto free_buffer;
-	}
-
-	if (!info->resv)
-		dma_resv_init(&buffer->own_resv);
 	buffer->dmabuf = (struct dma_buf){
 		.size = info->size,
-		.file = file,
 		.ops = info->ops,
 		.exp_name = info->exp_name,
 		.owner = info->owner,
 		.priv = info->priv,
 		.resv = info->resv ?: &buffer->own_resv,
 	};
-	buffer_file_init(buffer);
 	INIT_LIST_HEAD(&buffer->dmabuf.attachments);
 	INIT_LIST_HEAD(&buffer->sets);
 	spin_lock_init(&buffer->pin_lock);
-	coherence_init(&buffer->coherence, info->size);
 	buffer->policy = dma_buf_get_policy();
+	coherence_init(&buffer->coherence, info->size);
+	ret = buffer_exporter_init(buffer);
+	if (ret)
+		goto undo_coherence;
+
+	file = anon_inode_getfile("dmabuf", &dma_buf_fops, &buffer->dmabuf, info->flags);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto undo_exporter;
+	}
+	buffer->dmabuf.file = file;
+	buffer_file_init(buffer);
+
+	if (!info->resv)
+		dma_resv_init(&buffer->own_resv);
 	buffer->watcher.kernel_fence = buffer_kernel_fence;
 	dma_resv_lock(buffer->dmabuf.resv, NULL);
 	dma_resv_watch(buffer->dmabuf.resv, &buffer->watcher);
@@ -213,7 +218,10 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	spin_unlock(&buffers_lock);
 	return &buffer->dmabuf;
 
-free_buffer:
+undo_exporter:
+	buffer_exporter_fini(buffer);
+undo_coherence:
+	coherence_fini(&buffer->coherence);
 	kfree(buffer);
 	return ERR_PTR(ret);
 }

@@ -25,6 +25,8 @@ enum event_kind {
 	EVENT_WIDEN,     /* subject: slot, a: from, b: to */
 	EVENT_CPU_BEGIN, /* subject: buffer, a: offset, b: bytes */
 	EVENT_CPU_END,
+	EVENT_EXPORTER_BEGIN, /* subject: buffer, object: device, a: direction */
+	EVENT_EXPORTER_END,
 	EVENT_CLEAN, /* subject: slot, a: offset, b: bytes */
 	EVENT_INVALIDATE,
 	EVENT_BOUNCED,      /* subject: slot, a: bytes compared, b: of them copied */

@@ -139,6 +139,7 @@ struct dma_buf *test_export(struct test_exporter *exporter, unsigned int order)
 	exporter->ops.begin_cpu_access = test_begin;
 	exporter->ops.end_cpu_access = test_end;
 	exporter->ops.mmap = test_mmap;
+	exporter->ops.tells_own_access = !exporter->blind;
 
 	info.exp_name = "test";
 	info.ops = &exporter->ops;

@@ -14,6 +14,7 @@ struct test_exporter {
 	int refuse_attach, refuse_map, refuse_mmap; /* errnos to answer with */
 	struct dma_resv *resv;                      /* for export, or NULL */
 	int flags;                                  /* for export */
+	bool blind;                                 /* does not tell its own accesses */
 	const struct vm_operations_struct *vm_ops;  /* of its mappings, or NULL */
 
 	/* what the test reads */

@@ -28,10 +28,8 @@ int bounce_init(struct bounce_pool *pool, size_t bytes)
 	pool->slot = kvcalloc(pool->slots, sizeof(*pool->slot), GFP_KERNEL);
 	if (!pool->slot)
 		return -ENOMEM;
-	if (port_should_fail(PORT_FAULT_ALLOC))
-		goto err_slot;
-	pool->memory = mmap(NULL, pool->slots << PAGE_SHIFT, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	pool->memory = port_mmap(NULL, pool->slots << PAGE_SHIFT, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (pool->memory == MAP_FAILED)
 		goto err_slot;
 	return 0;

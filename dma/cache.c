@@ -241,10 +241,8 @@ static char *cache_copy(void)
 {
 	char *copy;
 
-	if (port_should_fail(PORT_FAULT_ALLOC))
-		return NULL;
-	copy = mmap(NULL, HOST_MEMORY_BYTES, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	copy = port_mmap(NULL, HOST_MEMORY_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return copy == MAP_FAILED ? NULL : copy;
 }
 

@@ -175,7 +175,10 @@ static void each_failing_allocation_is_undone(struct ktap *t)
 				break;
 			KT_EQ(t, PTR_ERR(window), -ENOMEM);
 		}
-		KT_EQ(t, k, 3);
+		KT_EQ(t, k, 2);
+		port_fail_nth(PORT_FAULT_MAP, 1);
+		KT_EQ(t, PTR_ERR(dma_window_create(bed->dev, WINDOW_BYTES)), -ENOMEM);
+		port_fail_nth(PORT_FAULT_MAP, 0);
 		for (k = 1; reaches(type) && k < 100; k++) {
 			bool asked;
 

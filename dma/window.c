@@ -43,10 +43,8 @@ struct dma_window *dma_window_create(struct device *owner, size_t bytes)
 	window->machine = machine;
 	window->provider.owner = owner;
 	window->bytes = PAGE_ALIGN(bytes);
-	if (port_should_fail(PORT_FAULT_ALLOC))
-		goto err_window;
-	window->memory = mmap(NULL, window->bytes, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	window->memory = port_mmap(NULL, window->bytes, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (window->memory == MAP_FAILED)
 		goto err_window;
 

@@ -274,10 +274,17 @@ static void failure_on_demand(struct ktap *t)
 	for (failures = 0; fd < 0; failures++) {
 		port_fail_nth(PORT_FAULT_ALLOC, failures + 1);
 		fd = anon_inode_getfd("probe", &probe_fops, &p, O_RDWR);
-		KT_CHECK(t, fd >= 0 || fd == -ENOMEM || fd == -EMFILE);
+		KT_CHECK(t, fd >= 0 || fd == -ENOMEM);
 	}
 	port_fail_nth(PORT_FAULT_ALLOC, 0);
-	KT_CHECK(t, failures > 2);
+	KT_CHECK(t, failures > 1);
+	port_fail_nth(PORT_FAULT_FD, 1);
+	KT_EQ(t, anon_inode_getfd("probe", &probe_fops, &p, O_RDWR), -EMFILE);
+	port_fail_nth(PORT_FAULT_FD, 1);
+	port_fail_errno(PORT_FAULT_FD, ENFILE);
+	KT_EQ(t, anon_inode_getfd("probe", &probe_fops, &p, O_RDWR), -ENFILE);
+	port_fail_errno(PORT_FAULT_FD, 0);
+	port_fail_nth(PORT_FAULT_FD, 0);
 	KT_EQ(t, released(&p), 0);
 	KT_EQ(t, host_close(fd), 0);
 	after = eventfd(0, 0);

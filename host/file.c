@@ -232,9 +232,7 @@ int get_unused_fd_flags(unsigned int flags)
 	might_sleep();
 	if (flags & ~O_CLOEXEC)
 		return -EINVAL;
-	if (port_should_fail(PORT_FAULT_ALLOC))
-		return -EMFILE;
-	fd = memfd_create("libdmabuf", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+	fd = port_memfd_create("libdmabuf", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
 	if (fd < 0)
 		return -errno;
 	ret = descriptor_of(fd, &d) ? table_reserve(fd, &d) : -EMFILE;

@@ -582,8 +582,8 @@ static void vmalloc_fails_cleanly(struct ktap *t)
 			KT_EQ(t, used(), before);
 	}
 	port_fail_nth(PORT_FAULT_ALLOC, 0);
-	/* The array, three pages, the area. */
-	KT_EQ(t, failures - 1, 5);
+	/* The array, three pages, the area, its place in the tree. */
+	KT_EQ(t, failures - 1, 6);
 	vfree(addr);
 	KT_EQ(t, used(), before);
 }

@@ -69,16 +69,16 @@ static void arena_create(void)
 
 	if (sysconf(_SC_PAGESIZE) != PAGE_SIZE)
 		return;
-	fd = memfd_create("libdmabuf-memory", MFD_CLOEXEC);
+	fd = port_memfd_create("libdmabuf-memory", MFD_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (ftruncate(fd, HOST_MEMORY_BYTES))
+	if (port_ftruncate(fd, HOST_MEMORY_BYTES))
 		goto close_fd;
-	base = mmap(NULL, HOST_MEMORY_BYTES, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	base = port_mmap(NULL, HOST_MEMORY_BYTES, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (base == MAP_FAILED)
 		goto close_fd;
-	map = mmap(NULL, ARENA_PAGES * sizeof(struct page), PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	map = port_mmap(NULL, ARENA_PAGES * sizeof(struct page), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
 		goto unmap_base;
 
@@ -229,8 +229,8 @@ static bool arena_grow(void)
 
 	if (!mem_map || first == ARENA_PAGES)
 		return false;
-	if (mprotect((char *)host_memory_base + (first << PAGE_SHIFT), BLOCK_PAGES << PAGE_SHIFT,
-		     PROT_READ | PROT_WRITE))
+	if (port_mprotect((char *)host_memory_base + (first << PAGE_SHIFT),
+			  BLOCK_PAGES << PAGE_SHIFT, PROT_READ | PROT_WRITE))
 		return false;
 	block_insert(mem_map + first, MAX_PAGE_ORDER, true);
 	__atomic_store_n(&pages_in_service, first + BLOCK_PAGES, __ATOMIC_RELEASE);
@@ -365,8 +365,8 @@ static void block_free(struct page *page)
 	spin_unlock(&lock);
 
 	/* On no list, so nobody else's: PA3 lets it go back without the lock. */
-	known_zero = !fallocate(arena_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				(off_t)(page - mem_map) << PAGE_SHIFT, PAGE_SIZE << order);
+	known_zero = !port_fallocate(arena_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				     (off_t)(page - mem_map) << PAGE_SHIFT, PAGE_SIZE << order);
 
 	spin_lock(&lock);
 	block_insert(page, order, known_zero);

@@ -526,7 +526,7 @@ static void a_driver_hands_on_to_another_file(struct ktap *t)
 
 /* --- failure on demand ------------------------------------------------------------------------ */
 
-static void every_failure_leaves_nothing(struct ktap *t)
+static void every_failure_of(struct ktap *t, enum port_fault kind)
 {
 	for (int how = REMAP; how <= FAULT_PAGE; how++) {
 		struct store s;
@@ -534,23 +534,29 @@ static void every_failure_leaves_nothing(struct ktap *t)
 		u8 *at;
 
 		do {
-			port_fail_nth(PORT_FAULT_ALLOC, ++failures);
+			port_fail_nth(kind, ++failures);
 			at = host_mmap(fd, NULL, BYTES, PROT_READ, MAP_SHARED, 0);
 			KT_CHECK(t, !IS_ERR(at) || PTR_ERR(at) == -ENOMEM);
 		} while (IS_ERR(at));
-		KT_CHECK(t, failures > PAGES);
-		port_fail_nth(PORT_FAULT_ALLOC, 0);
+		KT_CHECK(t, failures > (kind == PORT_FAULT_MAP && how != REMAP ? PAGES : 1));
+		port_fail_nth(kind, 0);
 
 		for (int ret = -1, nth = 1; ret; nth++) {
-			port_fail_nth(PORT_FAULT_ALLOC, nth);
+			port_fail_nth(kind, nth);
 			ret = host_munmap(at + PAGE_SIZE, PAGE_SIZE);
 			KT_CHECK(t, !ret || ret == -ENOMEM);
 			KT_EQ(t, touch(at + PAGE_SIZE, false), ret ? 0 : SIGSEGV);
 		}
-		port_fail_nth(PORT_FAULT_ALLOC, 0);
+		port_fail_nth(kind, 0);
 		KT_EQ(t, host_munmap(at, BYTES), 0);
 		store_down(t, &s, fd);
 	}
+}
+
+static void every_failure_leaves_nothing(struct ktap *t)
+{
+	every_failure_of(t, PORT_FAULT_ALLOC);
+	every_failure_of(t, PORT_FAULT_MAP);
 }
 
 KTAP_MAIN(KTAP_CASE(a_mapping_is_the_memory), KTAP_CASE(an_offset_is_the_files),

@@ -66,7 +66,7 @@ static int read_only_fd(void)
 	if (fd >= 0)
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", host_memory_fd());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = port_open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -88,14 +88,12 @@ static void *system_map(const struct vm_area_struct *vma, unsigned long addr, si
 	int fd = host_memory_fd();
 	void *at;
 
-	if (port_should_fail(PORT_FAULT_ALLOC))
-		return ERR_PTR(-ENOMEM);
 	if (vma->vm_flags & VM_MAYSHARE && !(vma->vm_flags & VM_MAYWRITE))
 		fd = read_only_fd();
 	if (fd < 0)
 		return ERR_PTR(host_memory_fd() < 0 ? -ENOMEM : fd);
 	flags |= vma->vm_flags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE;
-	at = mmap((void *)addr, bytes, system_prot(vma, prot), flags, fd, offset);
+	at = port_mmap((void *)addr, bytes, system_prot(vma, prot), flags, fd, offset);
 	return at == MAP_FAILED ? ERR_PTR(-errno) : at;
 }
 
@@ -241,7 +239,7 @@ static int make_writable(struct vm_fault *vmf, vm_fault_t how)
 	if (!(vmf->flags & FAULT_FLAG_WRITE) || !op || !(op(vmf) & VM_FAULT_ERROR))
 		return 0;
 	prot = system_prot(vma, vma->vm_page_prot) & ~PROT_WRITE;
-	return mprotect((void *)vmf->address, PAGE_SIZE, prot) ? -ENOMEM : 0;
+	return port_mprotect((void *)vmf->address, PAGE_SIZE, prot) ? -ENOMEM : 0;
 }
 
 static int fault_page(struct vm_area_struct *vma, unsigned long addr)
@@ -387,7 +385,7 @@ static int unmap(unsigned long start, unsigned long end, struct list_head *gone)
 		ret = areas_split_at(end);
 	if (ret)
 		return ret;
-	if (port_should_fail(PORT_FAULT_ALLOC) || munmap((void *)start, end - start))
+	if (port_munmap((void *)start, end - start))
 		return -ENOMEM;
 	return areas_drop(start, end, gone);
 }

@@ -9,6 +9,7 @@
 #include "host/port.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -44,10 +46,13 @@ static void *port_thread_main(void *arg)
 
 struct port_thread *port_thread_create(void (*fn)(void *arg), void *arg, const char *name)
 {
-	struct port_thread *thread = calloc(1, sizeof(*thread));
+	struct port_thread *thread;
 	sigset_t all, before;
 	int err;
 
+	if (port_should_fail(PORT_FAULT_THREAD))
+		return NULL;
+	thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return NULL;
 	thread->fn = fn;
@@ -88,6 +93,8 @@ int port_wait(const uint32_t *addr, uint32_t expected, int64_t timeout_ns)
 		return port_scheduler->wait(addr, expected, timeout_ns);
 	if (timeout_ns <= 0)
 		return __atomic_load_n(addr, __ATOMIC_RELAXED) == expected ? -ETIMEDOUT : -EAGAIN;
+	if (port_should_fail(PORT_FAULT_SLEEP))
+		return 0;
 	limit.tv_sec = timeout_ns / 1000000000;
 	limit.tv_nsec = timeout_ns % 1000000000;
 	ret = syscall(SYS_futex, addr, FUTEX_WAIT_PRIVATE, expected,
@@ -177,15 +184,45 @@ void port_barrier_all(void)
 	abort();
 }
 
+/* --- failure on demand ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	int error;
+} fault_kinds[PORT_FAULT_NR] = {
+	[PORT_FAULT_ALLOC] = { "alloc", ENOMEM }, [PORT_FAULT_CALLBACK] = { "callback", EIO },
+	[PORT_FAULT_WAIT] = { "wait", EINTR },    [PORT_FAULT_SLEEP] = { "sleep", EINTR },
+	[PORT_FAULT_FD] = { "fd", EMFILE },       [PORT_FAULT_MAP] = { "map", ENOMEM },
+	[PORT_FAULT_SPACE] = { "space", ENOSPC }, [PORT_FAULT_THREAD] = { "thread", EAGAIN },
+};
+
 static __thread struct {
-	uint64_t nth; /* 0: off */
+	uint64_t first, last; /* fail if asked for the first-th to last-th time; 0: off */
 	uint64_t asked;
+	int error; /* 0: the kind's */
 } fault[PORT_FAULT_NR];
+
+const char *port_fault_name(enum port_fault kind)
+{
+	return fault_kinds[kind].name;
+}
 
 void port_fail_nth(enum port_fault kind, uint64_t nth)
 {
-	fault[kind].nth = nth;
+	fault[kind].first = nth;
+	fault[kind].last = nth;
 	fault[kind].asked = 0;
+}
+
+void port_fail_from(enum port_fault kind, uint64_t nth)
+{
+	port_fail_nth(kind, nth);
+	fault[kind].last = UINT64_MAX;
+}
+
+void port_fail_errno(enum port_fault kind, int error)
+{
+	fault[kind].error = error;
 }
 
 uint64_t port_fault_count(enum port_fault kind)
@@ -195,5 +232,78 @@ uint64_t port_fault_count(enum port_fault kind)
 
 bool port_should_fail(enum port_fault kind)
 {
-	return ++fault[kind].asked == fault[kind].nth;
+	uint64_t asked = ++fault[kind].asked;
+
+	return __builtin_expect(fault[kind].first != 0, 0) && asked >= fault[kind].first &&
+	       asked <= fault[kind].last;
+}
+
+int port_failure(enum port_fault kind)
+{
+	if (!port_should_fail(kind))
+		return 0;
+	return fault[kind].error ? fault[kind].error : fault_kinds[kind].error;
+}
+
+/* --- the system's calls that can fail --------------------------------------------------------- */
+
+static bool call_fails(enum port_fault kind)
+{
+	int error = port_failure(kind);
+
+	if (error)
+		errno = error;
+	return error;
+}
+
+int port_memfd_create(const char *name, unsigned int flags)
+{
+	return call_fails(PORT_FAULT_FD) ? -1 : memfd_create(name, flags);
+}
+
+int port_open(const char *path, int flags)
+{
+	int fd;
+
+	do
+		fd = call_fails(PORT_FAULT_FD) ? -1 : open(path, flags);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+int port_ftruncate(int fd, int64_t bytes)
+{
+	int ret;
+
+	do
+		ret = call_fails(PORT_FAULT_SPACE) ? -1 : ftruncate(fd, bytes);
+	while (ret && errno == EINTR);
+	return ret;
+}
+
+int port_fallocate(int fd, int mode, int64_t offset, int64_t bytes)
+{
+	int ret;
+
+	do
+		ret = call_fails(PORT_FAULT_SPACE) ? -1 : fallocate(fd, mode, offset, bytes);
+	while (ret && errno == EINTR);
+	return ret;
+}
+
+void *port_mmap(void *addr, size_t bytes, int prot, int flags, int fd, int64_t offset)
+{
+	if (call_fails(PORT_FAULT_MAP))
+		return MAP_FAILED;
+	return mmap(addr, bytes, prot, flags, fd, offset);
+}
+
+int port_munmap(void *addr, size_t bytes)
+{
+	return call_fails(PORT_FAULT_MAP) ? -1 : munmap(addr, bytes);
+}
+
+int port_mprotect(void *addr, size_t bytes, int prot)
+{
+	return call_fails(PORT_FAULT_MAP) ? -1 : mprotect(addr, bytes, prot);
 }

@@ -10,6 +10,8 @@
  *   P1  No other file calls futex, clock_gettime, getrandom, pthread_create or sched_yield.
  *   P2  A blocked thread is inside port_wait(); a thread that may be switched passes port_point().
  *   P3  Every allocation, callback and wait that can fail asks port_should_fail() first.
+ *   P4  A call of the system's that can fail for want of descriptors, addresses, space or threads
+ *       is made here.
  *
  * Deliberately not here: policy.  Fairness, ownership and lock order belong to the primitives
  * above.
@@ -18,6 +20,7 @@
 #define HOST_PORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "host/labels.h"
 
@@ -29,7 +32,7 @@ struct port_thread;
  * port_thread_create - start @fn(@arg) in a thread of its own
  *
  * The thread has all signals blocked: the program's handlers never run in it.
- * Context: may sleep.  Returns NULL when the system has no thread left.
+ * Context: may sleep.  Returns NULL when the system has no thread left (PORT_FAULT_THREAD).
  * Ownership: the caller owns the result and gives it to port_thread_join() exactly once.
  */
 struct port_thread *port_thread_create(void (*fn)(void *arg), void *arg, const char *name);
@@ -112,13 +115,37 @@ extern const struct port_scheduler *port_scheduler;
 
 /* --- failure on demand ------------------------------------------------------------------------ */
 
-enum port_fault { PORT_FAULT_ALLOC, PORT_FAULT_CALLBACK, PORT_FAULT_WAIT, PORT_FAULT_NR };
+enum port_fault {
+	PORT_FAULT_ALLOC,    /* ENOMEM */
+	PORT_FAULT_CALLBACK, /* of an exporter or importer that was written to fail: EIO */
+	PORT_FAULT_WAIT,     /* a signal is pending: EINTR */
+	PORT_FAULT_SLEEP,    /* the system ends a sleep too early */
+	PORT_FAULT_FD,       /* no descriptor left: EMFILE */
+	PORT_FAULT_MAP,      /* no addresses, or too many mappings: ENOMEM */
+	PORT_FAULT_SPACE,    /* no room in a file: ENOSPC */
+	PORT_FAULT_THREAD,   /* no thread left: EAGAIN */
+	PORT_FAULT_NR
+};
+
+/**
+ * port_fault_name - "alloc", "callback", ...
+ */
+const char *port_fault_name(enum port_fault kind);
 
 /**
  * port_fail_nth - the @nth next question (1 = the next) of this kind, asked by this thread, is
  * answered with yes, all others with no; 0 switches off.
+ *
+ * port_fail_from - so are all later ones
  */
 void port_fail_nth(enum port_fault kind, uint64_t nth);
+void port_fail_from(enum port_fault kind, uint64_t nth);
+
+/**
+ * port_fail_errno - which error calls of this kind, made by this thread, are made to fail with
+ * @error: ENFILE for EMFILE, say; 0: the one beside the kind
+ */
+void port_fail_errno(enum port_fault kind, int error);
 
 /**
  * port_fault_count - how often this thread has asked since the last port_fail_nth() of that kind
@@ -127,5 +154,28 @@ uint64_t port_fault_count(enum port_fault kind);
 
 /** port_should_fail - must this allocation, callback or interruptible wait fail now? */
 bool port_should_fail(enum port_fault kind);
+
+/**
+ * port_failure - the same, for who hands the error on: 0, or the errno to fail with
+ */
+int port_failure(enum port_fault kind);
+
+/* --- the system's calls that can fail --------------------------------------------------------- */
+
+/*
+ * Each is the system's call of its name: same arguments, result and errno, but EINTR, after which
+ * it is made again.  It is made to fail by PORT_FAULT_FD (memfd_create, open), _MAP (mmap,
+ * munmap, mprotect) or _SPACE (ftruncate, fallocate).
+ *
+ * munmap() fails only where it would cut a mapping in two.  Who unmaps all that one mmap() gave
+ * uses the system's.
+ */
+int port_memfd_create(const char *name, unsigned int flags);
+int port_open(const char *path, int flags);
+int port_ftruncate(int fd, int64_t bytes);
+int port_fallocate(int fd, int mode, int64_t offset, int64_t bytes);
+void *port_mmap(void *addr, size_t bytes, int prot, int flags, int fd, int64_t offset);
+int port_munmap(void *addr, size_t bytes);
+int port_mprotect(void *addr, size_t bytes, int prot);
 
 #endif

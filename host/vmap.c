@@ -18,6 +18,7 @@
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 #include "host/memory.h"
+#include "host/port.h"
 
 struct vmap_area {
 	uintptr_t start;
@@ -78,8 +79,8 @@ static int map_runs(char *addr, struct page **pages, unsigned int count, int pro
 		run = 1;
 		while (i + run < count && pages[i + run] == pages[i] + run)
 			run++;
-		if (mmap(addr + ((size_t)i << PAGE_SHIFT), (size_t)run << PAGE_SHIFT, prot,
-			 MAP_SHARED | MAP_FIXED, host_memory_fd(), offset) == MAP_FAILED)
+		if (port_mmap(addr + ((size_t)i << PAGE_SHIFT), (size_t)run << PAGE_SHIFT, prot,
+			      MAP_SHARED | MAP_FIXED, host_memory_fd(), offset) == MAP_FAILED)
 			return -ENOMEM;
 	}
 	return 0;
@@ -108,8 +109,8 @@ void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_
 	if (!area->pages)
 		goto free_area;
 
-	addr = mmap(NULL, bytes + PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		    -1, 0);
+	addr = port_mmap(NULL, bytes + PAGE_SIZE, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (addr == MAP_FAILED)
 		goto free_pages;
 	if (map_runs(addr, pages, count, prot.pgprot ? PROT_READ | PROT_WRITE : PROT_READ))
@@ -118,7 +119,7 @@ void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_
 	area->end = area->start + bytes;
 
 	spin_lock(&areas_lock);
-	node = tsearch(area, &areas, area_compare);
+	node = port_should_fail(PORT_FAULT_ALLOC) ? NULL : tsearch(area, &areas, area_compare);
 	spin_unlock(&areas_lock);
 	if (!node)
 		goto unmap_addr;

@@ -120,6 +120,7 @@ static const struct dma_buf_ops contiguous_ops = {
 	.mmap = contiguous_mmap,
 	.cpu_access_only_syncs = true,
 	.may_widen = true,
+	.tells_own_access = true,
 };
 
 struct dma_buf *contiguous_heap_allocate(size_t bytes)

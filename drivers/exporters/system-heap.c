@@ -188,6 +188,7 @@ static const struct dma_buf_ops heap_ops = {
 	.vunmap = heap_vunmap,
 	.cpu_access_only_syncs = true,
 	.may_widen = true,
+	.tells_own_access = true,
 };
 
 /* The largest piece that fits into @bytes, not above *@order, which becomes its order. */

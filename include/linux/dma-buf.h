@@ -125,6 +125,15 @@ struct dma_buf_ops {
 	 * DIFFERS: Linux has no such flag.
 	 */
 	bool may_widen;
+
+	/*
+	 * Ours.  Nobody accesses the memory behind the core's back: the exporter has no device that
+	 * does, or puts its accesses between dma_buf_begin_exporter_access() and its end.  Without
+	 * it every access of an importer moves the bytes that a fresh mapping's would, for the
+	 * directory cannot know who wrote last; mappings are kept all the same.
+	 * DIFFERS: Linux has no such flag.
+	 */
+	bool tells_own_access;
 };
 
 /*
@@ -357,6 +366,29 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 			  enum dma_data_direction dir);
 void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			enum dma_data_direction dir);
+
+/**
+ * dma_buf_begin_exporter_access - the exporter's own device is about to access its buffer
+ * dma_buf_end_exporter_access - and has finished; same arguments as its begin
+ * @dev: that device
+ * @sgt: its own mapping of the whole buffer, DMA_BIDIRECTIONAL, of pages; NULL when the buffer is in
+ *       @dev's own memory, which nobody caches
+ * @dir: DMA_FROM_DEVICE when the device writes, DMA_TO_DEVICE when it reads, or both
+ *
+ * Between the two the device finds what others wrote before, and after the end everybody finds what
+ * it wrote.  The exporter need not sync @sgt.  To other importers the access is one of the CPU's:
+ * one beside an access of another device to other cache lines is right, but with @dev behind bounce
+ * buffers only if nobody else writes meanwhile, as with a fresh mapping.  An exporter that moves its
+ * buffer reads the old place and writes the new one between these.  Exporters that call these
+ * wherever they must set dma_buf_ops.tells_own_access.
+ * Context: may sleep; reservation held or not.  Fences are the exporter's business.
+ * Returns 0; -EINVAL with WARN for NULL or DMA_NONE; -ENOMEM.  After an error nothing is open.
+ * DIFFERS: ours.
+ */
+int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
+				  enum dma_data_direction dir);
+void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
+				 enum dma_data_direction dir);
 
 /* --- the CPU ---------------------------------------------------------------------------------- */
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exporter-access.c - what the exporter's own device does to its buffer
+ *
+ * Invariants
+ *   EA1  To the directory the access is one of C's: C is whole when it begins, and holds what the
+ *        device wrote when it ends.  So other devices are told by the end of a write of C's.
+ *   EA2  What a device of M needs on top is maintained through its own table, by operations that
+ *        are safe beside stores to other lines.
+ *   EA3  Of an exporter that does not tell, an access of C's is open from export to release: the
+ *        same as for a CPU mapping that nobody brackets.
+ */
+#include <linux/bug.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-table.h>
+
+#include "buffer.h"
+#include "event.h"
+
+/* EA3.  Strangers' ends do not end it. */
+#define UNTOLD (COHERENCE_READ | COHERENCE_WRITE | COHERENCE_KEPT)
+
+int buffer_exporter_init(struct buffer *buffer)
+{
+	if (buffer->dmabuf.ops->tells_own_access || buffer->policy != DMA_BUF_POLICY_CACHED)
+		return 0;
+	return coherence_cpu_begin(&buffer->coherence, 0, buffer->dmabuf.size, UNTOLD);
+}
+
+void buffer_exporter_fini(struct buffer *buffer)
+{
+	if (!buffer->dmabuf.ops->tells_own_access && buffer->policy == DMA_BUF_POLICY_CACHED)
+		coherence_cpu_end(&buffer->coherence, 0, buffer->dmabuf.size, UNTOLD);
+}
+
+static unsigned int mode_of(enum dma_data_direction dir)
+{
+	return (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
+	       (dir == DMA_TO_DEVICE ? 0 : COHERENCE_WRITE);
+}
+
+/*
+ * A device that writes may write a part, so a slot that is copied back whole must first be up to
+ * date: for both directions, whatever @dir.
+ */
+static void bring_up_to_date(struct device *dev, struct sg_table *sgt, size_t size,
+			     enum dma_data_direction dir)
+{
+	if (dma_device_domain(dev) == DMA_DOMAIN_BOUNCE)
+		dma_sync_sgtable_for_device(
+			dev, sgt, dir == DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
+	else
+		dma_table_sync(dev, sgt, 0, size, DMA_TABLE_CLEAN);
+}
+
+static void fetch_what_it_wrote(struct device *dev, struct sg_table *sgt, size_t size)
+{
+	if (dma_device_domain(dev) == DMA_DOMAIN_BOUNCE)
+		dma_sync_sgtable_for_cpu(dev, sgt, DMA_FROM_DEVICE);
+	else
+		dma_table_sync(dev, sgt, 0, size, DMA_TABLE_CLEAN_INVALIDATE);
+}
+
+int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
+				  enum dma_data_direction dir)
+{
+	struct buffer *buffer;
+	int ret;
+
+	if (WARN(!dmabuf || !dev || (unsigned int)dir >= DMA_NONE,
+		 "dma-buf: begin_exporter_access without a buffer, a device or a direction\n"))
+		return -EINVAL;
+	might_sleep();
+
+	buffer = to_buffer(dmabuf);
+	if (buffer->policy == DMA_BUF_POLICY_CACHED) {
+		ret = coherence_cpu_begin(&buffer->coherence, 0, dmabuf->size, mode_of(dir));
+		if (ret)
+			return ret;
+	}
+	if (sgt)
+		bring_up_to_date(dev, sgt, dmabuf->size, dir);
+	event_tell(EVENT_EXPORTER_BEGIN, dmabuf, dev, dir, 0);
+	return 0;
+}
+
+void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
+				 enum dma_data_direction dir)
+{
+	struct buffer *buffer;
+
+	if (WARN(!dmabuf || !dev || (unsigned int)dir >= DMA_NONE,
+		 "dma-buf: end_exporter_access without a buffer, a device or a direction\n"))
+		return;
+	might_sleep();
+
+	buffer = to_buffer(dmabuf);
+	if (sgt && dir != DMA_TO_DEVICE)
+		fetch_what_it_wrote(dev, sgt, dmabuf->size);
+	if (buffer->policy == DMA_BUF_POLICY_CACHED)
+		coherence_cpu_end(&buffer->coherence, 0, dmabuf->size, mode_of(dir));
+	event_tell(EVENT_EXPORTER_END, dmabuf, dev, dir, 0);
+}
