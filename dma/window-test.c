@@ -199,6 +199,143 @@ static void each_failing_allocation_is_undone(struct ktap *t)
 	}
 }
 
+/* Each of a machine's windows is found, whichever was made last. */
+static void every_window_answers_for_itself(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	struct dma_window *window[3];
+	dma_addr_t addr[3];
+	struct scatterlist sg;
+	unsigned int i;
+	u8 byte;
+
+	for (i = 0; i < 3; i++) {
+		window[i] = dma_window_create(bed->dev, PAGE_SIZE);
+		KT_ASSERT(t, !IS_ERR(window[i]));
+		*(u8 *)dma_window_iomem(window[i]) = 10 + i;
+		addr[i] = dma_map_resource(bed->dev, dma_window_start(window[i]), PAGE_SIZE,
+					   DMA_TO_DEVICE, 0);
+	}
+	for (i = 0; i < 3; i++) {
+		KT_EQ(t, dma_engine_read(bed->dev, one_entry(&sg, addr[i], 1), 0, &byte, 1), 0);
+		KT_EQ(t, byte, 10 + i);
+		dma_unmap_resource(bed->dev, addr[i], PAGE_SIZE, DMA_TO_DEVICE, 0);
+	}
+	bed_down(bed);
+}
+
+/* The addresses for windows end; what is refused costs nothing of them. */
+static void addresses_of_windows_end(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
+	size_t bytes = (WINDOW_END - WINDOW_BASE) / 4;
+	struct dma_window *window = NULL;
+	unsigned int n = 0;
+
+	while (n < 4 && !IS_ERR(window = dma_window_create(bed->dev, bytes)))
+		n++;
+	if (!n) {
+		bed_down(bed);
+		ktap_skip(t, "the system gives no mapping of that size");
+		return;
+	}
+	KT_CHECK(t, n < 4);
+	KT_EQ(t, PTR_ERR(window), -ENOMEM);
+	window = dma_window_create(bed->dev, PAGE_SIZE);
+	KT_CHECK(t, !IS_ERR(window));
+	bed_down(bed);
+}
+
+/* Where memory is not: across its borders, past the last address, at one no page table can hold. */
+static void resources_are_beside_memory(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		struct bed *bed = bed_up(t, type, 0);
+		phys_addr_t last = 0 - (phys_addr_t)PAGE_SIZE;
+		dma_addr_t addr = dma_map_page(bed->dev, bed->page[0], 0, 1, DMA_TO_DEVICE);
+		u64 offset = addr - page_to_phys(bed->page[0]);
+
+		dma_unmap_page(bed->dev, addr, 1, DMA_TO_DEVICE);
+		ktap_expect_warn(t, "memory with pages is mapped as a resource");
+		KT_EQ(t,
+		      dma_map_resource(bed->dev, HOST_PHYS_BASE - PAGE_SIZE, 2 * PAGE_SIZE,
+				       DMA_TO_DEVICE, 0),
+		      DMA_MAPPING_ERROR);
+		ktap_expect_warn(t, "no resource is mapped");
+		KT_EQ(t, dma_map_resource(bed->dev, last, 2 * PAGE_SIZE, DMA_TO_DEVICE, 0),
+		      DMA_MAPPING_ERROR);
+		if (!type->iommu) {
+			KT_EQ(t, dma_map_resource(bed->dev, 1ULL << 50, 64, DMA_TO_DEVICE, 0),
+			      DMA_MAPPING_ERROR);
+			KT_EQ(t,
+			      dma_map_resource(bed->dev, last - offset, PAGE_SIZE, DMA_TO_DEVICE,
+					       0),
+			      DMA_MAPPING_ERROR);
+		}
+		bed_down(bed);
+	}
+}
+
+/* Neither is taken for the other, and what was refused is still mapped. */
+static void resources_and_pages_at_one_address(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		struct bed *bed = bed_up(t, type, 0);
+		struct dma_window *window = dma_window_create(bed->dev, WINDOW_BYTES);
+		dma_addr_t addr, page;
+		struct scatterlist sg;
+
+		page = dma_map_page(bed->dev, bed->page[0], 0, PAGE_SIZE, DMA_TO_DEVICE);
+		ktap_expect_warn(t, "unmap of what is not mapped [resource");
+		dma_unmap_resource(bed->dev, page, PAGE_SIZE, DMA_TO_DEVICE, 0);
+		dma_unmap_page(bed->dev, page, PAGE_SIZE, DMA_TO_DEVICE);
+		if (reaches(type)) {
+			addr = dma_map_resource(bed->dev, dma_window_start(window), PAGE_SIZE,
+						DMA_TO_DEVICE, 0);
+			sg_init_table(&sg, 1);
+			sg_set_page(&sg, bed->page[0], PAGE_SIZE, 0);
+			sg_dma_address(&sg) = addr;
+			ktap_expect_warn(t, "unmap of what is not mapped [address");
+			dma_unmap_sg(bed->dev, &sg, 1, DMA_TO_DEVICE);
+			dma_unmap_resource(bed->dev, addr, PAGE_SIZE, DMA_TO_DEVICE, 0);
+		}
+		bed_down(bed);
+	}
+}
+
+static void a_removed_device_maps_no_resource(struct ktap *t)
+{
+	const struct machine_type *type;
+
+	for_each_machine(type)
+	{
+		struct bed *bed = bed_up(t, type, 0);
+		struct device *leaver = machine_add_device(bed->machine, "leaver", type->coherent);
+		struct dma_window *window = dma_window_create(bed->dev, WINDOW_BYTES);
+
+		get_device(leaver);
+		machine_remove_device(leaver);
+		if (reaches(type)) {
+			ktap_expect_warn(t, "device leaver has been removed");
+			KT_EQ(t,
+			      dma_map_resource(leaver, dma_window_start(window), PAGE_SIZE,
+					       DMA_TO_DEVICE, 0),
+			      DMA_MAPPING_ERROR);
+		}
+		put_device(leaver);
+		bed_down(bed);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(peers_and_cpu_see_one_memory), KTAP_CASE(where_nobody_answers),
 	  KTAP_CASE(windows_are_apart), KTAP_CASE(broken_rules_warn),
-	  KTAP_CASE(each_failing_allocation_is_undone))
+	  KTAP_CASE(each_failing_allocation_is_undone), KTAP_CASE(every_window_answers_for_itself),
+	  KTAP_CASE(addresses_of_windows_end), KTAP_CASE(resources_are_beside_memory),
+	  KTAP_CASE(resources_and_pages_at_one_address),
+	  KTAP_CASE(a_removed_device_maps_no_resource))
