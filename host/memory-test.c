@@ -399,6 +399,55 @@ static void exact_sizes(struct ktap *t)
 	KT_CHECK(t, !alloc_pages_exact(0, GFP_KERNEL));
 }
 
+/* The largest block has 1024 pages. */
+static void more_than_a_block(struct ktap *t)
+{
+	unsigned long nr = 2 * 1024 + 5;
+	u64 before = used();
+	struct page *pages = alloc_contig_pages(nr, GFP_KERNEL, NUMA_NO_NODE, NULL), *again;
+
+	KT_ASSERT(t, pages);
+	KT_EQ(t, used(), before + nr);
+	memset(page_address(pages), 1, nr << PAGE_SHIFT);
+	KT_EQ(t, page_count(pages), 1);
+	KT_EQ(t, page_count(pages + nr - 1), 1);
+	KT_EQ(t, page_to_pfn(pages + nr - 1), page_to_pfn(pages) + nr - 1);
+	free_contig_range(page_to_pfn(pages), nr);
+	KT_EQ(t, used(), before);
+
+	again = alloc_contig_pages(nr, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, NULL);
+	KT_CHECK(t, again == pages);
+	KT_CHECK(t, all_bytes(page_address(again), 0, nr << PAGE_SHIFT));
+	/* One page that is not free, and the run lies elsewhere. */
+	get_page(again + 1500);
+	free_contig_range(page_to_pfn(again), nr);
+	KT_EQ(t, used(), before + 1);
+	pages = alloc_contig_pages(nr, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	KT_CHECK(t, pages > again + 1500 || pages + nr <= again + 1500);
+	put_page(again + 1500);
+	free_contig_range(page_to_pfn(pages), nr);
+	KT_EQ(t, used(), before);
+
+	pages = alloc_contig_pages(5, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	KT_EQ(t, used(), before + 5);
+	free_contig_range(page_to_pfn(pages), 5);
+	KT_EQ(t, used(), before);
+}
+
+static void no_such_run(struct ktap *t)
+{
+	u64 before = used();
+
+	KT_CHECK(t, !alloc_contig_pages(0, GFP_KERNEL, NUMA_NO_NODE, NULL));
+	KT_CHECK(t, !alloc_contig_pages((HOST_MEMORY_BYTES >> PAGE_SHIFT) + 1, GFP_KERNEL,
+					NUMA_NO_NODE, NULL));
+	KT_CHECK(t, !alloc_contig_pages(ULONG_MAX, GFP_KERNEL, NUMA_NO_NODE, NULL));
+	port_fail_nth(PORT_FAULT_ALLOC, 1);
+	KT_CHECK(t, !alloc_contig_pages(2000, GFP_KERNEL, NUMA_NO_NODE, NULL));
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	KT_EQ(t, used(), before);
+}
+
 static struct page *hooked_page;
 static unsigned int hooked_order;
 static bool hooked_zero;
@@ -596,7 +645,7 @@ KTAP_MAIN(KTAP_CASE(names_agree), KTAP_CASE(foreign_names_are_refused),
 	  KTAP_CASE(freed_pages_are_poisoned), KTAP_CASE(last_reference_frees),
 	  KTAP_CASE(broken_frees_do_nothing), KTAP_CASE(compound_is_one_page),
 	  KTAP_CASE(split_pages_live_on_their_own), KTAP_CASE(broken_splits_do_nothing),
-	  KTAP_CASE(exact_sizes), KTAP_CASE(hook_sees_finished_blocks),
-	  KTAP_CASE(vmap_is_a_true_alias), KTAP_CASE(areas_end_where_they_end),
-	  KTAP_CASE(broken_vmaps_do_nothing), KTAP_CASE(vmalloc_is_pages),
-	  KTAP_CASE(vmalloc_fails_cleanly))
+	  KTAP_CASE(exact_sizes), KTAP_CASE(more_than_a_block), KTAP_CASE(no_such_run),
+	  KTAP_CASE(hook_sees_finished_blocks), KTAP_CASE(vmap_is_a_true_alias),
+	  KTAP_CASE(areas_end_where_they_end), KTAP_CASE(broken_vmaps_do_nothing),
+	  KTAP_CASE(vmalloc_is_pages), KTAP_CASE(vmalloc_fails_cleanly))

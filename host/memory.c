@@ -466,6 +466,91 @@ void free_pages_exact(void *addr, size_t size)
 		__free_page(page + i);
 }
 
+/* --- more than the largest block -------------------------------------------------------------- */
+
+/* The first of @blocks largest blocks in a row, all free; the arena grows if need be. Under lock. */
+static struct page *run_find(unsigned long blocks)
+{
+	unsigned long found = 0, at;
+
+	for (at = 0; found < blocks; at += BLOCK_PAGES) {
+		const struct page *page = mem_map + at;
+
+		if (at == pages_in_service &&
+		    (blocks - found > (ARENA_PAGES - at) / BLOCK_PAGES || !arena_grow()))
+			return NULL;
+		if (page->state == PAGE_FREE && page->order == MAX_PAGE_ORDER)
+			found++;
+		else
+			found = 0;
+	}
+	return mem_map + at - blocks * BLOCK_PAGES;
+}
+
+/* Each page of the run is a used block of order 0 then. */
+static struct page *run_take(unsigned long blocks)
+{
+	struct page *run;
+
+	spin_lock(&lock);
+	if (!mem_map)
+		arena_create();
+	run = mem_map ? run_find(blocks) : NULL;
+	for (unsigned long i = 0; run && i < blocks * BLOCK_PAGES; i++) {
+		if (!(i % BLOCK_PAGES))
+			block_remove(run + i);
+		run[i].state = PAGE_USED;
+		run[i].order = 0;
+		pages_used++;
+	}
+	spin_unlock(&lock);
+	return run;
+}
+
+struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid, nodemask_t *nodemask)
+{
+	unsigned long blocks = DIV_ROUND_UP(nr_pages, BLOCK_PAGES), i;
+	struct page *run;
+
+	if (!nr_pages || nr_pages > ARENA_PAGES)
+		return NULL;
+	if (blocks == 1) {
+		void *addr = alloc_pages_exact(nr_pages << PAGE_SHIFT, gfp);
+
+		return addr ? virt_to_page(addr) : NULL;
+	}
+	might_sleep_if(gfpflags_allow_blocking(gfp));
+	if (port_should_fail(PORT_FAULT_ALLOC))
+		return NULL;
+	run = run_take(blocks);
+	if (!run)
+		return NULL;
+	for (i = 0; i < blocks * BLOCK_PAGES; i += BLOCK_PAGES) {
+		struct page *block = run + i;
+
+		ASAN_UNPOISON_MEMORY_REGION(page_address(block), BLOCK_PAGES << PAGE_SHIFT);
+		if ((gfp & __GFP_ZERO) && !block->known_zero)
+			memset(page_address(block), 0, BLOCK_PAGES << PAGE_SHIFT);
+		if (host_page_alloc_hook)
+			host_page_alloc_hook(block, MAX_PAGE_ORDER);
+	}
+	for (i = 0; i < blocks * BLOCK_PAGES; i++) {
+		run[i].private = 0;
+		run[i].mapping = NULL;
+		run[i].index = 0;
+		atomic_set(&run[i]._refcount, 1);
+	}
+	for (i = nr_pages; i < blocks * BLOCK_PAGES; i++)
+		__free_page(run + i);
+	return run;
+}
+
+void free_contig_range(unsigned long pfn, unsigned long nr_pages)
+{
+	for (; nr_pages--; pfn++)
+		__free_page(pfn_to_page(pfn));
+}
+
 void host_memory_stats(struct host_memory_stats *stats)
 {
 	spin_lock(&lock);

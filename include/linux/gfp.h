@@ -119,4 +119,26 @@ static inline void free_page(unsigned long addr)
 void *alloc_pages_exact(size_t size, gfp_t gfp);
 void free_pages_exact(void *addr, size_t size);
 
+/* There is one node. */
+#define NUMA_NO_NODE (-1)
+typedef struct {
+	unsigned long bits[1];
+} nodemask_t;
+
+/**
+ * alloc_contig_pages - @nr_pages neighbours, also more than the largest block has
+ * @nid, @nodemask: not looked at
+ *
+ * Context: may sleep if @gfp allows it.
+ * Returns the first, or NULL: 0 pages, memory exhausted or too fragmented for them, a failure that
+ * was asked for.
+ * Ownership: the caller holds one reference of each page, and gives them back with
+ * free_contig_range() or one by one.
+ * DIFFERS: nothing is moved out of the way; __GFP_ZERO works (Linux: from 6.14 on).
+ */
+struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid, nodemask_t *nodemask);
+
+/** free_contig_range - drop a reference of each of @nr_pages pages from @pfn on */
+void free_contig_range(unsigned long pfn, unsigned long nr_pages);
+
 #endif
