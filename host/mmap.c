@@ -94,7 +94,14 @@ static void *system_map(const struct vm_area_struct *vma, unsigned long addr, si
 		return ERR_PTR(host_memory_fd() < 0 ? -ENOMEM : fd);
 	flags |= vma->vm_flags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE;
 	at = port_mmap((void *)addr, bytes, system_prot(vma, prot), flags, fd, offset);
-	return at == MAP_FAILED ? ERR_PTR(-errno) : at;
+	if (at == MAP_FAILED)
+		return ERR_PTR(-errno);
+	/* Who does not know the flag takes the address as a hint; all of it goes, so it can. */
+	if (flags & MAP_FIXED_NOREPLACE && at != (void *)addr) {
+		munmap(at, bytes);
+		return ERR_PTR(-EEXIST);
+	}
+	return at;
 }
 
 /* Caller has checked that the range is @vma's and that the frames are memory. */

@@ -87,9 +87,15 @@ enum port_point_kind {
 
 /*
  * The hook that is told of every switch point, or NULL.  Built in only with -DPORT_POINTS:
- * otherwise port_point() is empty and the hot path carries nothing.
+ * otherwise port_point() is empty and the hot path carries nothing.  @addr may not be initialized
+ * yet: the hook looks at the address only.
  */
+#if __has_attribute(access)
+extern void (*port_point_hook)(enum port_point_kind kind, const void *addr)
+	__attribute__((access(none, 2)));
+#else
 extern void (*port_point_hook)(enum port_point_kind kind, const void *addr);
+#endif
 
 static inline void port_point(enum port_point_kind kind, const void *addr)
 {

@@ -25,7 +25,7 @@ static void exchange(const struct sorting *s, size_t i, size_t j)
 	char *a = element(s, i), *b = element(s, j);
 
 	if (s->swap) {
-		s->swap(a, b, (int)s->size, s->priv);
+		(s->swap)(a, b, (int)s->size, s->priv);
 		return;
 	}
 	for (size_t n = s->size; n--; a++, b++) {
@@ -78,7 +78,7 @@ static int cmp_without(const void *a, const void *b, const void *priv)
 
 static void swap_without(void *a, void *b, int size, const void *priv)
 {
-	((const struct without_priv *)priv)->swap(a, b, size);
+	(((const struct without_priv *)priv)->swap)(a, b, size);
 }
 
 void sort(void *base, size_t num, size_t size, cmp_func_t cmp, swap_func_t swap)

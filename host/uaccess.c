@@ -1,16 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * uaccess.c - copies that a wrong pointer cannot crash
+ *
+ * Invariants
+ *   1  The kernel reads or writes at the program's pointer, never this code: a wrong one is EFAULT.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+
+/*
+ * Through a pipe, where a process may not name its own memory (a sandbox; an emulator).  Pieces end
+ * at pages of the program's pointer, since the kernel copies such a piece whole or not at all.
+ */
+static size_t copy_by_pipe(void *to, const void *from, size_t n, const void *user)
+{
+	size_t done = 0;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return 0;
+	while (done < n) {
+		size_t page = PAGE_SIZE - offset_in_page((const char *)user + done);
+		size_t piece = min(n - done, page);
+
+		if (write(ends[1], (const char *)from + done, piece) != (ssize_t)piece ||
+		    read(ends[0], (char *)to + done, piece) != (ssize_t)piece)
+			break;
+		done += piece;
+	}
+	close(ends[0]);
+	close(ends[1]);
+	return done;
+}
 
 /* Returns the bytes copied. */
 static size_t copy(void *to, const void *from, size_t n, bool read)
@@ -25,9 +55,7 @@ static size_t copy(void *to, const void *from, size_t n, bool read)
 		return done;
 	if (errno == EFAULT)
 		return 0;
-	/* Forbidden here, whatever the pointer is. */
-	memcpy(to, from, n);
-	return n;
+	return copy_by_pipe(to, from, n, read ? from : to);
 }
 
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)

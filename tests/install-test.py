@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """An installed copy, used as others use it: with pkg-config and nothing of this tree.
 
-    install-test.py BUILD-FOLDER LIBDMABUF.A LIBDRIVERS.A ...      TAP on standard output
+    install-test.py BUILD-FOLDER LIBDMABUF.A LIBDRIVERS.A LIBDMABUF.SO ...      TAP on standard output
 """
 import concurrent.futures
 import os
@@ -15,7 +15,7 @@ import tempfile
 import symbols
 
 ROOT = symbols.ROOT
-BUILD, ARCHIVES = sys.argv[1], sys.argv[2:4]
+BUILD, ARCHIVES, SHARED = sys.argv[1], sys.argv[2:4], sys.argv[4]
 COMPILERS = [c for c in ("gcc", next(filter(shutil.which, ("clang-14", "clang")), None)) if c]
 WARN = ["-Wall", "-Wextra", "-Werror"]
 HOME = {}                                                   # of the installed copy; see install()
@@ -167,7 +167,20 @@ def only_our_names_leave():
 def labels_are_up_to_date():
     for want, got, what in zip(symbols.wanted(ARCHIVES), symbols.written(), ("libdmabuf.map", "host/labels.h")):
         need(want == got, what, "lacks", sorted(want - got), "has too many", sorted(got - want),
-             "\nwrite both anew: tests/symbols.py --write", *ARCHIVES)
+             "\nwrite all anew: tests/symbols.py --write", *ARCHIVES)
+    need(open(os.path.join(ROOT, "exports.h")).read() == symbols.exports(), "exports.h lacks a header, or has too many")
+
+
+def no_object_shows_more_than_leaves():
+    folder = os.path.realpath(SHARED) + ".p"
+    objects = [os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".o")]
+    need(len(objects) > 50, folder, objects)
+    table = [w for line in call("readelf", "-sW", *objects).splitlines() if len(w := line.split()) == 8]
+    seen = {name: visibility for _, _, _, _, bind, visibility, index, name in table if bind == "GLOBAL" and index != "UND"}
+    shown = {n for n, v in seen.items() if v == "DEFAULT"}
+    leave = {w[2].split("@")[0] for w in map(str.split, call("nm", "-D", "--defined-only", SHARED).splitlines()) if w[1] != "A"}
+    need(shown == leave, "shown by an object and kept back:", sorted(shown - leave), "the other way round:", sorted(leave - shown))
+    need(len(seen) > len(shown), "nothing is hidden")
 
 
 def uninstalling_leaves_nothing():
@@ -180,7 +193,8 @@ def uninstalling_leaves_nothing():
 
 
 CASES = (install, drivers_headers_compile_alone, programs_header_compiles_alone, examples_build_and_run, a_program_may_have_its_own_kfree,
-         linking_alone_does_nothing, only_our_names_leave, labels_are_up_to_date, uninstalling_leaves_nothing)
+         linking_alone_does_nothing, only_our_names_leave, labels_are_up_to_date,
+         no_object_shows_more_than_leaves, uninstalling_leaves_nothing)
 
 
 def main():

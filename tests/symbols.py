@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Which names leave the shared library, and under which label.
 
-    symbols.py --write LIBDMABUF.A...   writes host/labels.h and libdmabuf.map anew
+    symbols.py --write LIBDMABUF.A...   writes host/labels.h, libdmabuf.map and exports.h anew
 
 A name leaves when an installed header declares it. dma_*, sync_file_* and libdmabuf_* keep theirs; all other kernel names
 get ldb_ in front, so that a program may have its own kfree() or mutex_lock().
@@ -43,7 +43,24 @@ def written():
     return {n for n in re.findall(r"^\t(\w+);", script, re.M)}, {a for a, b in LABEL.findall(labels) if a == b}
 
 
+def exports():
+    """The text of exports.h."""
+    headers = sorted(os.path.relpath(f, os.path.join(ROOT, "include")) for g in ("linux/**/*.h", "asm/*.h", "uapi/**/*.h")
+                     for f in glob.glob(os.path.join(ROOT, "include", g), recursive=True))
+    return ("/* SPDX-License-Identifier: MIT */\n/*\n"
+            " * exports.h - every installed header, so that what they declare is visible outside the library\n *\n"
+            " * The shared library is compiled with hidden visibility and with this in front of each source: the\n"
+            " * headers decide what leaves, and no source says it again.\n *\n"
+            " * Written by tests/symbols.py --write; a test says when it is out of date.\n */\n"
+            "#pragma GCC visibility push(default)\n/* clang-format off */\n"
+            + "".join(f"#include <{h}>\n" for h in headers)
+            + "".join(f'#include "{h}"\n' for h in ("host/port.h", "host/warn.h", "include/libdmabuf.h"))
+            + "/* clang-format on */\n#pragma GCC visibility pop\n")
+
+
 def write(libraries):
+    with open(os.path.join(ROOT, "exports.h"), "w") as f:
+        f.write(exports())
     kept, labelled = wanted(libraries)
     with open(os.path.join(ROOT, "host/labels.h"), "w") as f:
         f.write("/* SPDX-License-Identifier: MIT */\n/*\n"
