@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+#include "host/debugfs.h"
 #include "host/file.h"
 
 /* Majors that alloc_chrdev_region() gives, from the last down; as in Linux. */
@@ -354,24 +355,32 @@ static struct file *open_cdev(struct cdev *cdev, dev_t devt, int flags)
 	return file;
 }
 
-int host_open(const char *path, int flags)
+static struct file *open_path(const char *path, int flags)
 {
 	struct cdev *cdev;
 	struct file *file;
 	dev_t devt;
+
+	if (strstarts(path, HOST_DEBUGFS_ROOT))
+		return host_debugfs_open(path + strlen(HOST_DEBUGFS_ROOT), flags);
+	cdev = cdev_of_path(path, &devt);
+	if (IS_ERR(cdev))
+		return ERR_CAST(cdev);
+	file = open_cdev(cdev, devt, flags);
+	cdev_opened(cdev);
+	return file;
+}
+
+int host_open(const char *path, int flags)
+{
+	struct file *file;
 	int fd;
 
 	might_sleep();
 	fd = get_unused_fd_flags(flags & O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	cdev = cdev_of_path(path, &devt);
-	if (IS_ERR(cdev)) {
-		put_unused_fd(fd);
-		return PTR_ERR(cdev);
-	}
-	file = open_cdev(cdev, devt, flags);
-	cdev_opened(cdev);
+	file = open_path(path, flags);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		return PTR_ERR(file);

@@ -24,12 +24,13 @@
 struct stat;
 
 /**
- * host_open - open a character device of this process
- * @path: "/dev/NAME", where NAME is that of a device_create() or a misc device
+ * host_open - open a character device or a debugging file of this process
+ * @path: "/dev/NAME", where NAME is that of a device_create() or a misc device; or
+ *	"/sys/kernel/debug/PATH", a file of <linux/debugfs.h>
  * @flags: an access mode, O_NONBLOCK, O_CLOEXEC
  *
  * Context: may sleep.
- * Returns a descriptor; -ENOENT no such name; -ENXIO nobody serves its number; -ENOMEM, -EMFILE;
+ * Returns a descriptor; -ENOENT no such name; -ENXIO nobody serves its number; -EISDIR; -ENOMEM, -EMFILE;
  * what ->open() said.
  */
 int host_open(const char *path, int flags);

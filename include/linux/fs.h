@@ -137,6 +137,50 @@ long compat_ptr_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 /** noop_llseek - stay where we are, and say where. */
 loff_t noop_llseek(struct file *file, loff_t offset, int whence);
 
+/** nonseekable_open - for ->open(): 0. A file without ->llseek() has no position to move anyway */
+int nonseekable_open(struct inode *inode, struct file *file);
+
+/** simple_open - for ->open(): the inode's i_private becomes private_data */
+int simple_open(struct inode *inode, struct file *file);
+
+/**
+ * simple_read_from_buffer, simple_write_to_buffer - a file whose content is @available bytes
+ *
+ * Context: may sleep.  Returns bytes copied, and *@pos moves by them; 0 behind the end; -EINVAL for
+ * a negative *@pos; -EFAULT when nothing could be copied.
+ */
+ssize_t simple_read_from_buffer(void __user *to, size_t len, loff_t *pos, const void *from,
+				size_t available);
+ssize_t simple_write_to_buffer(void *to, size_t available, loff_t *pos, const void __user *from,
+			       size_t len);
+
+/**
+ * simple_attr_open - in ->open(): a file that is one number
+ * @get, @set: called with the inode's i_private, one at a time per open file; NULL: -EACCES
+ * @fmt: of an unsigned long long (or long long)
+ *
+ * DEFINE_SIMPLE_ATTRIBUTE() makes the operations.  A number is written as kstrtoull() with base 0
+ * takes it, or as kstrtoll() if it is negative.  Context: may sleep.
+ */
+int simple_attr_open(struct inode *inode, struct file *file, int (*get)(void *data, u64 *value),
+		     int (*set)(void *data, u64 value), const char *fmt);
+int simple_attr_release(struct inode *inode, struct file *file);
+ssize_t simple_attr_read(struct file *file, char __user *buf, size_t len, loff_t *pos);
+ssize_t simple_attr_write(struct file *file, const char __user *buf, size_t len, loff_t *pos);
+
+#define DEFINE_SIMPLE_ATTRIBUTE(__fops, __get, __set, __fmt)               \
+	static int __fops##_open(struct inode *inode, struct file *file)   \
+	{                                                                  \
+		return simple_attr_open(inode, file, __get, __set, __fmt); \
+	}                                                                  \
+	static const struct file_operations __fops = {                     \
+		.open = __fops##_open,                                     \
+		.release = simple_attr_release,                            \
+		.read = simple_attr_read,                                  \
+		.write = simple_attr_write,                                \
+		.llseek = noop_llseek,                                     \
+	}
+
 /**
  * register_chrdev_region - reserve @count numbers from @first on
  * alloc_chrdev_region - the same with a major number of its own choice, the first goes to *@dev
