@@ -31,7 +31,7 @@ static void sizes(struct ktap *t)
 	dmabuf = contiguous_heap_allocate(4UL << 20);
 	KT_ASSERT(t, !IS_ERR(dmabuf));
 	KT_EQ(t, dmabuf->size, 4UL << 20);
-	KT_CHECK(t, !strcmp(dmabuf->exp_name, "contiguous"));
+	KT_CHECK(t, !strcmp(dmabuf->exp_name, "default_cma_region"));
 	dma_buf_put(dmabuf);
 }
 

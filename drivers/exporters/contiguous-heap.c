@@ -125,6 +125,11 @@ static const struct dma_buf_ops contiguous_ops = {
 
 struct dma_buf *contiguous_heap_allocate(size_t bytes)
 {
+	return contiguous_heap_allocate_flags(bytes, O_RDWR | O_CLOEXEC);
+}
+
+struct dma_buf *contiguous_heap_allocate_flags(size_t bytes, int flags)
+{
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct contiguous_buffer *buffer;
 	struct dma_buf *dmabuf;
@@ -143,10 +148,10 @@ struct dma_buf *contiguous_heap_allocate(size_t bytes)
 	if (!buffer->memory)
 		goto free_buffer;
 
-	info.exp_name = "contiguous";
+	info.exp_name = "default_cma_region";
 	info.ops = &contiguous_ops;
 	info.size = buffer->bytes;
-	info.flags = O_RDWR | O_CLOEXEC;
+	info.flags = flags;
 	info.priv = buffer;
 	dmabuf = dma_buf_export(&info);
 	if (IS_ERR(dmabuf)) {
@@ -161,4 +166,24 @@ free_buffer:
 	heap_mappings_fini(&buffer->mappings, "contiguous-heap");
 	kfree(buffer);
 	return ERR_PTR(ret);
+}
+
+bool contiguous_heap_owns(const struct dma_buf *dmabuf)
+{
+	return dmabuf->ops == &contiguous_ops;
+}
+
+void *contiguous_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len)
+{
+	struct contiguous_buffer *buffer;
+
+	*len = 0;
+	if (WARN(!dmabuf || !contiguous_heap_owns(dmabuf),
+		 "contiguous-heap: not a buffer of this heap"))
+		return NULL;
+	buffer = dmabuf->priv;
+	if (offset >= buffer->bytes)
+		return NULL;
+	*len = buffer->bytes - offset;
+	return buffer->memory + offset;
 }

@@ -24,4 +24,18 @@ struct dma_buf;
  */
 struct dma_buf *contiguous_heap_allocate(size_t bytes);
 
+/** contiguous_heap_allocate_flags - the same; @flags say how its descriptors are opened */
+struct dma_buf *contiguous_heap_allocate_flags(size_t bytes, int flags);
+
+/** contiguous_heap_owns - is it a buffer of this heap? Context: any */
+bool contiguous_heap_owns(const struct dma_buf *dmabuf);
+
+/**
+ * contiguous_heap_vaddr - the CPU's address of the buffer's byte at @offset, NULL past the end
+ * @len: set to the bytes from there to the end
+ *
+ * Only between dma_buf_begin_cpu_access() and _end_.  WARN, and NULL, for other buffers.
+ */
+void *contiguous_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len);
+
 #endif

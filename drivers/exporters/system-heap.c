@@ -249,6 +249,11 @@ free_list:
 
 struct dma_buf *system_heap_allocate(size_t bytes)
 {
+	return system_heap_allocate_flags(bytes, O_RDWR | O_CLOEXEC);
+}
+
+struct dma_buf *system_heap_allocate_flags(size_t bytes, int flags)
+{
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct heap_buffer *buffer;
 	struct dma_buf *dmabuf;
@@ -268,7 +273,7 @@ struct dma_buf *system_heap_allocate(size_t bytes)
 	info.exp_name = "system";
 	info.ops = &heap_ops;
 	info.size = buffer->bytes;
-	info.flags = O_RDWR | O_CLOEXEC;
+	info.flags = flags;
 	info.priv = buffer;
 	dmabuf = dma_buf_export(&info);
 	if (IS_ERR(dmabuf)) {
@@ -285,6 +290,11 @@ free_buffer:
 	return ERR_PTR(ret);
 }
 
+bool system_heap_owns(const struct dma_buf *dmabuf)
+{
+	return dmabuf->ops == &heap_ops;
+}
+
 void *system_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len)
 {
 	struct heap_buffer *buffer;
@@ -292,7 +302,7 @@ void *system_heap_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len)
 	unsigned int i;
 
 	*len = 0;
-	if (WARN(!dmabuf || dmabuf->ops != &heap_ops, "system-heap: not a buffer of this heap"))
+	if (WARN(!dmabuf || !system_heap_owns(dmabuf), "system-heap: not a buffer of this heap"))
 		return NULL;
 	buffer = dmabuf->priv;
 	for_each_sgtable_sg(&buffer->pages, entry, i) {

@@ -20,6 +20,12 @@ struct dma_buf;
  */
 struct dma_buf *system_heap_allocate(size_t bytes);
 
+/** system_heap_allocate_flags - the same; @flags say how its descriptors are opened */
+struct dma_buf *system_heap_allocate_flags(size_t bytes, int flags);
+
+/** system_heap_owns - is it a buffer of this heap? Context: any */
+bool system_heap_owns(const struct dma_buf *dmabuf);
+
 /**
  * system_heap_vaddr - the CPU's address of the buffer's byte at @offset
  * @len: set to the bytes contiguous from there
