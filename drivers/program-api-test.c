@@ -5,11 +5,15 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uapi/linux/dma-buf.h>
+#include <uapi/linux/dma-heap.h>
 #include "include/libdmabuf.h"
+#include "host/port.h"
 #include "tests/ktap.h"
 
 struct bed {
@@ -161,6 +165,118 @@ static void a_descriptor_is_the_same_buffer(struct ktap *t)
 	KT_EQ(t, libdmabuf_fini(), 0);
 }
 
+static const char *const heap_names[] = { "system", "default_cma_region" };
+
+static void a_heap_gives_buffers(struct ktap *t)
+{
+	for (int i = 0; i < 2; i++) {
+		struct libdmabuf_buffer *buffer;
+		struct libdmabuf_attachment *read;
+		struct bed bed;
+		char got[4] = "";
+		size_t more;
+		char *cpu;
+
+		KT_ASSERT(t, make(t, &bed, "arm"));
+		KT_EQ(t, libdmabuf_buffer_create_from(heap_names[i], 2 << 20, &buffer), 0);
+		KT_EQ(t, libdmabuf_buffer_size(buffer), 2 << 20);
+		KT_EQ(t, libdmabuf_cpu_begin(buffer, LIBDMABUF_WRITE), 0);
+		cpu = libdmabuf_buffer_vaddr(buffer, 5000, &more);
+		KT_ASSERT(t, cpu);
+		KT_CHECK(t, i ? more == (2 << 20) - 5000 : more < (2 << 20) - 5000);
+		memcpy(cpu, "cpu", 4);
+		KT_EQ(t, libdmabuf_cpu_end(buffer, LIBDMABUF_WRITE), 0);
+		KT_EQ(t, libdmabuf_attach(bed.reader, buffer, &read), 0);
+		KT_EQ(t, libdmabuf_map(read, LIBDMABUF_READ), 0);
+		KT_EQ(t, libdmabuf_device_read(read, 5000, got, 4), 0);
+		KT_CHECK(t, !strcmp(got, "cpu"));
+		KT_EQ(t, libdmabuf_fini(), 0);
+	}
+}
+
+static void linuxs_own_requests(struct ktap *t)
+{
+	struct dma_heap_allocation_data data = { .len = 1, .fd_flags = O_RDONLY | O_CLOEXEC };
+	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ };
+	int heap = libdmabuf_heap_open("system");
+	struct libdmabuf_buffer *buffer;
+
+	KT_ASSERT(t, heap >= 0);
+	KT_EQ(t, fcntl(heap, F_GETFD), FD_CLOEXEC);
+	KT_EQ(t, libdmabuf_fd_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), 0);
+	KT_EQ(t, libdmabuf_fd_ioctl(data.fd, DMA_BUF_IOCTL_SYNC, &sync), 0);
+	sync.flags |= DMA_BUF_SYNC_END;
+	KT_EQ(t, libdmabuf_fd_ioctl(data.fd, DMA_BUF_IOCTL_SYNC, &sync), 0);
+	sync.flags = 0;
+	KT_EQ(t, libdmabuf_fd_ioctl(data.fd, DMA_BUF_IOCTL_SYNC, &sync), -EINVAL);
+	KT_EQ(t, libdmabuf_fd_ioctl(data.fd, DMA_HEAP_IOCTL_ALLOC, &data), -ENOTTY);
+	KT_EQ(t, libdmabuf_fd_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, NULL), -EFAULT);
+	KT_EQ(t, libdmabuf_fd_ioctl(0, DMA_HEAP_IOCTL_ALLOC, &data), -EBADF);
+	KT_EQ(t, libdmabuf_buffer_import(heap, &buffer), -EINVAL);
+
+	/* It was opened to read, and is for nothing else. */
+	KT_EQ(t, libdmabuf_buffer_import(data.fd, &buffer), 0);
+	KT_EQ(t, libdmabuf_cpu_begin(buffer, LIBDMABUF_READ), 0);
+	KT_EQ(t, libdmabuf_cpu_end(buffer, LIBDMABUF_READ), 0);
+	KT_EQ(t, libdmabuf_cpu_begin(buffer, LIBDMABUF_READ_WRITE), -EACCES);
+	KT_EQ(t, libdmabuf_cpu_begin_range(buffer, LIBDMABUF_WRITE, 0, 1), -EACCES);
+	KT_EQ(t, libdmabuf_fd_close(data.fd), 0);
+	KT_EQ(t, libdmabuf_fd_close(heap), 0);
+	KT_EQ(t, libdmabuf_fd_close(heap), -EBADF);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
+static void names_of_no_heap(struct ktap *t)
+{
+	static const char *const names[] = { "", "reserved", "system/", "../dma_heap/system" };
+	struct libdmabuf_buffer *buffer;
+
+	for (int i = 0; i < 4; i++) {
+		KT_EQ(t, libdmabuf_heap_open(names[i]), -ENOENT);
+		KT_EQ(t, libdmabuf_buffer_create_from(names[i], 1, &buffer), -ENOENT);
+		KT_CHECK(t, !buffer);
+	}
+	KT_EQ(t, libdmabuf_heap_open(NULL), -EINVAL);
+	KT_EQ(t, libdmabuf_buffer_create_from(NULL, 1, &buffer), -EINVAL);
+	KT_EQ(t, libdmabuf_buffer_create_from("system", 0, &buffer), -EINVAL);
+	KT_EQ(t, libdmabuf_buffer_create_from("system", SIZE_MAX, &buffer), -EINVAL);
+	KT_EQ(t, libdmabuf_buffer_create_from("default_cma_region", 64ULL << 30, &buffer), -ENOMEM);
+	KT_CHECK(t, !buffer);
+	KT_EQ(t, libdmabuf_buffer_create_from("system", 1, NULL), -EINVAL);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
+/* Heaps are registered, opened and closed in it.  Returns how often it failed. */
+static int fail_a_heap(struct ktap *t, enum port_fault kind)
+{
+	struct libdmabuf_buffer *buffer;
+	int nth, fds, ret = -1;
+
+	KT_EQ(t, libdmabuf_fini(), 0);
+	fds = entries("/proc/self/fd");
+	for (nth = 0; ret; nth++) {
+		port_fail_nth(kind, nth + 1);
+		ret = libdmabuf_buffer_create_from("default_cma_region", 9000, &buffer);
+		port_fail_nth(kind, 0);
+		KT_CHECK(t, !ret || ret == -ENOMEM || ret == -EMFILE);
+		KT_CHECK(t, !ret == !!buffer);
+		/* Of descriptors there may be memory's, which lies as long as the library is used. */
+		KT_CHECK(t, entries("/proc/self/fd") - fds <= 1);
+		KT_EQ(t, libdmabuf_fini(), 0);
+		KT_EQ(t, entries("/proc/self/fd"), fds);
+	}
+	return nth - 1;
+}
+
+static void every_failure_of_a_heap_leaves_nothing(struct ktap *t)
+{
+	KT_CHECK(t, fail_a_heap(t, PORT_FAULT_ALLOC) > 10);
+	/* Memory's, the heap's, the buffer's. */
+	KT_EQ(t, fail_a_heap(t, PORT_FAULT_FD), 3);
+	KT_CHECK(t, fail_a_heap(t, PORT_FAULT_MAP) > 0);
+	KT_CHECK(t, fail_a_heap(t, PORT_FAULT_SPACE) > 0);
+}
+
 static void costs_and_names(struct ktap *t)
 {
 	uint64_t before[64], after[64];
@@ -200,6 +316,7 @@ static void the_end_leaves_nothing(struct ktap *t)
 	for (int round = 0; round < 3; round++) {
 		KT_ASSERT(t, make(t, &bed, "arm"));
 		KT_CHECK(t, libdmabuf_buffer_fd(bed.buffer) >= 0);
+		KT_CHECK(t, libdmabuf_heap_open(heap_names[round % 2]) >= 0);
 		KT_EQ(t, libdmabuf_map(bed.write, LIBDMABUF_WRITE), 0);
 		KT_EQ(t, libdmabuf_device_write(bed.write, 0, "x", 1), 0);
 		KT_CHECK(t, entries("/proc/self/fd") > fds);
@@ -234,7 +351,29 @@ static void a_child_may_end_it(struct ktap *t)
 	KT_EQ(t, libdmabuf_fini(), 0);
 }
 
+/* The parent's only handle is a heap's descriptor. */
+static void a_child_may_end_a_heap(struct ktap *t)
+{
+	int status = -1, heap, fds;
+	pid_t child;
+
+	KT_EQ(t, libdmabuf_fini(), 0);
+	fds = entries("/proc/self/fd");
+	heap = libdmabuf_heap_open("system");
+	KT_ASSERT(t, heap >= 0);
+	child = fork();
+	KT_ASSERT(t, child >= 0);
+	if (!child)
+		_exit(libdmabuf_fini() || entries("/proc/self/fd") != fds);
+	KT_EQ(t, waitpid(child, &status, 0), child);
+	KT_EQ(t, status, 0);
+	KT_EQ(t, libdmabuf_fd_close(heap), 0);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
 KTAP_MAIN(KTAP_CASE(bytes_go_round), KTAP_CASE(without_a_bracket_bytes_are_old),
 	  KTAP_CASE(wrong_arguments_have_their_errno), KTAP_CASE(a_descriptor_is_the_same_buffer),
+	  KTAP_CASE(a_heap_gives_buffers), KTAP_CASE(linuxs_own_requests),
+	  KTAP_CASE(names_of_no_heap), KTAP_CASE(every_failure_of_a_heap_leaves_nothing),
 	  KTAP_CASE(costs_and_names), KTAP_CASE(policies), KTAP_CASE(the_end_leaves_nothing),
-	  KTAP_CASE(a_child_may_end_it))
+	  KTAP_CASE(a_child_may_end_it), KTAP_CASE(a_child_may_end_a_heap))

@@ -2,14 +2,14 @@
 /*
  * program-api.c - include/libdmabuf.h on top of the kernel's API
  *
- * It lies among the drivers because it is one: it makes machines (dma/), exports from the system
- * heap (drivers/exporters/) and imports as any importer does; nothing below knows of it.
+ * It lies among the drivers because it is one: it makes machines (dma/), exports from the heaps
+ * (drivers/exporters/) and imports as any importer does; nothing below knows of it.
  *
  * Invariants
  *   PR1  Every open handle is on its list, so that libdmabuf_fini() finds it.
  *   PR2  A buffer handle and an attachment each own one reference to the dma-buf, so handles may be
  *        given back in any order.
- *   PR3  owner is the process that opened the first handle: another one is its child.
+ *   PR3  owner is the process that opened the first handle or heap: another one is its child.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-cost.h>
@@ -20,10 +20,12 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <uapi/linux/dma-heap.h>
 #include <unistd.h>
 
 #include "dma/engine.h"
 #include "dma/machine.h"
+#include "drivers/exporters/heaps.h"
 #include "drivers/exporters/system-heap.h"
 #include "drivers/program-version.h"
 #include "host/file.h"
@@ -44,7 +46,6 @@ struct libdmabuf_device {
 
 struct libdmabuf_buffer {
 	struct dma_buf *dmabuf;
-	bool of_heap;
 	struct list_head node; /* guarded by handles_lock */
 };
 
@@ -66,11 +67,17 @@ static LIST_HEAD(buffers);
 static LIST_HEAD(attachments);
 static pid_t owner;
 
+/* Caller holds handles_lock. */
+static void own(void)
+{
+	if (!owner)
+		owner = getpid();
+}
+
 static void handle_open(struct list_head *node, struct list_head *list)
 {
 	mutex_lock(&handles_lock);
-	if (!owner)
-		owner = getpid();
+	own();
 	list_add_tail(node, list);
 	mutex_unlock(&handles_lock);
 }
@@ -120,6 +127,12 @@ const char *libdmabuf_error_text(int err)
 	switch (-err) {
 	case 0:
 		return "no error";
+	case ENOENT:
+		return "there is no heap of this name";
+	case EACCES:
+		return "the buffer's descriptor is not opened for this access";
+	case ENOTTY:
+		return "the descriptor does not know this request";
 	case EINVAL:
 		return "an argument is not what the call takes, or the wrong state for it";
 	case ENOMEM:
@@ -290,7 +303,7 @@ enum libdmabuf_policy libdmabuf_policy_get(void)
 }
 
 /* Takes over the caller's reference to @dmabuf, also when it fails. */
-static int buffer_open(struct dma_buf *dmabuf, bool of_heap, struct libdmabuf_buffer **buffer)
+static int buffer_open(struct dma_buf *dmabuf, struct libdmabuf_buffer **buffer)
 {
 	struct libdmabuf_buffer *b;
 
@@ -302,7 +315,6 @@ static int buffer_open(struct dma_buf *dmabuf, bool of_heap, struct libdmabuf_bu
 		return -ENOMEM;
 	}
 	b->dmabuf = dmabuf;
-	b->of_heap = of_heap;
 	handle_open(&b->node, &buffers);
 	*buffer = b;
 	return 0;
@@ -313,18 +325,15 @@ int libdmabuf_buffer_create(size_t bytes, struct libdmabuf_buffer **buffer)
 	if (!buffer)
 		return -EINVAL;
 	*buffer = NULL;
-	return buffer_open(system_heap_allocate(bytes), true, buffer);
+	return buffer_open(system_heap_allocate(bytes), buffer);
 }
 
 int libdmabuf_buffer_import(int fd, struct libdmabuf_buffer **buffer)
 {
-	struct dma_buf *dmabuf;
-
 	if (!buffer)
 		return -EINVAL;
 	*buffer = NULL;
-	dmabuf = dma_buf_get(fd);
-	return buffer_open(dmabuf, !IS_ERR(dmabuf) && !strcmp(dmabuf->exp_name, "system"), buffer);
+	return buffer_open(dma_buf_get(fd), buffer);
 }
 
 int libdmabuf_buffer_fd(struct libdmabuf_buffer *buffer)
@@ -357,6 +366,54 @@ void libdmabuf_buffer_close(struct libdmabuf_buffer *buffer)
 	handle_close(&buffer->node);
 	dma_buf_put(buffer->dmabuf);
 	kfree(buffer);
+}
+
+/* --- heaps ------------------------------------------------------------------------------------ */
+
+int libdmabuf_heap_open(const char *name)
+{
+	char *path;
+	int ret;
+
+	if (!name)
+		return -EINVAL;
+	mutex_lock(&handles_lock);
+	own();
+	mutex_unlock(&handles_lock);
+	ret = heaps_register();
+	if (ret)
+		return ret;
+	path = kasprintf(GFP_KERNEL, "/dev/dma_heap/%s", name);
+	if (!path)
+		return -ENOMEM;
+	ret = host_open(path, O_RDWR | O_CLOEXEC);
+	kfree(path);
+	return ret;
+}
+
+int libdmabuf_fd_ioctl(int fd, unsigned long request, void *argument)
+{
+	return host_ioctl(fd, request, (unsigned long)argument);
+}
+
+int libdmabuf_buffer_create_from(const char *name, size_t bytes, struct libdmabuf_buffer **buffer)
+{
+	struct dma_heap_allocation_data data = { .len = bytes, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap, ret;
+
+	if (!buffer)
+		return -EINVAL;
+	*buffer = NULL;
+	heap = libdmabuf_heap_open(name);
+	if (heap < 0)
+		return heap;
+	ret = libdmabuf_fd_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+	host_close(heap);
+	if (ret)
+		return ret;
+	ret = libdmabuf_buffer_import(data.fd, buffer);
+	host_close(data.fd);
+	return ret;
 }
 
 /* --- a device's accesses ---------------------------------------------------------------------- */
@@ -445,10 +502,20 @@ int libdmabuf_device_write(struct libdmabuf_attachment *attachment, size_t offse
 
 /* --- the CPU's accesses ----------------------------------------------------------------------- */
 
+static bool opened_for(const struct libdmabuf_buffer *buffer, enum libdmabuf_access access)
+{
+	fmode_t mode = buffer->dmabuf->file->f_mode;
+
+	return (!(access & LIBDMABUF_READ) || mode & FMODE_READ) &&
+	       (!(access & LIBDMABUF_WRITE) || mode & FMODE_WRITE);
+}
+
 int libdmabuf_cpu_begin(struct libdmabuf_buffer *buffer, enum libdmabuf_access access)
 {
 	if (!buffer || cpu_direction(access) == DMA_NONE)
 		return -EINVAL;
+	if (!opened_for(buffer, access))
+		return -EACCES;
 	return dma_buf_begin_cpu_access(buffer->dmabuf, cpu_direction(access));
 }
 
@@ -469,6 +536,8 @@ int libdmabuf_cpu_begin_range(struct libdmabuf_buffer *buffer, enum libdmabuf_ac
 {
 	if (!range_fits(buffer, offset, bytes) || cpu_direction(access) == DMA_NONE)
 		return -EINVAL;
+	if (!opened_for(buffer, access))
+		return -EACCES;
 	return dma_buf_begin_cpu_access_partial(buffer->dmabuf, cpu_direction(access), offset,
 						bytes);
 }
@@ -488,9 +557,7 @@ void *libdmabuf_buffer_vaddr(struct libdmabuf_buffer *buffer, size_t offset, siz
 	if (!bytes)
 		bytes = &ignored;
 	*bytes = 0;
-	if (!buffer || !buffer->of_heap)
-		return NULL;
-	return system_heap_vaddr(buffer->dmabuf, offset, bytes);
+	return buffer ? heaps_vaddr(buffer->dmabuf, offset, bytes) : NULL;
 }
 
 /* --- costs ------------------------------------------------------------------------------------ */
@@ -532,6 +599,7 @@ int libdmabuf_fini(void)
 	}
 	close_handles();
 	host_close_all(false);
+	heaps_unregister();
 	rcu_barrier();
 	host_workers_stop();
 	rcu_barrier();

@@ -125,11 +125,40 @@ int libdmabuf_buffer_import(int fd, struct libdmabuf_buffer **buffer);
 int libdmabuf_buffer_fd(struct libdmabuf_buffer *buffer);
 int libdmabuf_fd_close(int fd);
 
+/**
+ * libdmabuf_fd_ioctl - Linux's requests to a descriptor of this library's: DMA_HEAP_IOCTL_ALLOC of
+ * <linux/dma-heap.h> to a heap's, those of <linux/dma-buf.h> to a buffer's
+ *
+ * Returns what it answers, as the ioctl() that is meant, with -errno; -EBADF not a descriptor of
+ * this library's; -ENOTTY it does not know the request.
+ */
+int libdmabuf_fd_ioctl(int fd, unsigned long request, void *argument);
+
 /** libdmabuf_buffer_size - bytes; 0 for NULL */
 size_t libdmabuf_buffer_size(const struct libdmabuf_buffer *buffer);
 
 /** libdmabuf_buffer_close - memory goes with the last handle and descriptor */
 void libdmabuf_buffer_close(struct libdmabuf_buffer *buffer);
+
+/* --- heaps ------------------------------------------------------------------------------------ */
+
+/**
+ * libdmabuf_heap_open - what Linux has at /dev/dma_heap/@name, close-on-exec; the caller closes it
+ * with libdmabuf_fd_close()
+ * @name: "system": any pages; "default_cma_region": in one piece, for devices that take one
+ * address; or a driver's
+ *
+ * Returns the descriptor; -EINVAL NULL; -ENOENT no such heap; -EMFILE, -ENOMEM.
+ */
+int libdmabuf_heap_open(const char *name);
+
+/**
+ * libdmabuf_buffer_create_from - as libdmabuf_buffer_create(), from a heap
+ *
+ * Returns 0; -EINVAL 0 bytes, or NULL; -ENOENT no such heap; -EMFILE; -ENOMEM, also: not in one
+ * piece; what a driver's heap said.
+ */
+int libdmabuf_buffer_create_from(const char *name, size_t bytes, struct libdmabuf_buffer **buffer);
 
 /* --- a device's accesses ---------------------------------------------------------------------- */
 
@@ -181,7 +210,8 @@ int libdmabuf_device_write(struct libdmabuf_attachment *attachment, size_t offse
  *
  * Without the bracket the CPU may see, or leave to devices, bytes that are not the newest.
  * Waits for the buffer's fences.  Any number may be open at once, in any threads.
- * Returns 0; -EINVAL NULL, no such access, past the end; -ENOMEM; what the exporter said.
+ * Returns 0; -EINVAL NULL, no such access, past the end; -EACCES the buffer's descriptor is not
+ * opened for it; -ENOMEM; what the exporter said.
  */
 int libdmabuf_cpu_begin(struct libdmabuf_buffer *buffer, enum libdmabuf_access access);
 int libdmabuf_cpu_end(struct libdmabuf_buffer *buffer, enum libdmabuf_access access);
@@ -194,8 +224,8 @@ int libdmabuf_cpu_end_range(struct libdmabuf_buffer *buffer, enum libdmabuf_acce
  * libdmabuf_buffer_vaddr - where the CPU finds the byte at @offset
  * @bytes: set to how many follow it there; memory need not be in one piece
  *
- * Valid between begin and end.  Returns NULL past the end, and for a buffer that is not of
- * libdmabuf_buffer_create().
+ * Valid between begin and end, for what was begun.  Returns NULL past the end, and for a driver's
+ * buffer.
  */
 void *libdmabuf_buffer_vaddr(struct libdmabuf_buffer *buffer, size_t offset, size_t *bytes);
 
