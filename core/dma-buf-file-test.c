@@ -198,6 +198,24 @@ static void the_exporters_operations_are_called(struct ktap *t)
 	KT_EQ(t, host_close(fd), 0);
 }
 
+/* An exporter that counts nothing: the mapping lives until its last piece goes. */
+static void the_exporters_operations_may_be_none(struct ktap *t)
+{
+	static const struct vm_operations_struct none;
+	struct test_exporter exporter = { .vm_ops = &none };
+	int fd = export_fd(&exporter, O_RDWR);
+	struct dma_buf *dmabuf = dma_buf_get(fd);
+	u8 *at = host_mmap(fd, NULL, BYTES, RW, MAP_SHARED, 0);
+
+	KT_ASSERT(t, !IS_ERR(at));
+	KT_EQ(t, host_munmap(at, PAGE_SIZE), 0);
+	KT_EQ(t, cpu_open(dmabuf), COHERENCE_READ | COHERENCE_WRITE);
+	KT_EQ(t, host_munmap(at + PAGE_SIZE, PAGE_SIZE), 0);
+	KT_EQ(t, cpu_open(dmabuf), 0);
+	dma_buf_put(dmabuf);
+	KT_EQ(t, host_close(fd), 0);
+}
+
 /* --- programs that do not bracket ------------------------------------------------------------- */
 
 static void device_writes(struct ktap *t, struct dma_buf_attachment *attach, u8 value)
@@ -632,4 +650,5 @@ KTAP_MAIN(KTAP_CASE(a_mapping_is_the_buffer), KTAP_CASE(nothing_outside_the_buff
 	  KTAP_CASE(every_failure_leaves_nothing), KTAP_CASE(readiness_follows_the_fences),
 	  KTAP_CASE(pollers_sleep_until_the_last_fence),
 	  KTAP_CASE(the_last_reference_may_be_the_fences), KTAP_CASE(wrong_ioctls),
-	  KTAP_CASE(names), KTAP_CASE(the_size_can_be_asked))
+	  KTAP_CASE(names), KTAP_CASE(the_size_can_be_asked),
+	  KTAP_CASE(the_exporters_operations_may_be_none))

@@ -167,7 +167,105 @@ static void a_list_for_nobody_is_misuse(struct ktap *t)
 	dma_buf_list(DMA_BUF_LIST_TEXT, NULL, NULL);
 }
 
+static int list_notified;
+
+static void list_notify(struct dma_buf_attachment *attach)
+{
+	list_notified++;
+}
+
+/* Kept ones by direction, and beside them attachments of importers that follow moves. */
+static void what_moves_is_told_from_what_stays(struct ktap *t)
+{
+	static const struct dma_buf_attach_ops follows = { .move_notify = list_notify };
+	struct machine *machine = machine_create(machine_type_find("arm"), 0);
+	struct device *dev = machine_add_device(machine, "device", false);
+	struct test_exporter exporter = { .ops = { .pin = test_pin, .unpin = test_unpin } };
+	struct dma_buf_attachment *first, *stays, *last;
+	struct sg_table *to, *from;
+	struct dma_buf *dmabuf;
+
+	for (int widens = 0; widens < 2; widens++) {
+		exporter.ops.may_widen = widens;
+		dmabuf = test_export(&exporter, 0);
+		first = dma_buf_dynamic_attach(dmabuf, dev, &follows, NULL);
+		stays = dma_buf_attach(dmabuf, dev);
+		last = dma_buf_dynamic_attach(dmabuf, dev, &follows, NULL);
+		to = dma_buf_map_attachment_unlocked(stays, DMA_TO_DEVICE);
+		from = dma_buf_map_attachment_unlocked(stays, DMA_FROM_DEVICE);
+		dma_buf_unmap_attachment_unlocked(stays, from, DMA_FROM_DEVICE);
+		lists_as(t, DMA_BUF_LIST_TEXT,
+			 widens ? "buffer: size 4096, flags 0, files 1, exporter test, name , "
+				  "policy cached, vmaps 0\n"
+				  "\tdevice: name device, importers 1, dynamic no\n"
+				  "\t\tslot: direction bidirectional, state active, bytes 4096\n"
+				  "\tdevice: name device, importers 1, dynamic yes\n"
+				  "\tdevice: name device, importers 1, dynamic yes\n"
+				  "total: count 1, bytes 4096\n"
+				: "buffer: size 4096, flags 0, files 1, exporter test, name , "
+				  "policy cached, vmaps 0\n"
+				  "\tdevice: name device, importers 1, dynamic no\n"
+				  "\t\tslot: direction to_device, state active, bytes 4096\n"
+				  "\t\tslot: direction from_device, state idle, bytes 4096\n"
+				  "\tdevice: name device, importers 1, dynamic yes\n"
+				  "\tdevice: name device, importers 1, dynamic yes\n"
+				  "total: count 1, bytes 4096\n");
+		dma_buf_unmap_attachment_unlocked(stays, to, DMA_TO_DEVICE);
+		dma_buf_detach(dmabuf, last);
+		dma_buf_detach(dmabuf, stays);
+		dma_buf_detach(dmabuf, first);
+		dma_buf_put(dmabuf);
+	}
+	machine_remove_device(dev);
+	machine_destroy(machine);
+}
+
+static const char *plain_name(struct dma_fence *fence)
+{
+	return fence->seqno ? "plain" : NULL;
+}
+
+static const struct dma_fence_ops plain_ops = {
+	.get_driver_name = plain_name,
+	.get_timeline_name = plain_name,
+};
+
+/* Also one whose driver says no name. */
+static void fences_of_every_usage(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	struct dma_fence *fence[4];
+	static DEFINE_SPINLOCK(lock);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	KT_EQ(t, dma_resv_reserve_fences(dmabuf->resv, 4), 0);
+	for (int i = 0; i < 4; i++) {
+		fence[i] = kzalloc(sizeof(*fence[i]), GFP_KERNEL);
+		dma_fence_init(fence[i], &plain_ops, &lock, 7 + i, i);
+		dma_resv_add_fence(dmabuf->resv, fence[i], DMA_RESV_USAGE_KERNEL + i);
+	}
+	dma_resv_unlock(dmabuf->resv);
+#define FENCE(usage, name, context, seqno)                                            \
+	"{\"usage\":\"" usage "\",\"driver\":\"" name "\",\"timeline\":\"" name "\"," \
+	"\"context\":" context ",\"seqno\":" seqno ",\"signaled\":false}"
+	lists_as(t, DMA_BUF_LIST_JSON,
+		 "{\"buffers\":[{\"size\":4096,\"flags\":0,\"files\":1,\"exporter\":\"test\","
+		 "\"name\":\"\",\"policy\":\"cached\",\"vmaps\":0,\"devices\":[],\"fences\":"
+		 "[" FENCE("kernel", "", "7", "0") "," FENCE("write", "plain", "8", "1") "," FENCE(
+			 "read", "plain", "9",
+			 "2") "," FENCE("bookkeep", "plain", "10",
+					"3") "]}],\"count\":1,\"bytes\":4096}\n");
+#undef FENCE
+	for (int i = 0; i < 4; i++) {
+		dma_fence_signal(fence[i]);
+		dma_fence_put(fence[i]);
+	}
+	dma_buf_put(dmabuf);
+}
+
 KTAP_MAIN(KTAP_CASE(nothing_is_said_of_nothing), KTAP_CASE(kept_mappings_are_told_from_used_ones),
 	  KTAP_CASE(attachments_that_keep_nothing_are_listed),
 	  KTAP_CASE(names_cannot_break_the_syntax), KTAP_CASE(two_buffers_are_two),
-	  KTAP_CASE(a_list_for_nobody_is_misuse))
+	  KTAP_CASE(a_list_for_nobody_is_misuse), KTAP_CASE(what_moves_is_told_from_what_stays),
+	  KTAP_CASE(fences_of_every_usage))

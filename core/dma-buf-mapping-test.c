@@ -187,5 +187,19 @@ static void each_failing_allocation_is_undone(struct ktap *t)
 	}
 }
 
+/* More pieces than a table can count: refused before anything is allocated for them. */
+static void more_entries_than_a_table_has(struct ktap *t)
+{
+	const size_t bytes = SIZE_MAX & PAGE_MASK;
+	struct stage stage;
+	struct phys_vec vec;
+
+	stage_up(t, &stage, machine_type_find("arm"), PAGE_SIZE);
+	vec = (struct phys_vec){ 0, bytes };
+	KT_EQ(t, PTR_ERR(map(&stage, &vec, 1, bytes)), -EINVAL);
+	stage_down(&stage);
+}
+
 KTAP_MAIN(KTAP_CASE(ranges_in_the_buffers_order), KTAP_CASE(ranges_over_4_gib_are_split),
-	  KTAP_CASE(nonsense_is_refused), KTAP_CASE(each_failing_allocation_is_undone))
+	  KTAP_CASE(nonsense_is_refused), KTAP_CASE(each_failing_allocation_is_undone),
+	  KTAP_CASE(more_entries_than_a_table_has))

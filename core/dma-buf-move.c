@@ -65,5 +65,5 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
 {
-	return attach->importer_ops && attach->importer_ops->invalidate_mappings;
+	return attach->importer_ops; /* with move_notify: attach refuses others */
 }

@@ -272,10 +272,79 @@ static void pinned_time_is_counted_when_asked(struct ktap *t)
 	machine_destroy(machine);
 }
 
+static void pin_notify(struct dma_buf_attachment *attach)
+{
+}
+
+/* However many map, a buffer is pinned once: until the last unmap, and by nobody who follows. */
+static void pinned_time_ends_with_the_last_unmap(struct ktap *t)
+{
+	static const struct dma_buf_attach_ops follows = { .move_notify = pin_notify };
+	struct machine *machine = machine_create(machine_type_find("pc"), 0);
+	struct device *dev = machine_add_device(machine, "importer", true);
+	struct test_exporter exporter = { .ops = { .pin = test_pin, .unpin = test_unpin } };
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	struct dma_buf_attachment *one = dma_buf_attach(dmabuf, dev), *other;
+	struct sg_table *first, *second, *third;
+	struct dma_costs before, cost;
+
+	dma_buf_count_pinned(true);
+	other = dma_buf_dynamic_attach(dmabuf, dev, &follows, NULL);
+	dma_cost_read(&before);
+	third = dma_buf_map_attachment_unlocked(other, DMA_TO_DEVICE);
+	dma_buf_unmap_attachment_unlocked(other, third, DMA_TO_DEVICE);
+	first = dma_buf_map_attachment_unlocked(one, DMA_TO_DEVICE);
+	second = dma_buf_map_attachment_unlocked(one, DMA_FROM_DEVICE);
+	schedule_timeout_uninterruptible(1);
+	dma_buf_unmap_attachment_unlocked(one, first, DMA_TO_DEVICE);
+	dma_cost_since(&before, &cost);
+	KT_EQ(t, cost.count[DMA_COST_PINNED_NS], 0);
+	dma_buf_unmap_attachment_unlocked(one, second, DMA_FROM_DEVICE);
+	dma_cost_since(&before, &cost);
+	KT_CHECK(t, cost.count[DMA_COST_PINNED_NS]);
+	dma_buf_detach(dmabuf, other);
+	dma_buf_count_pinned(false);
+	dma_buf_detach(dmabuf, one);
+	dma_buf_put(dmabuf);
+	machine_remove_device(dev);
+	machine_destroy(machine);
+}
+
+static int refuse_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	return -ENODEV;
+}
+
+/* An exporter that refuses a CPU access is not told of its end; one without the calls is not asked. */
+static void exporters_may_refuse_or_say_nothing(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	struct late_fence *late;
+
+	exporter.ops.begin_cpu_access = refuse_begin;
+	KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), -ENODEV);
+	KT_EQ(t, exporter.ends, 0);
+	exporter.ops.begin_cpu_access = NULL;
+	exporter.ops.end_cpu_access = NULL;
+	KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	KT_EQ(t, dma_buf_end_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
+	/* nor has it anything to undo when the wait is interrupted */
+	late = add_late_fence(dmabuf, DMA_RESV_USAGE_WRITE, test_bytes(&exporter));
+	port_fail_nth(PORT_FAULT_WAIT, 1);
+	KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), -ERESTARTSYS);
+	port_fail_nth(PORT_FAULT_WAIT, 0);
+	dma_fence_signal(&late->base);
+	dma_fence_put(&late->base);
+	dma_buf_put(dmabuf);
+}
+
 KTAP_MAIN(KTAP_CASE(descriptor_holds_the_buffer), KTAP_CASE(other_descriptors_are_refused),
 	  KTAP_CASE(cpu_access_waits_for_writers),
 	  KTAP_CASE(reading_does_not_wait_for_readers_writing_does),
 	  KTAP_CASE(interrupted_cpu_access_opens_nothing),
 	  KTAP_CASE(static_map_waits_for_kernel_fence), KTAP_CASE(exporter_that_does_more_is_asked),
 	  KTAP_CASE(partial_access_moves_only_its_lines), KTAP_CASE(ranges_outside_are_refused),
-	  KTAP_CASE(pinned_time_is_counted_when_asked))
+	  KTAP_CASE(pinned_time_is_counted_when_asked),
+	  KTAP_CASE(pinned_time_ends_with_the_last_unmap),
+	  KTAP_CASE(exporters_may_refuse_or_say_nothing))

@@ -256,9 +256,60 @@ static void failing_allocations_leave_nothing(struct ktap *t)
 	dma_buf_put(dmabuf);
 }
 
+/* Two who never bracket: mistrusted once, until the last has gone. */
+static void users_without_brackets_share_the_mistrust(struct ktap *t)
+{
+	struct test_exporter exporter;
+	struct dma_buf *dmabuf = vmap_export(&exporter);
+	struct coherence *coherence = &to_buffer(dmabuf)->coherence;
+	struct iosys_map first, second;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	KT_EQ(t, dma_buf_vmap(dmabuf, &first), 0);
+	KT_EQ(t, dma_buf_vmap(dmabuf, &second), 0);
+	KT_CHECK(t, iosys_map_is_equal(&first, &second));
+	for (int users = 2; users >= 0; users--) {
+		coherence_lock(coherence);
+		KT_EQ(t, coherence_open_at(coherence, 0, COHERENCE_WRITE),
+		      users ? COHERENCE_SET_C : 0);
+		coherence_unlock(coherence);
+		if (users)
+			dma_buf_vunmap(dmabuf, &second);
+	}
+	KT_EQ(t, vunmaps, 1);
+	dma_resv_unlock(dmabuf->resv);
+	dma_buf_put(dmabuf);
+}
+
+/* An exporter may have nothing to undo, also when the directory has no memory for the mistrust. */
+static void an_exporter_without_vunmap(struct ktap *t)
+{
+	struct test_exporter exporter;
+	struct dma_buf *dmabuf = vmap_export(&exporter);
+	struct iosys_map map;
+	int ret = -1, failed = 0;
+
+	exporter.ops.vunmap = NULL;
+	for (int k = 1; ret && k < 100; k++) {
+		port_fail_nth(PORT_FAULT_ALLOC, k);
+		ret = dma_buf_vmap_unlocked(dmabuf, &map);
+		port_fail_nth(PORT_FAULT_ALLOC, 0);
+		failed += !!ret;
+	}
+	KT_EQ(t, ret, 0);
+	KT_CHECK(t, failed);
+	KT_EQ(t, to_buffer(dmabuf)->vmap.users, 1);
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+	KT_EQ(t, to_buffer(dmabuf)->vmap.users, 0);
+	KT_EQ(t, vunmaps, 0);
+	dma_buf_put(dmabuf);
+}
+
 KTAP_MAIN(KTAP_CASE(one_map_for_all_users),
 	  KTAP_CASE(refusals_are_passed_on_and_nothing_is_counted), KTAP_CASE(misuse_is_named),
 	  KTAP_CASE(who_never_brackets_is_right), KTAP_CASE(who_promises_brackets_must_keep_it),
 	  KTAP_CASE(an_end_too_many_does_not_end_the_mistrust),
 	  KTAP_CASE(mistrust_lasts_to_the_last_user), KTAP_CASE(windows_hold_nothing_open),
-	  KTAP_CASE(failing_allocations_leave_nothing))
+	  KTAP_CASE(failing_allocations_leave_nothing),
+	  KTAP_CASE(users_without_brackets_share_the_mistrust),
+	  KTAP_CASE(an_exporter_without_vunmap))

@@ -45,6 +45,7 @@ struct counter {
 	struct dma_fence_cb cb;
 	atomic_t calls;
 	int error;
+	struct dma_fence *array; /* to ask */
 };
 
 static void count_call(struct dma_fence *fence, struct dma_fence_cb *cb)
@@ -399,6 +400,34 @@ static void races_of_members_and_waiters(struct ktap *t)
 	}
 }
 
+static void ask_the_array(struct dma_fence *member, struct dma_fence_cb *cb)
+{
+	struct counter *c = container_of(cb, struct counter, cb);
+
+	c->error = dma_fence_is_signaled(c->array);
+	atomic_inc(&c->calls);
+}
+
+/* Asked between the last member's signal and its own, which another thread makes. */
+static void who_asks_first_signals(struct ktap *t)
+{
+	struct dma_fence *members[MEMBERS];
+	struct counter c = { .calls = ATOMIC_INIT(0) };
+	struct dma_fence_array *array;
+
+	new_members(members);
+	array = new_array(members, MEMBERS, true);
+	dma_fence_enable_sw_signaling(&array->base);
+	c.array = &array->base;
+	KT_EQ(t, dma_fence_add_callback(members[1], &c.cb, ask_the_array), 0);
+	dma_fence_signal(members[1]);
+	KT_EQ(t, atomic_read(&c.calls), 1);
+	KT_EQ(t, c.error, true);
+	KT_EQ(t, dma_fence_get_status(&array->base), 1);
+	dma_fence_put(&array->base);
+	finish_members(members);
+}
+
 KTAP_MAIN(KTAP_CASE(signals_with_the_last), KTAP_CASE(signals_with_any),
 	  KTAP_CASE(unasked_says_nothing_asked_says_so), KTAP_CASE(signaled_before_anybody_waits),
 	  KTAP_CASE(waits_for_the_signaler_to_let_go), KTAP_CASE(the_first_failure_is_the_arrays),
@@ -407,4 +436,4 @@ KTAP_MAIN(KTAP_CASE(signals_with_the_last), KTAP_CASE(signals_with_any),
 	  KTAP_CASE(owns_its_members), KTAP_CASE(walks_its_members),
 	  KTAP_CASE(matches_a_context_shared_by_all), KTAP_CASE(contains_no_container),
 	  KTAP_CASE(is_not_empty), KTAP_CASE(without_memory_takes_nothing),
-	  KTAP_CASE(races_of_members_and_waiters))
+	  KTAP_CASE(races_of_members_and_waiters), KTAP_CASE(who_asks_first_signals))

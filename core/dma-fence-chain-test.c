@@ -397,6 +397,47 @@ static void walkers_race(struct ktap *t)
 	}
 }
 
+/* The link before, taken out because it is signaled, began a context: the search ends behind it. */
+static void a_search_ends_at_another_context(struct ktap *t)
+{
+	struct dma_fence *fences[3], *old, *began, *newest, *found;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		fences[i] = new_fence(20 + i, 1);
+	old = new_link(NULL, fences[0], 10);
+	began = new_link(dma_fence_get(old), fences[1], 5);
+	newest = new_link(dma_fence_get(began), fences[2], 20);
+	KT_CHECK(t, began->context != old->context);
+	KT_CHECK(t, newest->context == began->context);
+	dma_fence_signal(fences[1]);
+	dma_fence_put(began);
+
+	found = dma_fence_get(newest);
+	KT_EQ(t, dma_fence_chain_find_seqno(&found, 3), 0);
+	KT_CHECK(t, found == old);
+	dma_fence_put(found);
+	dma_fence_put(newest);
+	dma_fence_put(old);
+	finish(fences[0]);
+	dma_fence_put(fences[1]);
+	finish(fences[2]);
+}
+
+/* Nobody walked it: what it began with is given back with the last link. */
+static void a_timeline_gives_back_what_it_began_with(struct ktap *t)
+{
+	struct dma_fence *first = new_fence(1, 1), *second = new_fence(2, 1), *link;
+
+	link = new_link(dma_fence_get(first), second, 1);
+	KT_EQ(t, kref_read(&first->refcount), 2);
+	dma_fence_put(link);
+	KT_EQ(t, kref_read(&first->refcount), 1);
+	KT_EQ(t, kref_read(&second->refcount), 1);
+	finish(first);
+	finish(second);
+}
+
 KTAP_MAIN(KTAP_CASE(links_of_a_timeline_share_a_context),
 	  KTAP_CASE(a_point_out_of_order_begins_a_context),
 	  KTAP_CASE(finds_the_oldest_link_that_covers), KTAP_CASE(finds_nothing_that_is_not_there),
@@ -407,4 +448,6 @@ KTAP_MAIN(KTAP_CASE(links_of_a_timeline_share_a_context),
 	  KTAP_CASE(signals_by_itself_once_waited_for), KTAP_CASE(errors_stay_with_their_fences),
 	  KTAP_CASE(a_deadline_reaches_the_whole_timeline),
 	  KTAP_CASE(a_deep_chain_is_released_flat), KTAP_CASE(a_deep_chain_signals_flat),
-	  KTAP_CASE(a_held_link_survives_its_successors), KTAP_CASE(walkers_race))
+	  KTAP_CASE(a_held_link_survives_its_successors), KTAP_CASE(walkers_race),
+	  KTAP_CASE(a_search_ends_at_another_context),
+	  KTAP_CASE(a_timeline_gives_back_what_it_began_with))

@@ -755,6 +755,26 @@ static void get_rcu_races_replacement(struct ktap *t)
 	dma_fence_put(old);
 }
 
+/* Who does not ask which one it was. */
+static void wait_any_need_not_say_which(struct ktap *t)
+{
+	struct test_fence *f[2] = { new_fence(&plain_ops, 1, 1), new_fence(&plain_ops, 2, 1) };
+	struct dma_fence *fences[2] = { &f[0]->base, &f[1]->base };
+	struct port_thread *thread;
+
+	KT_EQ(t, dma_fence_wait_any_timeout(fences, 2, false, 0, NULL), 0);
+	thread = port_thread_create(signal_later, f[1], "signal");
+	KT_ASSERT(t, thread);
+	KT_CHECK(t, dma_fence_wait_any_timeout(fences, 2, false, MAX_SCHEDULE_TIMEOUT, NULL) > 0);
+	port_thread_join(thread);
+	KT_EQ(t, dma_fence_wait_any_timeout(fences, 2, false, 0, NULL), 1);
+	KT_EQ(t, dma_fence_wait_any_timeout(fences, 2, false, 5, NULL), 5);
+	KT_CHECK(t, list_empty(&fences[0]->cb_list));
+	KT_CHECK(t, !dma_fence_test_signaled_flag(fences[0]));
+	dma_fence_put(fences[0]);
+	dma_fence_put(fences[1]);
+}
+
 KTAP_MAIN(KTAP_CASE(signals_once), KTAP_CASE(signaling_nothing_warns),
 	  KTAP_CASE(locked_forms_need_the_lock), KTAP_CASE(error_is_the_status),
 	  KTAP_CASE(driver_says_finished), KTAP_CASE(signaling_is_enabled_once),
@@ -767,4 +787,5 @@ KTAP_MAIN(KTAP_CASE(signals_once), KTAP_CASE(signaling_nothing_warns),
 	  KTAP_CASE(signal_carries_the_work), KTAP_CASE(wait_times_out),
 	  KTAP_CASE(task_signal_interrupts), KTAP_CASE(interrupted_wait_leaves_nothing),
 	  KTAP_CASE(wait_any_finds_the_signaled_one), KTAP_CASE(add_callback_races_signal),
-	  KTAP_CASE(remove_callback_races_signal), KTAP_CASE(get_rcu_races_replacement))
+	  KTAP_CASE(remove_callback_races_signal), KTAP_CASE(get_rcu_races_replacement),
+	  KTAP_CASE(wait_any_need_not_say_which))

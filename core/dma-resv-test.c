@@ -556,6 +556,110 @@ static void described_for_people(struct ktap *t)
 	finish(read);
 }
 
+static void an_empty_reservation(struct ktap *t)
+{
+	struct dma_fence *fence = new_fence(1, 1), *other = new_fence(2, 1);
+	struct dma_resv resv, empty;
+	struct dma_resv_iter cursor;
+
+	dma_resv_init(&resv);
+	dma_resv_init(&empty);
+	dma_resv_iter_begin(&cursor, &empty, DMA_RESV_USAGE_BOOKKEEP);
+	KT_CHECK(t, !dma_resv_iter_first_unlocked(&cursor));
+	KT_CHECK(t, !dma_resv_iter_next_unlocked(&cursor));
+	dma_resv_iter_end(&cursor);
+
+	/* nothing to replace, nothing to copy */
+	dma_resv_lock(&empty, NULL);
+	dma_resv_replace_fences(&empty, 1, other, DMA_RESV_USAGE_READ);
+	dma_resv_unlock(&empty);
+	KT_EQ(t, count_fences(&empty, DMA_RESV_USAGE_BOOKKEEP), 0);
+	lock_and_add(t, &resv, fence, DMA_RESV_USAGE_WRITE);
+	dma_resv_lock(&resv, NULL);
+	KT_EQ(t, dma_resv_copy_fences(&resv, &empty), 0);
+	dma_resv_unlock(&resv);
+	KT_EQ(t, count_fences(&resv, DMA_RESV_USAGE_BOOKKEEP), 0);
+	dma_resv_fini(&empty);
+	dma_resv_fini(&resv);
+	finish(fence);
+	finish(other);
+}
+
+static bool finished_already(struct dma_fence *fence)
+{
+	return false;
+}
+
+static const struct dma_fence_ops finished_ops = {
+	.get_driver_name = test_name,
+	.get_timeline_name = test_name,
+	.enable_signaling = finished_already,
+};
+
+/* Each signals when it is asked to; the second is still asked without sleeping. */
+static void asking_without_sleeping_goes_on(struct ktap *t)
+{
+	struct dma_fence *fences[3];
+	struct dma_resv resv;
+	int i;
+
+	dma_resv_init(&resv);
+	for (i = 0; i < 2; i++) {
+		fences[i] = new_fence_ops(&finished_ops, i + 1, 1);
+		lock_and_add(t, &resv, fences[i], DMA_RESV_USAGE_READ);
+	}
+	KT_EQ(t, dma_resv_wait_timeout(&resv, DMA_RESV_USAGE_READ, false, 0), 1);
+	KT_CHECK(t, dma_fence_test_signaled_flag(fences[0]) &&
+			    dma_fence_test_signaled_flag(fences[1]));
+	fences[2] = new_fence(3, 1);
+	lock_and_add(t, &resv, fences[2], DMA_RESV_USAGE_READ);
+	KT_EQ(t, dma_resv_wait_timeout(&resv, DMA_RESV_USAGE_READ, false, 0), 0);
+	dma_resv_fini(&resv);
+	dma_fence_put(fences[0]);
+	dma_fence_put(fences[1]);
+	finish(fences[2]);
+}
+
+/* Between two steps the list goes and another comes at its address: the walk starts again. */
+static void unlocked_walk_knows_another_list_at_its_address(struct ktap *t)
+{
+	struct dma_fence *a = new_fence(1, 1), *b = new_fence(2, 1), *fence;
+	struct dma_resv resv, source;
+	struct dma_resv_iter cursor;
+	int tries, met = 0;
+
+	dma_resv_init(&source);
+	lock_and_add(t, &source, a, DMA_RESV_USAGE_READ);
+	lock_and_add(t, &source, b, DMA_RESV_USAGE_READ);
+	for (tries = 0; tries < 200 && !met; tries++) {
+		void *before;
+
+		dma_resv_init(&resv);
+		dma_resv_lock(&resv, NULL);
+		KT_EQ(t, dma_resv_copy_fences(&resv, &source), 0);
+		dma_resv_unlock(&resv);
+		dma_resv_iter_begin(&cursor, &resv, DMA_RESV_USAGE_READ);
+		KT_CHECK(t, dma_resv_iter_first_unlocked(&cursor));
+		before = rcu_access_pointer(resv.fences);
+		for (int i = 0; i < 8 && !met; i++) {
+			dma_resv_lock(&resv, NULL);
+			KT_EQ(t, dma_resv_copy_fences(&resv, &source), 0);
+			dma_resv_unlock(&resv);
+			rcu_barrier();
+			met = i && rcu_access_pointer(resv.fences) == before;
+		}
+		fence = dma_resv_iter_next_unlocked(&cursor);
+		KT_CHECK(t, fence && dma_resv_iter_is_restarted(&cursor));
+		dma_resv_iter_end(&cursor);
+		dma_resv_fini(&resv);
+	}
+	dma_resv_fini(&source);
+	finish(a);
+	finish(b);
+	if (!met)
+		ktap_skip(t, "the allocator gives no address twice here");
+}
+
 KTAP_MAIN(KTAP_CASE(reserving_nothing_warns), KTAP_CASE(many_fences_fit),
 	  KTAP_CASE(slot_is_lost_at_unlock), KTAP_CASE(no_slot_no_memory_waits),
 	  KTAP_CASE(every_allocation_may_fail), KTAP_CASE(query_answers_with_lower_usages),
@@ -563,4 +667,6 @@ KTAP_MAIN(KTAP_CASE(reserving_nothing_warns), KTAP_CASE(many_fences_fit),
 	  KTAP_CASE(containers_are_refused), KTAP_CASE(replace_takes_a_whole_context),
 	  KTAP_CASE(copy_takes_unsignaled_fences), KTAP_CASE(deadline_reaches_asked_usages),
 	  KTAP_CASE(watchers_hear_of_kernel_fences), KTAP_CASE(unlocked_walk_starts_again),
-	  KTAP_CASE(unlocked_walk_survives_smaller_lists), KTAP_CASE(described_for_people))
+	  KTAP_CASE(unlocked_walk_survives_smaller_lists), KTAP_CASE(described_for_people),
+	  KTAP_CASE(an_empty_reservation), KTAP_CASE(asking_without_sleeping_goes_on),
+	  KTAP_CASE(unlocked_walk_knows_another_list_at_its_address))

@@ -207,6 +207,10 @@ static void an_answer_to_nowhere_leaves_nothing(struct ktap *t)
 	data->fd2 = fd;
 	KT_EQ(t, mprotect(data, 4096, PROT_READ), 0);
 	KT_EQ(t, ioctl_at(fd, SYNC_IOC_MERGE, data), -EFAULT);
+	KT_EQ(t, mprotect(data, 4096, PROT_READ | PROT_WRITE), 0);
+	memset(data, 0, 4096);
+	KT_EQ(t, mprotect(data, 4096, PROT_READ), 0);
+	KT_EQ(t, ioctl_at(fd, SYNC_IOC_FILE_INFO, data), -EFAULT);
 	KT_EQ(t, next_fd(), free);
 	KT_EQ(t, kref_read(&a->refcount), 2);
 	munmap(data, 4096);
