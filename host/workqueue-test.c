@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/rcupdate.h>
 #include <linux/workqueue.h>
+#include "host/port.h"
 #include "tests/ktap.h"
 #include "tests/threads.h"
 
@@ -355,6 +356,45 @@ static void cancellation_meets_the_timer(struct ktap *t)
 	}
 }
 
+struct repeating {
+	struct work_struct work;
+	struct workqueue_struct *wq;
+	struct task_struct *ran_in;
+	int runs;
+};
+
+static void repeat(struct work_struct *work)
+{
+	struct repeating *repeating = container_of(work, struct repeating, work);
+
+	repeating->ran_in = current;
+	repeating->runs++;
+	queue_work(repeating->wq, work);
+}
+
+/* Nobody has a thread for it, and the item queues itself again: only what was waited for is run. */
+static void without_threads_a_flusher_works(struct ktap *t)
+{
+	struct repeating repeating = { .wq = alloc_workqueue("lonely", 0, 1) };
+	struct job job;
+
+	job_init(&job, job_run);
+	INIT_WORK(&repeating.work, repeat);
+	port_fail_from(PORT_FAULT_THREAD, 1);
+	queue_work(repeating.wq, &repeating.work);
+	queue_work(repeating.wq, &job.work);
+	flush_work(&job.work);
+	KT_EQ(t, atomic_read(&job.runs), 1);
+	KT_EQ(t, repeating.runs, 1);
+	KT_CHECK(t, repeating.ran_in == current);
+	flush_workqueue(repeating.wq);
+	KT_EQ(t, repeating.runs, 2);
+	cancel_work_sync(&repeating.work);
+	KT_CHECK(t, port_fault_count(PORT_FAULT_THREAD) >= 3);
+	port_fail_from(PORT_FAULT_THREAD, 0);
+	destroy_workqueue(repeating.wq);
+}
+
 KTAP_MAIN(KTAP_CASE(runs_once_per_queueing), KTAP_CASE(is_queued_at_most_once),
 	  KTAP_CASE(never_runs_twice_at_once), KTAP_CASE(items_may_wait_for_each_other),
 	  KTAP_CASE(cancelled_items_do_not_run), KTAP_CASE(items_may_free_themselves),
@@ -362,4 +402,4 @@ KTAP_MAIN(KTAP_CASE(runs_once_per_queueing), KTAP_CASE(is_queued_at_most_once),
 	  KTAP_CASE(queueing_works_in_atomic_context), KTAP_CASE(delayed_items_are_not_early),
 	  KTAP_CASE(delayed_items_can_be_cancelled),
 	  KTAP_CASE(delayed_items_are_flushed_before_their_time), KTAP_CASE(delays_can_be_changed),
-	  KTAP_CASE(cancellation_meets_the_timer))
+	  KTAP_CASE(cancellation_meets_the_timer), KTAP_CASE(without_threads_a_flusher_works))

@@ -10,6 +10,8 @@
  *   3  Each queueing has a number, seq, growing over all queues: "done up to n" is well defined.
  *
  *   4  An item that waits for its time is pending and delayed, and on no queue.
+ *   5  Who waits for an item of a queue that has no worker, because the system has no thread left,
+ *      runs what was queued before itself.
  *
  * Locks: work_lock -> the timers' lock.
  *
@@ -51,6 +53,7 @@ struct worker {
 	struct task_struct *task;
 	struct work_struct *item;
 	u64 seq;
+	u64 until; /* not 0: a flusher, for items up to this number */
 	bool end;
 };
 
@@ -100,7 +103,7 @@ static bool worker_take(struct worker *worker)
 
 	spin_lock(&work_lock);
 	list_for_each_entry(work, &wq->items, entry) {
-		if (work_runner(work))
+		if (work_runner(work) || (worker->until && work->seq > worker->until))
 			continue;
 		list_del_init(&work->entry);
 		work->pending = false;
@@ -108,10 +111,34 @@ static bool worker_take(struct worker *worker)
 		worker->seq = work->seq;
 		break;
 	}
-	worker->end =
-		!worker->item && (wq->dying || kthread_should_stop()) && list_empty(&wq->items);
+	worker->end = !worker->item && (worker->until || wq->dying || kthread_should_stop()) &&
+		      list_empty(&wq->items);
 	spin_unlock(&work_lock);
 	return worker->item || worker->end;
+}
+
+static void worker_run(struct worker *worker)
+{
+	worker->item->func(worker->item);
+	WARN(worker->task->spin_depth, "%s: a work item ended with a spinlock held",
+	     worker->wq->name);
+
+	spin_lock(&work_lock);
+	worker->item = NULL;
+	worker->wq->nr_items--;
+	spin_unlock(&work_lock);
+	wake_up_all(&work_done_wq);
+}
+
+/* Under work_lock up to the last access: destroy_workqueue() frees the queue when none is left. */
+static void worker_free(struct worker *worker)
+{
+	spin_lock(&work_lock);
+	list_del(&worker->node);
+	worker->wq->nr_workers--;
+	wake_up_all(&work_done_wq);
+	spin_unlock(&work_lock);
+	free(worker);
 }
 
 static int worker_main(void *data)
@@ -126,24 +153,9 @@ static int worker_main(void *data)
 		___wait_event_state(wq->more, worker_take(worker), TASK_IDLE, 1);
 		if (worker->end)
 			break;
-		worker->item->func(worker->item);
-		WARN(worker->task->spin_depth, "%s: a work item ended with a spinlock held",
-		     wq->name);
-
-		spin_lock(&work_lock);
-		worker->item = NULL;
-		wq->nr_items--;
-		spin_unlock(&work_lock);
-		wake_up_all(&work_done_wq);
+		worker_run(worker);
 	}
-	/* Under work_lock up to the last access: destroy_workqueue() frees both when none is left.
-	 */
-	spin_lock(&work_lock);
-	list_del(&worker->node);
-	wq->nr_workers--;
-	wake_up_all(&work_done_wq);
-	spin_unlock(&work_lock);
-	free(worker);
+	worker_free(worker);
 	return 0;
 }
 
@@ -204,18 +216,25 @@ static struct worker *worker_reserve(struct workqueue_struct *wq)
 	return worker;
 }
 
-static bool worker_start(struct worker *worker)
+/* Gives it back if it cannot: what is queued waits for the next worker, or for a flusher. */
+static void worker_start(struct worker *worker)
 {
 	if (host_worker_start(worker_main, worker, worker->wq->name))
-		return true;
+		return;
 	pr_err("workqueue %s: no thread for a worker\n", worker->wq->name);
+	worker_free(worker);
+}
+
+/* Invariant 5. */
+static void worker_stand_in(struct worker *worker, u64 until)
+{
 	spin_lock(&work_lock);
-	list_del(&worker->node);
-	worker->wq->nr_workers--;
-	wake_up_all(&work_done_wq);
+	worker->task = current;
+	worker->until = until;
 	spin_unlock(&work_lock);
-	free(worker);
-	return false;
+	while (worker_take(worker) && !worker->end)
+		worker_run(worker);
+	worker_free(worker);
 }
 
 /* --- queueing --------------------------------------------------------------------------------- */
@@ -298,9 +317,17 @@ static bool runs_in_me(const struct work_struct *work)
 	return runs && runs->task == current;
 }
 
+/* Under work_lock. U64_MAX: nothing is queued */
+static u64 oldest_seq(struct workqueue_struct *wq)
+{
+	struct work_struct *work = list_first_entry_or_null(&wq->items, struct work_struct, entry);
+
+	return work ? work->seq : U64_MAX;
+}
+
 /* After a fork, or without a thread at the time, nobody may have been started for what is queued.
  */
-static void workers_ensure(void)
+static void workers_ensure(u64 until)
 {
 	struct workqueue_struct *wq;
 	struct worker *worker;
@@ -309,10 +336,12 @@ static void workers_ensure(void)
 		worker = NULL;
 		spin_lock(&work_lock);
 		list_for_each_entry(wq, &all_queues, all)
-			if (!worker && !wq->nr_workers && wq->nr_items)
+			if (!worker && !wq->nr_workers && oldest_seq(wq) <= until)
 				worker = worker_reserve(wq);
 		spin_unlock(&work_lock);
-	} while (worker && worker_start(worker));
+		if (worker && !host_worker_start(worker_main, worker, worker->wq->name))
+			worker_stand_in(worker, until);
+	} while (worker);
 }
 
 bool flush_work(struct work_struct *work)
@@ -331,7 +360,7 @@ bool flush_work(struct work_struct *work)
 	spin_unlock(&work_lock);
 	if (WARN(self, "flush_work(): called from the item itself") || !busy)
 		return false;
-	workers_ensure();
+	workers_ensure(seq);
 	wait_event(work_done_wq, work_done(work, seq));
 	return true;
 }
@@ -368,7 +397,7 @@ void flush_workqueue(struct workqueue_struct *wq)
 	spin_unlock(&work_lock);
 	if (WARN(self, "flush_workqueue(%s): called from an item on it", wq->name))
 		return;
-	workers_ensure();
+	workers_ensure(seq);
 	wait_event(work_done_wq, queue_done(wq, seq));
 }
 
