@@ -24,6 +24,7 @@
 #include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/container_of.h>
+#include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-buf-mapping.h>
@@ -54,6 +55,7 @@
 #include <linux/kdev_t.h>
 #include <linux/kernel.h>
 #include <linux/kref.h>
+#include <linux/kstrtox.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/libdmabuf.h>
