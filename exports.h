@@ -14,6 +14,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/atomic.h>
 #include <linux/barrier.h>
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/bug.h>
@@ -24,6 +25,7 @@
 #include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/container_of.h>
+#include <linux/cred.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -72,6 +74,7 @@
 #include <linux/mm_types.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/pfn.h>
@@ -89,6 +92,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
+#include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/spinlock.h>
@@ -97,7 +101,9 @@
 #include <linux/string.h>
 #include <linux/stringify.h>
 #include <linux/sync_file.h>
+#include <linux/syscalls.h>
 #include <linux/timer.h>
+#include <linux/tracepoint.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 #include <linux/vm_area.h>

@@ -10,6 +10,7 @@
 
 #include <linux/err.h>
 #include <linux/sched.h>
+#include <linux/timer.h>
 
 /**
  * kthread_create - a thread that will run @threadfn(@data) after wake_up_process()
