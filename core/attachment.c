@@ -43,7 +43,8 @@ struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct
 		 "dma-buf: a dynamic importer without move_notify\n"))
 		return ERR_PTR(-EINVAL);
 	might_sleep();
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return ERR_PTR(-EDEADLK);
 
 	if (keeps(dmabuf, importer_ops))
 		attach = slot_set_borrow(dmabuf, dev, importer_ops, importer_priv);
@@ -68,7 +69,8 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 		 "dma-buf: detach of an attachment that is not this buffer's\n"))
 		return;
 	might_sleep();
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return;
 
 	dev = attach->dev;
 	event_tell(EVENT_DETACH, dmabuf, attach, 0, 0);
@@ -94,6 +96,14 @@ static bool hot_path(const struct dma_buf_attachment *attach, enum dma_data_dire
 static void unmap_real(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		       enum dma_data_direction dir, bool held);
 
+/* In every build: who waits for himself waits for ever. */
+static bool would_deadlock(struct dma_buf_attachment *attach, bool held)
+{
+	might_sleep();
+	return WARN(!held && dma_resv_held(attach->dmabuf->resv),
+		    "dma-buf: an _unlocked map or unmap takes the reservation: call it without\n");
+}
+
 static noinline struct sg_table *map_rarely(struct dma_buf_attachment *attach,
 					    enum dma_data_direction dir, bool held)
 {
@@ -103,9 +113,12 @@ static noinline struct sg_table *map_rarely(struct dma_buf_attachment *attach,
 	if (WARN(!attach || bad_direction(dir),
 		 "dma-buf: map without an attachment or a direction\n"))
 		return ERR_PTR(-EINVAL);
+	if (would_deadlock(attach, held))
+		return ERR_PTR(-EDEADLK);
 
 	slot = attach->slot[dir];
 	if (slot && held) {
+		hot_assert_held(attach);
 		sgt = mapping_slot_map_locked(slot, dir);
 	} else if (slot) {
 		sgt = mapping_slot_map_unlocked(slot, dir);
@@ -130,7 +143,8 @@ struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *atta
 {
 	if (!hot_path(attach, dir))
 		return map_rarely(attach, dir, false);
-	hot_assert_not_held(attach);
+	if (hot_assert_not_held(attach))
+		return ERR_PTR(-EDEADLK);
 	return mapping_slot_map_unlocked(attach->slot[dir], dir);
 }
 
@@ -203,6 +217,8 @@ static noinline void unmap_rarely(struct dma_buf_attachment *attach, struct sg_t
 	if (WARN(!attach || !sgt || bad_direction(dir),
 		 "dma-buf: unmap without an attachment, a table or a direction\n"))
 		return;
+	if (would_deadlock(attach, held))
+		return;
 	sgt = debug_table_hide(attach, sgt);
 	if (WARN(!sgt, "dma-buf: unmap of a table that is not mapped\n"))
 		return;
@@ -217,7 +233,8 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct
 
 	if (!hot_path(attach, dir) || !sgt)
 		goto rarely;
-	hot_assert_not_held(attach);
+	if (hot_assert_not_held(attach))
+		return;
 	slot = attach->slot[dir];
 	head = mapping_slot_head(slot, sgt);
 	if (!head_fits(head, dir))
@@ -258,7 +275,8 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 		 "dma-buf: begin_access without an attachment, a table or a direction\n"))
 		return;
 	might_sleep();
-	dma_resv_assert_not_held(attach->dmabuf->resv);
+	if (dma_resv_assert_not_held(attach->dmabuf->resv))
+		return;
 
 	sgt = debug_table_real(attach, sgt);
 	if (WARN(!sgt, "dma-buf: begin_access of a table that is not mapped\n"))
@@ -276,7 +294,8 @@ void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		 "dma-buf: end_access without an attachment, a table or a direction\n"))
 		return;
 	might_sleep();
-	dma_resv_assert_not_held(attach->dmabuf->resv);
+	if (dma_resv_assert_not_held(attach->dmabuf->resv))
+		return;
 
 	sgt = debug_table_real(attach, sgt);
 	if (WARN(!sgt, "dma-buf: end_access of a table that is not mapped\n"))

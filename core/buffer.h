@@ -104,15 +104,20 @@ struct buffer *buffer_visit_next(struct buffer *buffer);
 static inline void hot_assert_held(struct dma_buf_attachment *attach)
 {
 #ifdef LIBDMABUF_CHECKS
-	dma_resv_assert_held(attach->dmabuf->resv);
+	WARN(!dma_resv_held(attach->dmabuf->resv),
+	     "dma-buf: map and unmap must be called with the reservation locked\n");
 #endif
 }
 
-static inline void hot_assert_not_held(struct dma_buf_attachment *attach)
+/* Returns true when the caller would wait for itself. */
+static inline bool hot_assert_not_held(struct dma_buf_attachment *attach)
 {
 #ifdef LIBDMABUF_CHECKS
 	might_sleep();
-	dma_resv_assert_not_held(attach->dmabuf->resv);
+	return WARN(dma_resv_held(attach->dmabuf->resv),
+		    "dma-buf: an _unlocked map or unmap takes the reservation: call it without\n");
+#else
+	return false;
 #endif
 }
 

@@ -182,7 +182,8 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma, unsigned lo
 	if (WARN(!dmabuf || !vma, "dma-buf: mmap without a buffer or a vma\n"))
 		return -EINVAL;
 	might_sleep();
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return -EDEADLK;
 	if (!dmabuf->ops->mmap)
 		return -EINVAL;
 	if (check_add_overflow(pgoff, vma_pages(vma), &end))

@@ -85,7 +85,8 @@ struct sg_table *dma_buf_phys_vec_to_sgt(struct dma_buf_attachment *attach,
 	long entries;
 	int ret;
 
-	if (WARN_ON(!attach || !attach->dmabuf || !provider || !phys_vec))
+	if (WARN_ON(!attach || !attach->dmabuf || !provider || !phys_vec ||
+		    !valid_dma_direction(dir)))
 		return ERR_PTR(-EINVAL);
 	dma_resv_assert_held(attach->dmabuf->resv);
 	if (pci_p2pdma_map_type(provider, attach->dev) != PCI_P2PDMA_MAP_THRU_HOST_BRIDGE)

@@ -26,7 +26,8 @@ long dma_buf_export_sync_file(struct dma_buf *dmabuf, struct dma_buf_export_sync
 	struct dma_fence *fence;
 	int fd, ret;
 
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return -EDEADLK;
 
 	if (copy_from_user(&request, arg, sizeof(request)))
 		return -EFAULT;
@@ -76,7 +77,8 @@ long dma_buf_import_sync_file(struct dma_buf *dmabuf,
 	unsigned int count = 0;
 	int ret;
 
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return -EDEADLK;
 
 	if (copy_from_user(&request, arg, sizeof(request)))
 		return -EFAULT;

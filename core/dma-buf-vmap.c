@@ -88,7 +88,8 @@ int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (bad_arguments(dmabuf, map))
 		return -EINVAL;
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return -EDEADLK;
 	dma_resv_lock(dmabuf->resv, NULL);
 	ret = vmap_locked(dmabuf, map, false);
 	dma_resv_unlock(dmabuf->resv);
@@ -124,7 +125,8 @@ void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	if (WARN(!dmabuf || !map, "dma-buf: vunmap without a buffer or a map\n"))
 		return;
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return;
 	dma_resv_lock(dmabuf->resv, NULL);
 	dma_buf_vunmap(dmabuf, map);
 	dma_resv_unlock(dmabuf->resv);

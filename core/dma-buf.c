@@ -174,6 +174,8 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	if (WARN(!info->ops->pin != !info->ops->unpin,
 		 "dma-buf: export with one of pin and unpin\n"))
 		return ERR_PTR(-EINVAL);
+	if (info->resv && dma_resv_assert_not_held(info->resv))
+		return ERR_PTR(-EDEADLK);
 	ret = watch_devices_once();
 	if (ret)
 		return ERR_PTR(ret);
@@ -234,7 +236,8 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 
 	if (WARN(!dmabuf, "dma-buf: a descriptor of no buffer\n"))
 		return -EINVAL;
-	fd = get_unused_fd_flags(flags);
+	/* Exporters pass the flags of the file, too. */
+	fd = get_unused_fd_flags(flags & O_CLOEXEC);
 	if (fd < 0)
 		return fd;
 	fd_install(fd, dmabuf->file);
@@ -295,7 +298,8 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: begin_cpu_access outside the buffer\n"))
 		return -EINVAL;
 	might_sleep();
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return -EDEADLK;
 
 	cached = to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED;
 	ask = asks_exporter(dmabuf);
@@ -336,7 +340,8 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: end_cpu_access outside the buffer\n"))
 		return -EINVAL;
 	might_sleep();
-	dma_resv_assert_not_held(dmabuf->resv);
+	if (dma_resv_assert_not_held(dmabuf->resv))
+		return -EDEADLK;
 
 	if (to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED)
 		coherence_cpu_end(&to_buffer(dmabuf)->coherence, offset, len, cpu_mode(dir));

@@ -28,6 +28,9 @@
 #include <linux/slab.h>
 #include <linux/sched.h>
 
+/* What a list may hold: its size, and the doubled one, are no sums that wrap. */
+#define MOST_FENCES (1u << 24)
+
 /* The low bits of a slot, free in an aligned pointer to a fence. */
 #define SLOT_USAGE 3ul
 
@@ -168,19 +171,22 @@ int dma_resv_reserve_fences(struct dma_resv *obj, unsigned int num_fences)
 {
 	struct dma_resv_list *old = locked_list(obj), *new;
 	unsigned int used = old ? old->num_fences : 0;
-	unsigned int i, kept = 0, dropped;
+	unsigned int i, wanted, kept = 0, dropped;
 
 	dma_resv_assert_held(obj);
 	if (WARN(!num_fences, "dma-resv: at least one slot is reserved at a time"))
 		return -EINVAL;
+	/* DIFFERS: in Linux the sum wraps, and the fences that follow find too few slots. */
+	if (check_add_overflow(used, num_fences, &wanted) || wanted > MOST_FENCES)
+		return -ENOMEM;
 
-	if (old && used + num_fences <= old->capacity) {
-		old->max_fences = max(old->max_fences, used + num_fences);
+	if (old && wanted <= old->capacity) {
+		old->max_fences = max(old->max_fences, wanted);
 		return 0;
 	}
 
-	new = list_alloc(old ? max(used + num_fences, old->capacity * 2)
-			     : max(4u, (unsigned int)roundup_pow_of_two(num_fences)));
+	new = list_alloc(old ? max(wanted, old->capacity * 2)
+			     : max(4u, (unsigned int)roundup_pow_of_two(wanted)));
 	if (!new)
 		return -ENOMEM;
 

@@ -28,6 +28,9 @@ static void *allocate(size_t size, size_t align, gfp_t gfp)
 	might_sleep_if(gfpflags_allow_blocking(gfp));
 	if (!(gfp & __GFP_NOFAIL) && port_should_fail(PORT_FAULT_ALLOC))
 		return NULL;
+	/* No size: what saturated or was negative (linux/overflow.h). */
+	if (size > PTRDIFF_MAX)
+		return NULL;
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (align <= ARCH_KMALLOC_MINALIGN)

@@ -11,7 +11,9 @@
  * neither exporter nor importer is changed for it.  Under policy `remap` every map asks the
  * exporter, as Linux does from 6.15 on.
  *
- * Lock rules.  "Held" and "not held" speak of dmabuf->resv and are asserted in checking builds.
+ * Lock rules.  "Held" and "not held" speak of dmabuf->resv and are asserted; what a hit of a kept
+ * mapping asserts, in checking builds only.  A call that must not find it held, and does, WARNs and
+ * does nothing, -EDEADLK where it returns something (DIFFERS: Linux waits for ever).
  *
  *	importers, not held	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get,
  *				_put, _mmap, _begin_cpu_access, _end_cpu_access, _begin_access,
@@ -272,7 +274,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 
 /**
  * dma_buf_fd - a descriptor for the buffer
- * @flags: O_CLOEXEC
+ * @flags: O_CLOEXEC; others, as of the file's, are ignored
  *
  * Returns the descriptor, which consumes the caller's reference, or -EINVAL, -EMFILE and then the
  * reference stays the caller's.

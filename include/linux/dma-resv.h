@@ -250,8 +250,8 @@ static inline void dma_resv_unlock(struct dma_resv *obj)
  * dma_resv_reserve_fences - make room for @num_fences fences to be added before the unlock
  *
  * Not cumulative: two calls for 1 make room for one.  Drops fences that are signaled when it has to
- * grow. Context: lock held; may sleep (allocates). Returns 0; -ENOMEM: nothing has changed;
- * -EINVAL: @num_fences is 0 (WARNs).
+ * grow. Context: lock held; may sleep (allocates). Returns 0; -ENOMEM, also for a number that only an
+ * overflow can have made: nothing has changed; -EINVAL: @num_fences is 0 (WARNs).
  */
 int dma_resv_reserve_fences(struct dma_resv *obj, unsigned int num_fences);
 
