@@ -119,9 +119,9 @@ static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	size_t in = cmd & IOC_IN ? _IOC_SIZE(cmd) : 0;
 	size_t out = cmd & IOC_OUT ? _IOC_SIZE(cmd) : 0;
 	union {
-		char bytes[128]; /* first: the whole of it is zeroed */
 		struct dma_heap_allocation_data data;
-	} small = {}, *request = &small;
+		char bytes[128];
+	} small = { .data = {} }, *request = &small;
 	struct dma_buf *dmabuf;
 	int ret = 0;
 
@@ -138,19 +138,15 @@ static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 
 	dmabuf = heap_allocate_fd(file->private_data, &request->data);
-	if (IS_ERR(dmabuf))
+	if (IS_ERR(dmabuf)) {
 		ret = PTR_ERR(dmabuf);
-	/* Who was refused gets back what he gave. */
-	if (copy_to_user((void __user *)arg, request, out))
-		ret = -EFAULT;
-	if (IS_ERR(dmabuf))
-		goto free_request;
-	if (ret) {
+	} else if (copy_to_user((void __user *)arg, request, out)) {
 		put_unused_fd(request->data.fd);
 		dma_buf_put(dmabuf);
-		goto free_request;
+		ret = -EFAULT;
+	} else {
+		fd_install(request->data.fd, dmabuf->file);
 	}
-	fd_install(request->data.fd, dmabuf->file);
 
 free_request:
 	if (request != &small)

@@ -31,8 +31,7 @@
  * Errors: -EINVAL a @len of 0, or of so much that it wraps; a @fd that is not 0; flags that may not
  * be there; a request with another number than DMA_HEAP_IOCTL_ALLOC's (its letter is not looked
  * at).  -EFAULT a wrong pointer.  -EMFILE, -ENFILE, -ENOMEM.  -ENODEV the heap has gone.  What the
- * heap said.
- * DIFFERS: -EFAULT of an answer that could not be written leaves no descriptor behind.
+ * heap said.  After each of them nothing was written, and there is no descriptor.
  */
 struct dma_heap_allocation_data {
 	__u64 len;
