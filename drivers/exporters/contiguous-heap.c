@@ -133,20 +133,24 @@ struct dma_buf *contiguous_heap_allocate_flags(size_t bytes, int flags)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct contiguous_buffer *buffer;
 	struct dma_buf *dmabuf;
+	struct page *page;
 	int ret = -ENOMEM;
 
 	if (!bytes)
 		return ERR_PTR(-EINVAL);
-	if (bytes > PAGE_SIZE << MAX_PAGE_ORDER)
+	/* What one entry of a table can say. */
+	if (bytes > UINT_MAX - PAGE_SIZE)
 		return ERR_PTR(-ENOMEM);
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	heap_mappings_init(&buffer->mappings);
 	buffer->bytes = PAGE_ALIGN(bytes);
-	buffer->memory = alloc_pages_exact(buffer->bytes, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
-	if (!buffer->memory)
+	page = alloc_contig_pages(buffer->bytes >> PAGE_SHIFT, GFP_KERNEL | __GFP_ZERO,
+				  NUMA_NO_NODE, NULL);
+	if (!page)
 		goto free_buffer;
+	buffer->memory = page_address(page);
 
 	info.exp_name = "default_cma_region";
 	info.ops = &contiguous_ops;

@@ -18,8 +18,8 @@ struct dma_buf;
  * contiguous_heap_allocate - a new buffer of @bytes, rounded up to pages
  *
  * Context: may sleep.
- * Returns ERR_PTR: -EINVAL for 0; -ENOMEM, also for more than the page allocator's largest block of
- * 4 MiB and where memory is too fragmented.  The caller owns one reference.
+ * Returns ERR_PTR: -EINVAL for 0; -ENOMEM, also for 4 GiB and more and where memory is too
+ * fragmented.  The caller owns one reference.
  * DIFFERS: Linux sets an area aside at boot and moves pages out of it; here there is none.
  */
 struct dma_buf *contiguous_heap_allocate(size_t bytes);
