@@ -10,6 +10,7 @@
  */
 #include <linux/bug.h>
 #include <linux/device.h>
+#include <linux/dma-table.h>
 #include <linux/kernel.h>
 
 #include "buffer.h"
@@ -31,9 +32,9 @@ static bool keeps(struct dma_buf *dmabuf, const struct dma_buf_attach_ops *impor
 	       !(dma_buf_is_dynamic(dmabuf) && importer_ops);
 }
 
-struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
-						  const struct dma_buf_attach_ops *importer_ops,
-						  void *importer_priv)
+static struct dma_buf_attachment *attach_as(struct dma_buf *dmabuf, struct device *dev,
+					    const struct dma_buf_attach_ops *importer_ops,
+					    void *importer_priv, bool no_snoop)
 {
 	struct dma_buf_attachment *attach;
 
@@ -47,17 +48,33 @@ struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct
 		return ERR_PTR(-EDEADLK);
 
 	if (keeps(dmabuf, importer_ops))
-		attach = slot_set_borrow(dmabuf, dev, importer_ops, importer_priv);
+		attach = slot_set_borrow(dmabuf, dev, importer_ops, importer_priv, no_snoop);
 	else
-		attach = remap_attach(dmabuf, dev, importer_ops, importer_priv);
+		attach = remap_attach(dmabuf, dev, importer_ops, importer_priv, no_snoop);
 	if (!IS_ERR(attach))
 		event_tell(EVENT_ATTACH, dmabuf, attach, 0, 0);
 	return attach;
 }
 
+struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
+						  const struct dma_buf_attach_ops *importer_ops,
+						  void *importer_priv)
+{
+	return attach_as(dmabuf, dev, importer_ops, importer_priv, false);
+}
+
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf, struct device *dev)
 {
-	return dma_buf_dynamic_attach(dmabuf, dev, NULL, NULL);
+	return attach_as(dmabuf, dev, NULL, NULL, false);
+}
+
+struct dma_buf_attachment *dma_buf_attach_no_snoop(struct dma_buf *dmabuf, struct device *dev,
+						   const struct dma_buf_attach_ops *importer_ops,
+						   void *importer_priv)
+{
+	if (dev && dma_device_domain(dev) == DMA_DOMAIN_BOUNCE)
+		return ERR_PTR(-EOPNOTSUPP);
+	return attach_as(dmabuf, dev, importer_ops, importer_priv, true);
 }
 
 void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)

@@ -86,6 +86,12 @@ static inline struct buffer *to_buffer(struct dma_buf *dmabuf)
 	return container_of(dmabuf, struct buffer, dmabuf);
 }
 
+/* @mode, of an access by the CPU, with where the CPU is. */
+static inline unsigned int buffer_cpu_mode(const struct buffer *buffer, unsigned int mode)
+{
+	return mode | (buffer->dmabuf.ops->cpu_maps_uncached ? COHERENCE_UNCACHED : 0);
+}
+
 /**
  * buffer_visit_next - walk over all buffers, also those whose release has begun
  * @buffer: NULL to begin, then what the last call returned, whose visit ends

@@ -38,6 +38,7 @@
 #include "coherence.h"
 #include "event.h"
 #include "mapping-slot.h"
+#include "twin.h"
 
 /*
  * Brackets round out to what the hardware maintains as one: two that share a line conflict anyway.
@@ -183,9 +184,11 @@ static coherence_set open_in(const struct coherence_range *r, const struct acces
 	coherence_set open = 0;
 
 	if (modes & COHERENCE_READ)
-		open |= (counted->reading & r->whole) | (r->readers ? COHERENCE_SET_C : 0);
+		open |= (counted->reading & r->whole) | (r->readers ? COHERENCE_SET_C : 0) |
+			(r->uncached_readers ? COHERENCE_SET_M : 0);
 	if (modes & COHERENCE_WRITE)
-		open |= (counted->writing & r->whole) | (r->writers ? COHERENCE_SET_C : 0);
+		open |= (counted->writing & r->whole) | (r->writers ? COHERENCE_SET_C : 0) |
+			(r->uncached_writers ? COHERENCE_SET_M : 0);
 	return open;
 }
 
@@ -233,24 +236,34 @@ static void publish(struct coherence *c)
 
 /* --- moving bytes ----------------------------------------------------------------------------- */
 
-/* A table of M that can do it: all can clean, but one the device only writes through does so on
- * fewer machines. */
+/* Its ops do not ask who snoops: of any domain, it serves a CPU that goes past its caches. */
+static bool serves_any(const struct mapping_slot *slot)
+{
+	return slot->ops->syncs_any && !slot->member.device_memory;
+}
+
+/*
+ * A table that can do it.  Of M all can clean, but one the device only writes through does so on
+ * fewer machines.
+ */
 static struct mapping_slot *able_slot(struct coherence *c, enum maintenance what)
 {
 	enum dma_data_direction unfit = what == CLEAN ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
-	struct mapping_slot *second = NULL;
+	struct mapping_slot *second = NULL, *any = NULL;
 	struct coherence_member *member;
 
 	list_for_each_entry(member, &c->members, node) {
 		struct mapping_slot *slot = slot_of(member);
 
+		if (serves_any(slot))
+			any = slot;
 		if (member->bit != COHERENCE_SET_M)
 			continue;
 		if (slot->table_dir != unfit)
 			return slot;
 		second = slot;
 	}
-	return what == CLEAN ? second : NULL;
+	return what == CLEAN && second ? second : any;
 }
 
 /* A sync direction no wider than it must be; on a table that allows only one, that one. */
@@ -311,61 +324,6 @@ static void maintain_ranges(struct coherence *c, unsigned int first, unsigned in
 	}
 }
 
-static bool word_aligned(const void *a, const void *b, const void *to)
-{
-	return IS_ALIGNED((unsigned long)a | (unsigned long)b | (unsigned long)to, sizeof(u64));
-}
-
-static bool has_zero_byte(u64 x)
-{
-	return (x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull;
-}
-
-/*
- * Copy the bytes where @from differs from @twin to both @to and @twin; returns how many.  @from is
- * read once, and no other byte of @to is stored to: its owner may be writing that one now.
- */
-static size_t copy_changed(const u8 *from, u8 *twin, u8 *to, size_t len)
-{
-	size_t i = 0, copied = 0;
-
-	while (i < len) {
-		union {
-			u64 word;
-			u8 byte[sizeof(u64)];
-		} now;
-		unsigned int n = 1, b;
-
-		if (len - i >= sizeof(u64) && word_aligned(from + i, twin + i, to + i)) {
-			u64 before = *(const u64 *)(twin + i);
-
-			n = sizeof(u64);
-			now.word = READ_ONCE(*(const u64 *)(from + i));
-			if (now.word == before) {
-				i += n;
-				continue;
-			}
-			if (!has_zero_byte(now.word ^ before)) {
-				WRITE_ONCE(*(u64 *)(to + i), now.word);
-				*(u64 *)(twin + i) = now.word;
-				copied += n;
-				i += n;
-				continue;
-			}
-		} else {
-			now.byte[0] = READ_ONCE(from[i]);
-		}
-		for (b = 0; b < n; b++, i++) {
-			if (now.byte[b] == twin[i])
-				continue;
-			WRITE_ONCE(to[i], now.byte[b]);
-			twin[i] = now.byte[b];
-			copied++;
-		}
-	}
-	return copied;
-}
-
 /* Between @slot and the buffer's memory as the CPU sees it; returns the bytes copied. */
 static size_t bounce(struct mapping_slot *slot, bool to_slot, size_t start, size_t end)
 {
@@ -379,9 +337,9 @@ static size_t bounce(struct mapping_slot *slot, bool to_slot, size_t start, size
 
 		len = min3(in_slot, in_memory, end - at);
 		if (to_slot)
-			copied += copy_changed(memory, twin + at, bytes, len);
+			copied += twin_copy_changed(memory, twin + at, bytes, len);
 		else
-			copied += copy_changed(bytes, twin + at, memory, len);
+			copied += twin_copy_changed(bytes, twin + at, memory, len);
 		at += len;
 	}
 	event_tell(EVENT_BOUNCED, slot, NULL, end - start, copied);
@@ -476,6 +434,26 @@ static void leave(struct coherence *c, coherence_set domain)
 	transition(c, 0, c->nr_ranges, &counted);
 }
 
+/*
+ * A slot goes and the CPU is not in C: what devices wrote there is cleaned while there is a table
+ * to do it with.
+ */
+static void leave_caches(struct coherence *c)
+{
+	struct accesses counted = scan(c);
+	unsigned int i;
+
+	for (i = 0; i < c->nr_ranges; i++) {
+		struct coherence_range *r = &c->ranges[i];
+		bool push = r->whole & COHERENCE_SET_C && !(r->whole & COHERENCE_SET_M);
+
+		r->from = 0;
+		r->to = push ? COHERENCE_SET_M : 0;
+		r->then = r->whole | r->to;
+	}
+	transition(c, 0, c->nr_ranges, &counted);
+}
+
 static void c_written(struct coherence *c, unsigned int first, unsigned int last)
 {
 	for (; first < last; first++)
@@ -535,6 +513,26 @@ static void round_out(const struct coherence *c, size_t offset, size_t len, size
 	*end = len ? min(round_up(offset + len, LINE_BYTES), c->size) : offset;
 }
 
+static coherence_set cpu_domain(unsigned int mode)
+{
+	return mode & COHERENCE_UNCACHED ? COHERENCE_SET_M : COHERENCE_SET_C;
+}
+
+static bool cpu_writes_caches(unsigned int mode)
+{
+	return (mode & (COHERENCE_WRITE | COHERENCE_UNCACHED)) == COHERENCE_WRITE;
+}
+
+static void count_bracket(struct coherence_range *r, unsigned int mode, int one)
+{
+	bool uncached = mode & COHERENCE_UNCACHED;
+
+	if (mode & COHERENCE_READ)
+		*(uncached ? &r->uncached_readers : &r->readers) += one;
+	if (mode & COHERENCE_WRITE)
+		*(uncached ? &r->uncached_writers : &r->writers) += one;
+}
+
 int coherence_cpu_begin(struct coherence *c, size_t offset, size_t len, unsigned int mode)
 {
 	struct bracket *bracket;
@@ -560,13 +558,12 @@ int coherence_cpu_begin(struct coherence *c, size_t offset, size_t len, unsigned
 		c->ranges[first].pins++;
 		if (last < c->nr_ranges)
 			c->ranges[last].pins++;
-		announce(c, mode);
-		begin(c, first, last, COHERENCE_SET_C);
-		for (i = first; i < last; i++) {
-			c->ranges[i].readers += !!(mode & COHERENCE_READ);
-			c->ranges[i].writers += !!(mode & COHERENCE_WRITE);
-		}
-		if (mode & COHERENCE_WRITE)
+		if (!(mode & COHERENCE_UNCACHED))
+			announce(c, mode);
+		begin(c, first, last, cpu_domain(mode));
+		for (i = first; i < last; i++)
+			count_bracket(&c->ranges[i], mode, 1);
+		if (cpu_writes_caches(mode))
 			c_written(c, first, last);
 	}
 	coherence_unlock(c);
@@ -581,7 +578,7 @@ static struct bracket *find_bracket(struct coherence *c, size_t start, size_t en
 	int score, best_score = 0;
 
 	list_for_each_entry(b, &c->brackets, node) {
-		if ((b->mode ^ mode) & COHERENCE_KEPT)
+		if ((b->mode ^ mode) & (COHERENCE_KEPT | COHERENCE_UNCACHED))
 			continue;
 		if (b->start == start && b->end == end)
 			score = b->mode == mode ? 3 : 2;
@@ -600,7 +597,7 @@ static struct bracket *find_bracket(struct coherence *c, size_t start, size_t en
  * Pull what others have first, with a clean before, then end the write.  Without memory for the
  * boundaries whole ranges are treated so, which is as right and costs more.
  */
-static void end_unbegun(struct coherence *c, size_t start, size_t end)
+static void end_unbegun(struct coherence *c, size_t start, size_t end, unsigned int mode)
 {
 	unsigned int first, last;
 
@@ -613,9 +610,10 @@ static void end_unbegun(struct coherence *c, size_t start, size_t end)
 		first = range_at(c, start);
 		last = range_at(c, end - 1) + 1;
 	}
-	c_written(c, first, last);
-	begin(c, first, last, COHERENCE_SET_C);
-	end_write(c, first, last, COHERENCE_SET_C);
+	if (!(mode & COHERENCE_UNCACHED))
+		c_written(c, first, last);
+	begin(c, first, last, cpu_domain(mode));
+	end_write(c, first, last, cpu_domain(mode));
 }
 
 static void end_bracket(struct coherence *c, struct bracket *bracket, unsigned int mode)
@@ -629,14 +627,12 @@ static void end_bracket(struct coherence *c, struct bracket *bracket, unsigned i
 	c->ranges[first].pins--;
 	if (last < c->nr_ranges)
 		c->ranges[last].pins--;
-	for (i = first; i < last; i++) {
-		c->ranges[i].readers -= !!(bracket->mode & COHERENCE_READ);
-		c->ranges[i].writers -= !!(bracket->mode & COHERENCE_WRITE);
-	}
+	for (i = first; i < last; i++)
+		count_bracket(&c->ranges[i], bracket->mode, -1);
 	if (bracket->mode & COHERENCE_WRITE)
-		end_write(c, first, last, COHERENCE_SET_C);
+		end_write(c, first, last, cpu_domain(mode));
 	else if (mode & COHERENCE_WRITE)
-		end_unbegun(c, bracket->start, bracket->end);
+		end_unbegun(c, bracket->start, bracket->end, mode);
 }
 
 bool coherence_cpu_end(struct coherence *c, size_t offset, size_t len, unsigned int mode)
@@ -648,7 +644,7 @@ bool coherence_cpu_end(struct coherence *c, size_t offset, size_t len, unsigned 
 	coherence_lock(c);
 	bracket = find_bracket(c, start, end, mode);
 	if (!bracket || bracket->start != start || bracket->end != end)
-		end_unbegun(c, start, end);
+		end_unbegun(c, start, end, mode);
 	if (bracket) {
 		list_del(&bracket->node);
 		end_bracket(c, bracket, mode);
@@ -759,8 +755,10 @@ void coherence_leave(struct coherence *c, struct mapping_slot *slot)
 		return;
 
 	coherence_lock(c);
-	if (member->bit != COHERENCE_SET_C)
+	if (member->bit != COHERENCE_SET_C && !(c->uncached && member->bit == COHERENCE_SET_M))
 		leave(c, member->bit);
+	if (c->uncached && serves_any(slot))
+		leave_caches(c);
 	list_del_init(&member->node);
 	c->bounced &= ~member->bit;
 	twin = member->twin;
@@ -777,6 +775,7 @@ void coherence_init(struct coherence *c, size_t size)
 	c->size = size;
 	mutex_init(&c->lock);
 	c->shared = false;
+	c->uncached = false;
 	c->bounced = 0;
 	INIT_LIST_HEAD(&c->members);
 	INIT_LIST_HEAD(&c->brackets);
@@ -784,6 +783,15 @@ void coherence_init(struct coherence *c, size_t size)
 	c->nr_ranges = 1;
 	c->capacity = COHERENCE_INLINE_RANGES;
 	c->inline_ranges[0] = (struct coherence_range){ .whole = COHERENCE_SET_C };
+}
+
+void coherence_init_uncached(struct coherence *c, size_t size)
+{
+	coherence_init(c, size);
+	atomic_set(&c->dir, COHERENCE_M_WHOLE | COHERENCE_M_ALONE);
+	c->shared = true;
+	c->uncached = true;
+	c->inline_ranges[0] = (struct coherence_range){ .whole = COHERENCE_SET_M, .c_clean = true };
 }
 
 void coherence_fini(struct coherence *c)

@@ -66,6 +66,11 @@ enum coherence_domain {
  * end with the same mode ends it: stray ends of others do not.
  */
 #define COHERENCE_KEPT 4u
+/*
+ * With either, in the CPU's brackets: the CPU's mapping is uncached or write-combined, so the access
+ * is in M.  Ended by an end that says so, too.
+ */
+#define COHERENCE_UNCACHED 8u
 
 /*
  * The look: what one load of `dir` tells a hit.  All of it is true of the whole buffer, so that a
@@ -98,6 +103,7 @@ struct coherence_range {
 	size_t start;                  /* bytes; it ends where the next one starts */
 	unsigned int pins;             /* brackets that start or end at `start` */
 	unsigned int readers, writers; /* brackets open over it */
+	unsigned int uncached_readers, uncached_writers;
 	bool c_clean;        /* no line of it can be dirty in C, and nobody of C is writing */
 	coherence_set whole; /* holds all newest bytes; never empty */
 
@@ -122,7 +128,8 @@ struct coherence {
 	struct mutex lock;
 
 	/* guarded by lock */
-	bool shared;               /* a slot outside C has joined */
+	bool shared;               /* a slot outside C has joined, or the CPU is outside */
+	bool uncached;             /* the CPU is in M, also after the last slot of C has gone */
 	coherence_set bounced;     /* bits in use by bounced slots */
 	struct list_head members;  /* coherence_member.node: slots with a live table */
 	struct list_head brackets; /* open accesses of the CPU */
@@ -135,6 +142,7 @@ struct coherence {
 struct coherence_member {
 	/* written while not joined */
 	enum coherence_domain domain;
+	bool device_memory; /* in C for want of a better; its table has nothing to maintain */
 
 	/* guarded by coherence.lock */
 	struct list_head node; /* in coherence.members while joined */
@@ -149,6 +157,15 @@ struct coherence_member {
  * Context: any.  Cannot fail.
  */
 void coherence_init(struct coherence *c, size_t size);
+
+/**
+ * coherence_init_uncached - the same, and the CPU's mappings are uncached or write-combined
+ *
+ * The memory was filled through one: M alone is whole.  Then all of the CPU's brackets should say
+ * COHERENCE_UNCACHED, and slots of C need ops that work without a slot of M (mapping_slot_ops.
+ * syncs_any).
+ */
+void coherence_init_uncached(struct coherence *c, size_t size);
 
 /**
  * coherence_fini - WARNs on slots that have not left and brackets still open, and frees both's

@@ -43,7 +43,7 @@ static void trust(struct buffer *buffer)
 {
 	if (buffer->unbracketed)
 		coherence_cpu_end(&buffer->coherence, 0, buffer->dmabuf.size,
-				  buffer->unbracketed | COHERENCE_KEPT);
+				  buffer_cpu_mode(buffer, buffer->unbracketed | COHERENCE_KEPT));
 	WRITE_ONCE(buffer->unbracketed, 0);
 }
 
@@ -65,7 +65,7 @@ static int program_maps(struct buffer *buffer, unsigned int mode)
 	wanted = buffer->unbracketed | mode;
 	if (wanted != buffer->unbracketed)
 		ret = coherence_cpu_begin(&buffer->coherence, 0, buffer->dmabuf.size,
-					  wanted | COHERENCE_KEPT);
+					  buffer_cpu_mode(buffer, wanted | COHERENCE_KEPT));
 	if (!ret) {
 		if (wanted != buffer->unbracketed)
 			trust(buffer);

@@ -28,7 +28,8 @@ static int distrust(struct buffer *buffer)
 	if (buffer->policy != DMA_BUF_POLICY_CACHED || buffer->vmap.map.is_iomem ||
 	    buffer->vmap.mistrusted)
 		return 0;
-	ret = coherence_cpu_begin(&buffer->coherence, 0, buffer->dmabuf.size, HELD_OPEN);
+	ret = coherence_cpu_begin(&buffer->coherence, 0, buffer->dmabuf.size,
+				  buffer_cpu_mode(buffer, HELD_OPEN));
 	buffer->vmap.mistrusted = !ret;
 	return ret;
 }
@@ -114,7 +115,8 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 		return;
 
 	if (buffer->vmap.mistrusted)
-		coherence_cpu_end(&buffer->coherence, 0, dmabuf->size, HELD_OPEN);
+		coherence_cpu_end(&buffer->coherence, 0, dmabuf->size,
+				  buffer_cpu_mode(buffer, HELD_OPEN));
 	buffer->vmap.mistrusted = false;
 	if (dmabuf->ops->vunmap)
 		dmabuf->ops->vunmap(dmabuf, &buffer->vmap.map);

@@ -176,6 +176,9 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 		return ERR_PTR(-EINVAL);
 	if (info->resv && dma_resv_assert_not_held(info->resv))
 		return ERR_PTR(-EDEADLK);
+	if (WARN(info->ops->cpu_maps_uncached && (info->ops->pin || !info->ops->tells_own_access),
+		 "dma-buf: export with cpu_maps_uncached and pin, or without tells_own_access\n"))
+		return ERR_PTR(-EINVAL);
 	ret = watch_devices_once();
 	if (ret)
 		return ERR_PTR(ret);
@@ -195,7 +198,10 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	INIT_LIST_HEAD(&buffer->sets);
 	spin_lock_init(&buffer->pin_lock);
 	buffer->policy = dma_buf_get_policy();
-	coherence_init(&buffer->coherence, info->size);
+	if (info->ops->cpu_maps_uncached)
+		coherence_init_uncached(&buffer->coherence, info->size);
+	else
+		coherence_init(&buffer->coherence, info->size);
 	ret = buffer_exporter_init(buffer);
 	if (ret)
 		goto undo_coherence;
@@ -266,11 +272,12 @@ void dma_buf_put(struct dma_buf *dmabuf)
 
 /* --- the CPU ---------------------------------------------------------------------------------- */
 
-static unsigned int cpu_mode(enum dma_data_direction dir)
+static unsigned int cpu_mode(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	return dir == DMA_FROM_DEVICE ? COHERENCE_READ
-	       : dir == DMA_TO_DEVICE ? COHERENCE_WRITE
-				      : COHERENCE_READ | COHERENCE_WRITE;
+	return buffer_cpu_mode(to_buffer(dmabuf), dir == DMA_FROM_DEVICE ? COHERENCE_READ
+						  : dir == DMA_TO_DEVICE
+							  ? COHERENCE_WRITE
+							  : COHERENCE_READ | COHERENCE_WRITE);
 }
 
 /* Does the exporter's op do more than the directory does better? */
@@ -318,7 +325,7 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	}
 	if (cached) {
 		ret = coherence_cpu_begin(&to_buffer(dmabuf)->coherence, offset, len,
-					  cpu_mode(dir));
+					  cpu_mode(dmabuf, dir));
 		if (ret)
 			goto end_exporter;
 	}
@@ -344,7 +351,8 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 		return -EDEADLK;
 
 	if (to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED)
-		coherence_cpu_end(&to_buffer(dmabuf)->coherence, offset, len, cpu_mode(dir));
+		coherence_cpu_end(&to_buffer(dmabuf)->coherence, offset, len,
+				  cpu_mode(dmabuf, dir));
 	event_tell(EVENT_CPU_END, dmabuf, NULL, offset, len);
 	if (asks_exporter(dmabuf) && dmabuf->ops->end_cpu_access)
 		return dmabuf->ops->end_cpu_access(dmabuf, dir);

@@ -3,10 +3,10 @@
  * exporter-access.c - what the exporter's own device does to its buffer
  *
  * Invariants
- *   EA1  To the directory the access is one of C's: C is whole when it begins, and holds what the
- *        device wrote when it ends.  So other devices are told by the end of a write of C's.
- *   EA2  What a device of M needs on top is maintained through its own table, by operations that
- *        are safe beside stores to other lines.
+ *   EA1  To the directory the access is one of the CPU's: where the CPU is, is whole when it begins
+ *        and holds what the device wrote when it ends.  So others are told by the end of a write.
+ *   EA2  What a device elsewhere needs on top is maintained through its own table, by operations
+ *        that are safe beside stores to other lines.
  *   EA3  Of an exporter that does not tell, an access of C's is open from export to release: the
  *        same as for a CPU mapping that nobody brackets.
  */
@@ -33,32 +33,42 @@ void buffer_exporter_fini(struct buffer *buffer)
 		coherence_cpu_end(&buffer->coherence, 0, buffer->dmabuf.size, UNTOLD);
 }
 
-static unsigned int mode_of(enum dma_data_direction dir)
+static unsigned int mode_of(struct buffer *buffer, enum dma_data_direction dir)
 {
-	return (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
-	       (dir == DMA_TO_DEVICE ? 0 : COHERENCE_WRITE);
+	return buffer_cpu_mode(buffer, (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
+					       (dir == DMA_TO_DEVICE ? 0 : COHERENCE_WRITE));
 }
 
 /*
  * A device that writes may write a part, so a slot that is copied back whole must first be up to
- * date: for both directions, whatever @dir.
+ * date: for both directions, whatever @dir.  What the caches hold of a buffer that the CPU maps
+ * uncached is not newer than memory.
  */
-static void bring_up_to_date(struct device *dev, struct sg_table *sgt, size_t size,
+static void bring_up_to_date(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
 			     enum dma_data_direction dir)
 {
-	if (dma_device_domain(dev) == DMA_DOMAIN_BOUNCE)
+	bool bounced = dma_device_domain(dev) == DMA_DOMAIN_BOUNCE;
+
+	if (dmabuf->ops->cpu_maps_uncached)
+		dma_table_sync(dev, sgt, 0, dmabuf->size,
+			       DMA_TABLE_CLEAN_INVALIDATE | DMA_TABLE_ANY_DEVICE);
+	else if (!bounced)
+		dma_table_sync(dev, sgt, 0, dmabuf->size, DMA_TABLE_CLEAN);
+	if (bounced)
 		dma_sync_sgtable_for_device(
 			dev, sgt, dir == DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
-	else
-		dma_table_sync(dev, sgt, 0, size, DMA_TABLE_CLEAN);
 }
 
-static void fetch_what_it_wrote(struct device *dev, struct sg_table *sgt, size_t size)
+static void fetch_what_it_wrote(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt)
 {
-	if (dma_device_domain(dev) == DMA_DOMAIN_BOUNCE)
+	bool bounced = dma_device_domain(dev) == DMA_DOMAIN_BOUNCE;
+
+	if (bounced)
 		dma_sync_sgtable_for_cpu(dev, sgt, DMA_FROM_DEVICE);
-	else
-		dma_table_sync(dev, sgt, 0, size, DMA_TABLE_CLEAN_INVALIDATE);
+	if (dmabuf->ops->cpu_maps_uncached)
+		dma_table_sync(dev, sgt, 0, dmabuf->size, DMA_TABLE_CLEAN | DMA_TABLE_ANY_DEVICE);
+	else if (!bounced)
+		dma_table_sync(dev, sgt, 0, dmabuf->size, DMA_TABLE_CLEAN_INVALIDATE);
 }
 
 int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
@@ -74,12 +84,13 @@ int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, st
 
 	buffer = to_buffer(dmabuf);
 	if (buffer->policy == DMA_BUF_POLICY_CACHED) {
-		ret = coherence_cpu_begin(&buffer->coherence, 0, dmabuf->size, mode_of(dir));
+		ret = coherence_cpu_begin(&buffer->coherence, 0, dmabuf->size,
+					  mode_of(buffer, dir));
 		if (ret)
 			return ret;
 	}
 	if (sgt)
-		bring_up_to_date(dev, sgt, dmabuf->size, dir);
+		bring_up_to_date(dmabuf, dev, sgt, dir);
 	event_tell(EVENT_EXPORTER_BEGIN, dmabuf, dev, dir, 0);
 	return 0;
 }
@@ -96,8 +107,8 @@ void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, str
 
 	buffer = to_buffer(dmabuf);
 	if (sgt && dir != DMA_TO_DEVICE)
-		fetch_what_it_wrote(dev, sgt, dmabuf->size);
+		fetch_what_it_wrote(dmabuf, dev, sgt);
 	if (buffer->policy == DMA_BUF_POLICY_CACHED)
-		coherence_cpu_end(&buffer->coherence, 0, dmabuf->size, mode_of(dir));
+		coherence_cpu_end(&buffer->coherence, 0, dmabuf->size, mode_of(buffer, dir));
 	event_tell(EVENT_EXPORTER_END, dmabuf, dev, dir, 0);
 }

@@ -129,6 +129,7 @@ static int slot_copy(struct mapping_slot *slot, const struct sg_table *table, gf
 static void slot_set_domain(struct mapping_slot *slot, enum coherence_domain domain)
 {
 	slot->member.domain = domain;
+	slot->member.device_memory = false;
 	if (domain == COHERENCE_MEMORY) {
 		slot->begin_mask = COHERENCE_M_WHOLE | COHERENCE_OTHER_WRITES;
 		slot->begin_want = COHERENCE_M_WHOLE;
@@ -179,9 +180,11 @@ static int slot_build(struct mapping_slot *slot, enum dma_data_direction dir, gf
 	ret = slot_copy(slot, table, gfp);
 	if (ret)
 		goto undo_build;
-	slot_set_domain(slot, slot->ops->device_memory && slot->ops->device_memory(slot, table)
-				      ? COHERENCE_CACHES
-				      : slot->domain);
+	slot_set_domain(slot, slot->domain);
+	if (slot->ops->device_memory && slot->ops->device_memory(slot, table)) {
+		slot_set_domain(slot, COHERENCE_CACHES);
+		slot->member.device_memory = true;
+	}
 	ret = coherence_join(slot->coherence, slot);
 	if (ret)
 		goto undo_copy;

@@ -112,6 +112,13 @@ struct mapping_slot_ops {
 	void (*clean_invalidate)(struct mapping_slot *slot, size_t offset, size_t len);
 
 	/*
+	 * The three above do not care whether the device snoops or what slot->table_dir allows: a
+	 * cache operation on the memory, whoever asks.  Then a slot of C may serve accesses of the
+	 * CPU's that are uncached.
+	 */
+	bool syncs_any;
+
+	/*
 	 * Optional: allow @to (a superset of @from) in place, same DMA addresses, while others use
 	 * the table.
 	 * Returns 0 or an errno with nothing changed.  Without it the slot serves the one direction

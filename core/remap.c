@@ -4,6 +4,7 @@
  */
 #include <linux/bug.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-table.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -72,6 +73,15 @@ static void directory_end(struct dma_buf_attachment *attach, enum dma_data_direc
 		coherence_cpu_end(coherence, 0, attach->dmabuf->size, device_mode(dir));
 }
 
+/* What a driver does by hand whose device could snoop and does not: clflush, on x86. */
+static void pass_caches(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			enum dma_table_op op)
+{
+	if (attach->no_snoop)
+		dma_table_sync(attach->dev, sgt, 0, attach->dmabuf->size,
+			       op | DMA_TABLE_ANY_DEVICE);
+}
+
 static void remap_end(struct remap_attachment *remap)
 {
 	struct dma_buf *dmabuf = remap->base.dmabuf;
@@ -95,7 +105,7 @@ static void remap_bury(struct work_struct *work)
 
 struct dma_buf_attachment *remap_attach(struct dma_buf *dmabuf, struct device *dev,
 					const struct dma_buf_attach_ops *importer_ops,
-					void *importer_priv)
+					void *importer_priv, bool no_snoop)
 {
 	struct remap_attachment *remap;
 	int ret;
@@ -109,6 +119,7 @@ struct dma_buf_attachment *remap_attach(struct dma_buf *dmabuf, struct device *d
 	remap->base.dev = dev;
 	remap->base.importer_ops = importer_ops;
 	remap->base.importer_priv = importer_priv;
+	remap->base.no_snoop = no_snoop;
 	remap->base.peer2peer = importer_ops && importer_ops->allow_peer2peer;
 
 	if (dmabuf->ops->attach) {
@@ -180,6 +191,7 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 			goto unmap;
 		}
 	}
+	pass_caches(attach, sgt, DMA_TABLE_CLEAN);
 	mapping->sgt = sgt;
 	mapping->dir = dir;
 	list_add(&mapping->node, &to_remap(attach)->mappings);
@@ -220,6 +232,8 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	     found->dir);
 
 	list_del(&found->node);
+	if (found->dir != DMA_TO_DEVICE)
+		pass_caches(attach, sgt, DMA_TABLE_CLEAN_INVALIDATE);
 	ops->unmap_dma_buf(attach, sgt, found->dir);
 	directory_end(attach, found->dir);
 	if (pins(attach))
@@ -244,12 +258,15 @@ void remap_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 {
 	directory_pass(attach, DMA_TO_DEVICE);
 	dma_sync_sgtable_for_device(attach->dev, sgt, dir);
+	pass_caches(attach, sgt, DMA_TABLE_CLEAN);
 }
 
 void remap_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		      enum dma_data_direction dir)
 {
 	dma_sync_sgtable_for_cpu(attach->dev, sgt, dir);
-	if (dir != DMA_TO_DEVICE)
-		directory_pass(attach, dir);
+	if (dir == DMA_TO_DEVICE)
+		return;
+	pass_caches(attach, sgt, DMA_TABLE_CLEAN_INVALIDATE);
+	directory_pass(attach, dir);
 }

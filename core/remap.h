@@ -21,7 +21,7 @@
 /** remap_attach - as dma_buf_attach(); reservation not held, may sleep */
 struct dma_buf_attachment *remap_attach(struct dma_buf *dmabuf, struct device *dev,
 					const struct dma_buf_attach_ops *importer_ops,
-					void *importer_priv);
+					void *importer_priv, bool no_snoop);
 
 /**
  * remap_detach - as dma_buf_detach().

@@ -92,27 +92,29 @@ static void slot_destroy(struct mapping_slot *slot, struct sg_table *sgt,
 		ops->unpin(inner);
 }
 
-static void slot_clean(struct mapping_slot *slot, size_t offset, size_t len,
-		       enum dma_data_direction dir)
+/* The directory knows who snoops. */
+static void sync_any(struct mapping_slot *slot, size_t offset, size_t len, enum dma_table_op op)
 {
 	struct slot_set *set = slot->owner;
 
-	dma_table_sync(set->dev, slot->table, offset, len, DMA_TABLE_CLEAN);
+	dma_table_sync(set->dev, slot->table, offset, len, op | DMA_TABLE_ANY_DEVICE);
+}
+
+static void slot_clean(struct mapping_slot *slot, size_t offset, size_t len,
+		       enum dma_data_direction dir)
+{
+	sync_any(slot, offset, len, DMA_TABLE_CLEAN);
 }
 
 static void slot_invalidate(struct mapping_slot *slot, size_t offset, size_t len,
 			    enum dma_data_direction dir)
 {
-	struct slot_set *set = slot->owner;
-
-	dma_table_sync(set->dev, slot->table, offset, len, DMA_TABLE_INVALIDATE);
+	sync_any(slot, offset, len, DMA_TABLE_INVALIDATE);
 }
 
 static void slot_clean_invalidate(struct mapping_slot *slot, size_t offset, size_t len)
 {
-	struct slot_set *set = slot->owner;
-
-	dma_table_sync(set->dev, slot->table, offset, len, DMA_TABLE_CLEAN_INVALIDATE);
+	sync_any(slot, offset, len, DMA_TABLE_CLEAN_INVALIDATE);
 }
 
 static int slot_widen(struct mapping_slot *slot, enum dma_data_direction from,
@@ -164,16 +166,16 @@ static bool slot_device_memory(struct mapping_slot *slot, const struct sg_table 
 static void slot_reaped(struct mapping_slot *slot);
 
 /* SS1: what an exporter that does not let mappings be widened gets, and the one that does. */
-#define SLOT_OPS                                                                           \
-	.build = slot_build, .destroy = slot_destroy, .sync_for_device = slot_clean,       \
-	.sync_for_cpu = slot_invalidate, .clean_invalidate = slot_clean_invalidate,        \
-	.bounce = slot_bounce, .memory = slot_memory, .device_memory = slot_device_memory, \
-	.reaped = slot_reaped
+#define SLOT_OPS                                                                     \
+	.build = slot_build, .destroy = slot_destroy, .sync_for_device = slot_clean, \
+	.sync_for_cpu = slot_invalidate, .clean_invalidate = slot_clean_invalidate,  \
+	.syncs_any = true, .bounce = slot_bounce, .memory = slot_memory,             \
+	.device_memory = slot_device_memory, .reaped = slot_reaped
 
 static const struct mapping_slot_ops narrow_ops = { SLOT_OPS };
 static const struct mapping_slot_ops widened_ops = { SLOT_OPS, .widen = slot_widen };
 
-static enum coherence_domain device_domain(struct device *dev)
+static enum coherence_domain device_domain(struct device *dev, bool no_snoop)
 {
 	switch (dma_device_domain(dev)) {
 	case DMA_DOMAIN_MEMORY:
@@ -181,7 +183,7 @@ static enum coherence_domain device_domain(struct device *dev)
 	case DMA_DOMAIN_BOUNCE:
 		return COHERENCE_BOUNCE;
 	default:
-		return COHERENCE_CACHES;
+		return no_snoop ? COHERENCE_MEMORY : COHERENCE_CACHES;
 	}
 }
 
@@ -198,6 +200,7 @@ static int inner_attach(struct slot_set *set, unsigned int i, void *importer_pri
 	inner->dev = set->dev;
 	inner->importer_ops = set->importer_ops;
 	inner->importer_priv = importer_priv;
+	inner->no_snoop = set->own.no_snoop;
 	inner->peer2peer = set->importer_ops && set->importer_ops->allow_peer2peer;
 
 	if (dmabuf->ops->attach) {
@@ -248,7 +251,7 @@ static void set_bury(struct slot_set *set)
 
 static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 				   const struct dma_buf_attach_ops *importer_ops,
-				   void *importer_priv)
+				   void *importer_priv, bool no_snoop)
 {
 	bool widen = dmabuf->ops->may_widen;
 	struct slot_set *set;
@@ -272,12 +275,13 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 	}
 	for (i = 0; i < set_slots(set); i++)
 		mapping_slot_init(set_slot(set, i), widen ? &widened_ops : &narrow_ops,
-				  dmabuf->resv, &to_buffer(dmabuf)->coherence, device_domain(dev),
-				  !importer_ops, set);
+				  dmabuf->resv, &to_buffer(dmabuf)->coherence,
+				  device_domain(dev, no_snoop), !importer_ops, set);
 
 	set->own.dmabuf = dmabuf;
 	set->own.dev = dev;
 	set->own.importer_ops = importer_ops;
+	set->own.no_snoop = no_snoop;
 	set->own.set = set;
 	for (i = 0; i < 3; i++)
 		set->own.slot[i] = set_slot(set, set->rest ? i : 0);
@@ -299,13 +303,14 @@ free_set:
 }
 
 static struct slot_set *set_find(struct dma_buf *dmabuf, struct device *dev,
-				 const struct dma_buf_attach_ops *importer_ops)
+				 const struct dma_buf_attach_ops *importer_ops, bool no_snoop)
 {
 	struct slot_set *set;
 
 	dma_resv_assert_held(dmabuf->resv);
 	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
-		if (set->dev == dev && set->importer_ops == importer_ops)
+		if (set->dev == dev && set->importer_ops == importer_ops &&
+		    set->own.no_snoop == no_snoop)
 			return set;
 	return NULL;
 }
@@ -420,20 +425,20 @@ static struct dma_buf_attachment *set_lend(struct slot_set *set, void *importer_
 
 struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device *dev,
 					   const struct dma_buf_attach_ops *importer_ops,
-					   void *importer_priv)
+					   void *importer_priv, bool no_snoop)
 {
 	struct dma_buf_attachment *attach;
 	struct slot_set *set, *made = NULL;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	set = set_find(dmabuf, dev, importer_ops);
+	set = set_find(dmabuf, dev, importer_ops, no_snoop);
 	if (!set) {
 		dma_resv_unlock(dmabuf->resv);
-		made = set_create(dmabuf, dev, importer_ops, importer_priv);
+		made = set_create(dmabuf, dev, importer_ops, importer_priv, no_snoop);
 		if (IS_ERR(made))
 			return ERR_CAST(made);
 		dma_resv_lock(dmabuf->resv, NULL);
-		set = set_find(dmabuf, dev, importer_ops);
+		set = set_find(dmabuf, dev, importer_ops, no_snoop);
 		if (!set) {
 			set = made;
 			made = NULL;

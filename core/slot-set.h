@@ -41,7 +41,7 @@ struct slot_set {
 	struct dma_buf_attachment own;
 	struct slot_cell first;
 
-	/* immutable after creation: the key, and the other directions' slots (NULL if widened) */
+	/* immutable after creation: the key, with own.no_snoop, and the other directions' slots (NULL if widened) */
 	struct dma_buf *dmabuf;
 	struct device *dev; /* a reference: who has gone may still have sets to be buried */
 	const struct dma_buf_attach_ops *importer_ops;
@@ -69,13 +69,14 @@ struct slot_set {
  * none
  *
  * Importers of one kind share a set whatever their @importer_priv, which is in what they get.
+ * @no_snoop: the device will not snoop; it is not behind bounce buffers
  * Context: may sleep; reservation not held.
  * Returns ERR_PTR(-ENOMEM) or what the exporter's attach said.
  * Ownership: slot_set_return() it.
  */
 struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device *dev,
 					   const struct dma_buf_attach_ops *importer_ops,
-					   void *importer_priv);
+					   void *importer_priv, bool no_snoop);
 
 /**
  * slot_set_return - undo slot_set_borrow()

@@ -32,18 +32,19 @@ static void engine_fault(struct dma_view *view, enum dma_fault_reason reason, dm
 }
 
 /* Where this device finds the bytes. */
-static void *engine_bytes(struct dma_view *view, const struct dma_reach *at)
+static void *engine_bytes(struct dma_view *view, const struct dma_reach *at, bool no_snoop)
 {
 	if (at->slot)
 		return at->slot;
-	if (view->coherent)
+	if (view->coherent && !no_snoop)
 		return host_phys_to_virt(at->phys);
 	cache_passes(at->phys, at->len);
 	return cache_behind(at->phys);
 }
 
 /* @len bytes at @addr, one piece as the device sees it. Checked before anything moves. */
-static int engine_piece(struct dma_view *view, dma_addr_t addr, char *buf, size_t len, bool write)
+static int engine_piece(struct dma_view *view, dma_addr_t addr, char *buf, size_t len, bool write,
+			bool no_snoop)
 {
 	unsigned int may = write ? DMA_MAY_WRITE : DMA_MAY_READ;
 	enum dma_fault_reason reason;
@@ -64,7 +65,7 @@ static int engine_piece(struct dma_view *view, dma_addr_t addr, char *buf, size_
 		if (at.len != len &&
 		    dma_view_reach(view, addr + done, len - done, may, &at) != DMA_FAULT_NONE)
 			return -EFAULT; /* unmapped since the look above */
-		bytes = engine_bytes(view, &at);
+		bytes = engine_bytes(view, &at, no_snoop);
 		if (WARN_ON(!bytes))
 			return -EFAULT;
 		if (write)
@@ -80,7 +81,7 @@ static int engine_piece(struct dma_view *view, dma_addr_t addr, char *buf, size_
 static void engine_seek(const struct sg_table *sgt, struct dma_cursor *cursor, size_t offset)
 {
 	if (!cursor->sg || offset < cursor->start)
-		*cursor = (struct dma_cursor){ .sg = sgt->sgl };
+		*cursor = (struct dma_cursor){ .sg = sgt->sgl, .no_snoop = cursor->no_snoop };
 	for (; cursor->nr < sgt->nents; cursor->sg = sg_next(cursor->sg), cursor->nr++) {
 		if (offset - cursor->start < sg_dma_len(cursor->sg))
 			return;
@@ -124,7 +125,7 @@ static int engine_access(struct device *dev, const struct sg_table *sgt, struct 
 		engine_seek(sgt, cursor, offset);
 		piece = min_t(size_t, len, cursor->start + sg_dma_len(cursor->sg) - offset);
 		err = engine_piece(view, sg_dma_address(cursor->sg) + (offset - cursor->start), buf,
-				   piece, write);
+				   piece, write, cursor->no_snoop);
 		if (err)
 			return err;
 		buf += piece;

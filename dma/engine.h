@@ -60,6 +60,7 @@ struct dma_cursor {
 	struct scatterlist *sg;
 	unsigned int nr; /* @sg's number */
 	size_t start;    /* bytes before @sg */
+	bool no_snoop;   /* set by who uses it: these accesses go past the CPU's caches */
 };
 
 /**
@@ -68,8 +69,9 @@ struct dma_cursor {
  * dma_engine_read() walks the table from its first entry each time.  Who goes forward through a
  * table, a line after the other, keeps a cursor and walks it once.  Going back works and starts at
  * the first entry.
- * Context and errors as above.  @cursor is zeroed before the first use with a table, used with that
- * table only, and not after its unmap.
+ * A device that could snoop may choose not to for one access and not the next, as GPUs do.
+ * Context and errors as above.  @cursor is zeroed but for no_snoop before the first use with a
+ * table, used with that table only, and not after its unmap.
  */
 int dma_engine_read_from(struct device *dev, const struct sg_table *sgt, struct dma_cursor *cursor,
 			 size_t offset, void *dst, size_t len);

@@ -514,11 +514,13 @@ void dma_table_sync(struct device *dev, struct sg_table *sgt, size_t offset, siz
 	struct dma_view *view = dma_view_of(dev);
 	struct scatterlist *sg;
 	unsigned int nr;
+	bool any = op & DMA_TABLE_ANY_DEVICE;
 	size_t piece;
 
-	if (!view || !len || !sgt->orig_nents || dma_view_domain(view) != DMA_DOMAIN_MEMORY ||
-	    dma_fault_swallow(view))
+	if (!view || !len || !sgt->orig_nents || !sg_page(sgt->sgl) ||
+	    (!any && dma_view_domain(view) != DMA_DOMAIN_MEMORY) || dma_fault_swallow(view))
 		return;
+	op &= ~DMA_TABLE_ANY_DEVICE;
 	for (sg = table_find(view, sgt, &offset, &nr); sg && nr < sgt->orig_nents;
 	     sg = sg_next(sg), nr++) {
 		piece = min_t(size_t, len, sg->length - offset);

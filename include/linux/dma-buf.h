@@ -121,9 +121,9 @@ struct dma_buf_ops {
 	bool cpu_access_only_syncs;
 
 	/*
-	 * Ours.  A mapping may be widened in place from one direction to both without asking again.
-	 * Without it a wider request is a second attachment and a second map_dma_buf: the way an
-	 * unmodified exporter refuses a direction.
+	 * Ours.  A mapping may be widened in place from one direction to both without asking again;
+	 * for buffers in ordinary memory.  Without it a wider request is a second attachment and a
+	 * second map_dma_buf: the way an unmodified exporter refuses a direction.
 	 * DIFFERS: Linux has no such flag.
 	 */
 	bool may_widen;
@@ -136,6 +136,15 @@ struct dma_buf_ops {
 	 * DIFFERS: Linux has no such flag.
 	 */
 	bool tells_own_access;
+
+	/*
+	 * Ours.  All that the CPU sees of the buffer (vmap, mmap, what is between begin_cpu_access
+	 * and end_cpu_access) is uncached or write-combined, as dma_alloc_wc() makes it: the CPU
+	 * then is where devices are that do not snoop.  For exporters that are not dynamic and tell
+	 * their own accesses.
+	 * DIFFERS: Linux has no such flag and does not keep devices that snoop coherent with it.
+	 */
+	bool cpu_maps_uncached;
 };
 
 /*
@@ -176,6 +185,7 @@ struct dma_buf_attachment {
 	struct device *dev;
 	struct list_head node; /* guarded by dmabuf->resv */
 	bool peer2peer;
+	bool no_snoop; /* ours: dma_buf_attach_no_snoop() */
 	const struct dma_buf_attach_ops *importer_ops;
 	void *importer_priv;
 	void *priv; /* the exporter's */
@@ -266,7 +276,8 @@ void dma_buf_count_pinned(bool on);
  * Context: may sleep.
  * Ownership: the caller owns one reference to the result and drops it with dma_buf_put(); @info is
  * copied.
- * Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin; -ENOMEM.
+ * Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin, cpu_maps_uncached
+ * with pin or without tells_own_access; -ENOMEM.
  */
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 
@@ -317,7 +328,21 @@ struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct
 						  void *importer_priv);
 
 /**
- * dma_buf_detach - undo either
+ * dma_buf_attach_no_snoop - the same for accesses that @dev makes past the CPU's caches, though it
+ * could snoop
+ * @importer_ops: NULL for a static importer
+ *
+ * GPUs choose by transaction: one that does both attaches twice, and uses each table for what it
+ * was mapped for.
+ * Returns as above, and ERR_PTR(-EOPNOTSUPP) for a device behind bounce buffers.
+ * DIFFERS: ours; in Linux such drivers flush by hand.
+ */
+struct dma_buf_attachment *dma_buf_attach_no_snoop(struct dma_buf *dmabuf, struct device *dev,
+						   const struct dma_buf_attach_ops *importer_ops,
+						   void *importer_priv);
+
+/**
+ * dma_buf_detach - undo any of them
  *
  * Context: may sleep; not held.  With a mapping in use it WARNs; the memory stays until the last
  * unmap (quarantine), which is still allowed, and the attachment with it.

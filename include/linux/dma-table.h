@@ -80,14 +80,16 @@ enum dma_table_op {
 	DMA_TABLE_CLEAN,            /* dirty lines go to memory and stay in the caches */
 	DMA_TABLE_INVALIDATE,       /* lines leave the caches; dirty ones are lost */
 	DMA_TABLE_CLEAN_INVALIDATE, /* both, indivisible for each line */
+	/* With one of these: also for a device that snoops, which will not this time. */
+	DMA_TABLE_ANY_DEVICE = 4,
 };
 
 /**
  * dma_table_sync - one cache operation on bytes [@offset, @offset + @len) of a table mapped for
  * @dev
  *
- * Rounded out to whole cache lines.  Does nothing for devices in DMA_DOMAIN_CACHES and never copies
- * bounce slots: those are moved through dma_table_bounce().  Safe beside stores and DMA to other
+ * Rounded out to whole cache lines.  Does nothing for devices in DMA_DOMAIN_CACHES, unless @op has
+ * DMA_TABLE_ANY_DEVICE, and never copies bounce slots: those are moved through dma_table_bounce().  Safe beside stores and DMA to other
  * lines; DMA_TABLE_CLEAN_INVALIDATE also beside stores to the same line.
  *
  * A table without pages is device memory, which nobody caches: nothing is done.
