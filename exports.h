@@ -63,6 +63,7 @@
 #include <linux/libdmabuf.h>
 #include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/lockdep_types.h>
 #include <linux/log2.h>
@@ -72,6 +73,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
@@ -82,6 +84,7 @@
 #include <linux/printk.h>
 #include <linux/processor.h>
 #include <linux/random.h>
+#include <linux/ratelimit.h>
 #include <linux/rbtree.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
@@ -89,6 +92,7 @@
 #include <linux/rwsem.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>

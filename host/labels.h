@@ -15,6 +15,7 @@
 #define HOST_LABELS_H
 
 /* clang-format off */
+#pragma redefine_extname ___ratelimit ldb____ratelimit
 #pragma redefine_extname __dma_fence_unwrap_merge ldb___dma_fence_unwrap_merge
 #pragma redefine_extname __free_pages ldb___free_pages
 #pragma redefine_extname __get_free_pages ldb___get_free_pages
@@ -260,6 +261,7 @@
 #pragma redefine_extname put_unused_fd ldb_put_unused_fd
 #pragma redefine_extname queue_delayed_work ldb_queue_delayed_work
 #pragma redefine_extname queue_work ldb_queue_work
+#pragma redefine_extname ratelimit_state_exit ldb_ratelimit_state_exit
 #pragma redefine_extname rb_erase ldb_rb_erase
 #pragma redefine_extname rb_first ldb_rb_first
 #pragma redefine_extname rb_first_postorder ldb_rb_first_postorder
@@ -369,9 +371,11 @@
 #pragma redefine_extname wait_for_completion_interruptible_timeout ldb_wait_for_completion_interruptible_timeout
 #pragma redefine_extname wait_for_completion_killable ldb_wait_for_completion_killable
 #pragma redefine_extname wait_for_completion_timeout ldb_wait_for_completion_timeout
+#pragma redefine_extname wait_woken ldb_wait_woken
 #pragma redefine_extname wake_up_process ldb_wake_up_process
 #pragma redefine_extname wake_up_state ldb_wake_up_state
 #pragma redefine_extname wake_up_var ldb_wake_up_var
+#pragma redefine_extname woken_wake_function ldb_woken_wake_function
 #pragma redefine_extname work_busy ldb_work_busy
 #pragma redefine_extname work_pending ldb_work_pending
 #pragma redefine_extname ww_acquire_done ldb_ww_acquire_done

@@ -254,9 +254,25 @@ static void broken_cache_uses(struct ktap *t)
 	KT_CHECK(t, !kmem_cache_create("empty", 0, 0, 0, NULL));
 }
 
-KTAP_MAIN(KTAP_CASE(zeroed_allocations), KTAP_CASE(nothing_is_something),
-	  KTAP_CASE(products_do_not_wrap), KTAP_CASE(aligned_on_request),
-	  KTAP_CASE(moved_with_its_bytes), KTAP_CASE(copies_and_strings),
-	  KTAP_CASE(failure_on_demand), KTAP_CASE(caches_align), KTAP_CASE(constructor_runs),
-	  KTAP_CASE(readers_keep_freed_objects), KTAP_CASE(plain_objects_go_at_once),
-	  KTAP_CASE(broken_cache_uses))
+static void copies_of_strings_and_arrays(struct ktap *t)
+{
+	static const int three[] = { 1, 2, 3 };
+	const char *constant = kstrdup_const("constant", GFP_KERNEL);
+	char *part = kmemdup_nul("partial", 4, GFP_KERNEL);
+	int *copy = kmemdup_array(three, 3, sizeof(*three), GFP_KERNEL);
+
+	KT_CHECK(t, constant && !strcmp(constant, "constant"));
+	KT_CHECK(t, part && !strcmp(part, "part"));
+	KT_CHECK(t, copy && !memcmp(copy, three, sizeof(three)));
+	KT_CHECK(t, !kmemdup_array(three, SIZE_MAX / 2, 4, GFP_KERNEL));
+	kfree_const(constant);
+	kfree(part);
+	kfree(copy);
+}
+
+KTAP_MAIN(KTAP_CASE(copies_of_strings_and_arrays), KTAP_CASE(zeroed_allocations),
+	  KTAP_CASE(nothing_is_something), KTAP_CASE(products_do_not_wrap),
+	  KTAP_CASE(aligned_on_request), KTAP_CASE(moved_with_its_bytes),
+	  KTAP_CASE(copies_and_strings), KTAP_CASE(failure_on_demand), KTAP_CASE(caches_align),
+	  KTAP_CASE(constructor_runs), KTAP_CASE(readers_keep_freed_objects),
+	  KTAP_CASE(plain_objects_go_at_once), KTAP_CASE(broken_cache_uses))

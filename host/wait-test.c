@@ -321,6 +321,42 @@ static void completions_count(struct ktap *t)
 	KT_CHECK(t, !completion_done(&finished));
 }
 
+static struct completion woken_begun;
+static bool woken_go;
+
+static int woken_waiter(void *unused)
+{
+	DEFINE_WAIT_FUNC(entry, woken_wake_function);
+	int rounds = 0;
+
+	add_wait_queue(&queue, &entry);
+	complete(&woken_begun);
+	for (; !READ_ONCE(woken_go); rounds++)
+		wait_woken(&entry, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	remove_wait_queue(&queue, &entry);
+	return rounds;
+}
+
+static void a_wake_up_between_two_sleeps_counts(struct ktap *t)
+{
+	DEFINE_WAIT_FUNC(entry, woken_wake_function);
+	struct task_struct *waiter;
+
+	add_wait_queue(&queue, &entry);
+	wake_up(&queue);
+	KT_EQ(t, wait_woken(&entry, TASK_UNINTERRUPTIBLE, LONG_TIME), LONG_TIME);
+	KT_EQ(t, wait_woken(&entry, TASK_UNINTERRUPTIBLE, 1), 0);
+	remove_wait_queue(&queue, &entry);
+
+	init_completion(&woken_begun);
+	waiter = test_thread_start(woken_waiter, NULL);
+	wait_for_completion(&woken_begun);
+	test_thread_asleep(waiter);
+	WRITE_ONCE(woken_go, true);
+	wake_up(&queue);
+	KT_CHECK(t, test_thread_end(waiter) >= 1);
+}
+
 static void sleeping_in_a_reader_section_warns(struct ktap *t)
 {
 	rcu_read_lock();
@@ -337,4 +373,5 @@ KTAP_MAIN(KTAP_CASE(no_wakeup_is_lost), KTAP_CASE(wakes_all), KTAP_CASE(wakes_on
 	  KTAP_CASE(a_chosen_wait_fails), KTAP_CASE(timeouts_tell_what_is_left),
 	  KTAP_CASE(the_loop_by_hand), KTAP_CASE(own_functions_get_the_key),
 	  KTAP_CASE(variables_have_queues), KTAP_CASE(completions_count),
+	  KTAP_CASE(a_wake_up_between_two_sleeps_counts),
 	  KTAP_CASE(sleeping_in_a_reader_section_warns))

@@ -10,6 +10,7 @@
  */
 #include <linux/completion.h>
 #include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/wait.h>
 
 void __init_waitqueue_head(struct wait_queue_head *wq, const char *name)
@@ -31,6 +32,24 @@ int autoremove_wake_function(struct wait_queue_entry *entry, unsigned int mode, 
 	if (woken)
 		list_del_init_careful(&entry->entry);
 	return woken;
+}
+
+int woken_wake_function(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	__atomic_fetch_or(&entry->flags, WQ_FLAG_WOKEN, __ATOMIC_SEQ_CST);
+	return default_wake_function(entry, mode, flags, key);
+}
+
+long wait_woken(struct wait_queue_entry *entry, unsigned int mode, long timeout)
+{
+	/* The state is set before the flag is looked at: who sets it later wakes us. */
+	set_current_state(mode);
+	if (!(READ_ONCE(entry->flags) & WQ_FLAG_WOKEN) &&
+	    !(current->kthread && kthread_should_stop()))
+		timeout = schedule_timeout(timeout);
+	__set_current_state(TASK_RUNNING);
+	__atomic_fetch_and(&entry->flags, ~WQ_FLAG_WOKEN, __ATOMIC_SEQ_CST);
+	return timeout;
 }
 
 void add_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *entry)

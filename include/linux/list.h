@@ -219,6 +219,11 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 	for (pos = list_first_entry(head, typeof(*pos), member); \
 	     !list_entry_is_head(pos, head, member); pos = list_next_entry(pos, member))
 
+#define list_for_each_continue(pos, head) for (pos = pos->next; pos != (head); pos = pos->next)
+
+#define list_for_each_prev_safe(pos, n, head) \
+	for (pos = (head)->prev, n = pos->prev; pos != (head); pos = n, n = pos->prev)
+
 #define list_for_each_entry_reverse(pos, head, member)          \
 	for (pos = list_last_entry(head, typeof(*pos), member); \
 	     !list_entry_is_head(pos, head, member); pos = list_prev_entry(pos, member))
@@ -239,6 +244,10 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 #define list_for_each_entry_safe(pos, n, head, member)                                             \
 	for (pos = list_first_entry(head, typeof(*pos), member), n = list_next_entry(pos, member); \
 	     !list_entry_is_head(pos, head, member); pos = n, n = list_next_entry(n, member))
+
+#define list_for_each_entry_safe_from(pos, n, head, member)                            \
+	for (n = list_next_entry(pos, member); !list_entry_is_head(pos, head, member); \
+	     pos = n, n = list_next_entry(n, member))
 
 #define list_for_each_entry_safe_reverse(pos, n, head, member)                                    \
 	for (pos = list_last_entry(head, typeof(*pos), member), n = list_prev_entry(pos, member); \
@@ -303,6 +312,36 @@ static inline void hlist_del_init(struct hlist_node *node)
 		INIT_HLIST_NODE(node);
 	}
 }
+
+static inline void hlist_add_before(struct hlist_node *node, struct hlist_node *next)
+{
+	node->pprev = next->pprev;
+	node->next = next;
+	next->pprev = &node->next;
+	WRITE_ONCE(*node->pprev, node);
+}
+
+static inline void hlist_add_behind(struct hlist_node *node, struct hlist_node *prev)
+{
+	node->next = prev->next;
+	node->pprev = &prev->next;
+	if (node->next)
+		node->next->pprev = &node->next;
+	WRITE_ONCE(prev->next, node);
+}
+
+/* hlist_move_list - all of @from, which is empty then, become those of @to, whose were forgotten */
+static inline void hlist_move_list(struct hlist_head *from, struct hlist_head *to)
+{
+	to->first = from->first;
+	if (to->first)
+		to->first->pprev = &to->first;
+	from->first = NULL;
+}
+
+#define hlist_for_each(pos, head) for (pos = (head)->first; pos; pos = pos->next)
+#define hlist_for_each_safe(pos, n, head) \
+	for (pos = (head)->first; pos && ((n = pos->next), true); pos = n)
 
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)
 

@@ -21,6 +21,8 @@
 #include <linux/cache.h>
 #include <linux/cleanup.h>
 #include <linux/err.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/gfp.h>
 
@@ -91,6 +93,36 @@ DEFINE_FREE(kvfree, void *, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 void *kmemdup(const void *src, size_t len, gfp_t gfp);
 char *kstrdup(const char *s, gfp_t gfp);
 char *kstrndup(const char *s, size_t max, gfp_t gfp);
+
+/** kmemdup_array - of @n elements; kmemdup_nul - @len bytes and a NUL */
+static inline void *kmemdup_array(const void *src, size_t n, size_t size, gfp_t gfp)
+{
+	size_t len;
+
+	return check_mul_overflow(n, size, &len) ? NULL : kmemdup(src, len, gfp);
+}
+
+static inline char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)
+{
+	char *copy = kmalloc(len + 1, gfp);
+
+	if (copy) {
+		memcpy(copy, s, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+/* kstrdup_const, kfree_const - DIFFERS: what is constant is copied, too */
+static inline const char *kstrdup_const(const char *s, gfp_t gfp)
+{
+	return kstrdup(s, gfp);
+}
+
+static inline void kfree_const(const void *p)
+{
+	kfree(p);
+}
 
 /** kasprintf, kvasprintf - a formatted string; NULL on failure. Freed with kfree() */
 char *kasprintf(gfp_t gfp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -35,6 +35,7 @@ typedef int (*wait_queue_func_t)(struct wait_queue_entry *entry, unsigned int mo
 				 void *key);
 
 #define WQ_FLAG_EXCLUSIVE 0x01
+#define WQ_FLAG_WOKEN 0x02 /* woken_wake_function() has run, atomically */
 
 struct wait_queue_entry {
 	unsigned int flags;
@@ -151,6 +152,17 @@ bool prepare_to_wait_exclusive(struct wait_queue_head *wq, struct wait_queue_ent
 long prepare_to_wait_event(struct wait_queue_head *wq, struct wait_queue_entry *entry, int state);
 /* finish_wait - run again, and take @entry off the queue if nobody has */
 void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *entry);
+
+/*
+ * wait_woken - for a loop by hand whose condition sleeps: between add_wait_queue() of a
+ * DEFINE_WAIT_FUNC(entry, woken_wake_function) and remove_wait_queue()
+ *
+ * Sleeps in state @mode for at most @timeout jiffies, but not if @entry was woken since the last
+ * call, or this kthread is to stop.  Returns jiffies left.  Ordering: what was done before the
+ * wake-up is seen.
+ */
+long wait_woken(struct wait_queue_entry *entry, unsigned int mode, long timeout);
+int woken_wake_function(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key);
 
 /* __wake_up - those whose state is in @mode; at most @nr exclusive ones, 0: all */
 int __wake_up(struct wait_queue_head *wq, unsigned int mode, int nr, void *key);
