@@ -148,7 +148,7 @@ static void order(struct ktap *t)
 	ROW(t, "dma_fence_later", "fences of two contexts", ARGUMENT, "WARN no order, NULL", SAME,
 	    misuse_ptr(dma_fence_later(a, b)));
 	ROW(t, "__dma_fence_is_later", "no ops", ARGUMENT, "crash", SAME,
-	    __dma_fence_is_later(1, 2, misuse_null()));
+	    __dma_fence_is_later(1ull << 32, 2, misuse_null()));
 	ROW(t, "dma_fence_is_array", "no fence", ARGUMENT, "crash", SAME, dma_fence_is_array(null));
 	ROW(t, "dma_fence_is_chain", "no fence", ARGUMENT, "crash", SAME, dma_fence_is_chain(null));
 	ROW(t, "dma_fence_is_container", "no fence", ARGUMENT, "crash", SAME,

@@ -75,7 +75,7 @@ void dma_free_attrs(struct device *dev, size_t size, void *cpu, dma_addr_t handl
 	if (!view || !cpu)
 		return;
 	size = PAGE_ALIGN(size);
-	if (WARN(alloc_cpu(view, handle, size, &phys) != cpu,
+	if (WARN(alloc_cpu(view, handle, size, &phys) != cpu || !dma_view_has(view, handle, size),
 		 "DMA-API: %s: free of what was not allocated [0x%llx]", dev_name(dev),
 		 (unsigned long long)handle))
 		return;

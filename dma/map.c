@@ -14,6 +14,7 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
+#include <linux/pfn.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include "dma/cache.h"
@@ -131,8 +132,9 @@ static u64 list_bytes(const struct dma_view *view, struct scatterlist *sgl, int 
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		if (WARN(!sg || !sg_page(sg) || !sg->length, "DMA-API: %s: entry %d of %d is %s",
-			 dev_name(view->dev), i, nents,
+		if (WARN(!sg || !sg_page(sg) || !sg->length ||
+				 !pfn_valid(PHYS_PFN(sg_phys(sg) + sg->length - 1)),
+			 "DMA-API: %s: entry %d of %d is %s", dev_name(view->dev), i, nents,
 			 !sg          ? "missing"
 			 : sg->length ? "no memory of the page allocator"
 				      : "empty"))
@@ -342,7 +344,8 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
 
 	if (!view)
 		return;
-	if (WARN(!size || dma_view_reach(view, addr, size, 0, &at) != DMA_FAULT_NONE,
+	if (WARN(!size || size > UINT_MAX ||
+			 dma_view_reach(view, addr, size, 0, &at) != DMA_FAULT_NONE,
 		 "DMA-API: %s: unmap of what is not mapped [address 0x%llx, %zu bytes]",
 		 dev_name(dev), (unsigned long long)addr, size))
 		return;

@@ -179,7 +179,7 @@ static size_t sg_copy(struct scatterlist *sgl, unsigned int nents, void *buf, si
 	size_t done = 0, bytes;
 	unsigned int i;
 
-	for_each_sg(sgl, sg, nents, i) {
+	for (sg = sgl, i = 0; sg && i < nents && done < buflen; sg = sg_next(sg), i++) {
 		bytes = min_t(size_t, buflen - done, sg->length);
 		if (to_list)
 			memcpy(sg_virt(sg), (char *)buf + done, bytes);

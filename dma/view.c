@@ -98,6 +98,21 @@ bool dma_view_add(struct dma_view *view, struct dma_live *live, dma_addr_t addr)
 	return !WARN(gone, "DMA-API: device %s has been removed", dev_name(view->dev));
 }
 
+bool dma_view_has(struct dma_view *view, dma_addr_t addr, size_t bytes)
+{
+	struct keyed_node *node;
+	struct dma_live *live;
+	bool found = false;
+
+	spin_lock(&view->lock);
+	for (node = keyed_first(&view->live, addr); node && !found; node = keyed_same(node)) {
+		live = container_of(node, struct dma_live, by_addr);
+		found = live->single && live->bytes == bytes;
+	}
+	spin_unlock(&view->lock);
+	return found;
+}
+
 enum dma_domain dma_view_domain(const struct dma_view *view)
 {
 	const struct machine *machine = view->machine;

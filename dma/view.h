@@ -110,6 +110,9 @@ bool dma_direction_is_wrong(const struct dma_view *view, enum dma_data_direction
 /** dma_view_add - @live is mapped at @addr; false, with a WARN, when the device is gone */
 bool dma_view_add(struct dma_view *view, struct dma_live *live, dma_addr_t addr);
 
+/** dma_view_has - is a single piece of @bytes mapped at @addr? Context: any */
+bool dma_view_has(struct dma_view *view, dma_addr_t addr, size_t bytes);
+
 /** dma_view_init - a view for @dev, which is not registered yet. May sleep; 0 or -ENOMEM */
 int dma_view_init(struct dma_view *view, struct machine *machine, struct device *dev,
 		  bool coherent);
