@@ -128,5 +128,75 @@ static void failing_allocations_leave_nothing_mapped(struct ktap *t)
 	}
 }
 
+/* A table is its attachment's: another's unmap does not take it, nor does an access through it. */
+static void tables_of_another_are_told(struct ktap *t)
+{
+	struct dma_buf_attachment *other;
+	struct sg_table *sgt;
+	struct stage stage;
+
+	if (!CATCHES) {
+		ktap_skip(t, "this build shows all users one table");
+		return;
+	}
+	stage_up(&stage, DMA_BUF_POLICY_CACHED);
+	other = dma_buf_attach(stage.dmabuf, stage.dev);
+	sgt = dma_buf_map_attachment_unlocked(stage.attach, DMA_TO_DEVICE);
+	ktap_expect_warn(t, "unmap of a table that is not mapped");
+	dma_buf_unmap_attachment_unlocked(other, sgt, DMA_TO_DEVICE);
+	ktap_expect_warn(t, "begin_access of a table that is not mapped");
+	dma_buf_begin_access(other, sgt, DMA_TO_DEVICE);
+	dma_buf_begin_access(stage.attach, sgt, DMA_TO_DEVICE);
+	dma_buf_end_access(stage.attach, sgt, DMA_TO_DEVICE);
+	dma_buf_unmap_attachment_unlocked(stage.attach, sgt, DMA_TO_DEVICE);
+	dma_buf_detach(stage.dmabuf, other);
+	stage_down(&stage);
+}
+
+/* Old tables are freed after a while; who uses the table of each map never notices. */
+static void many_maps_leave_few_tables(struct ktap *t)
+{
+	struct sg_table *kept, *sgt;
+	struct stage stage;
+	u8 byte;
+
+	stage_up(&stage, DMA_BUF_POLICY_CACHED);
+	kept = dma_buf_map_attachment_unlocked(stage.attach, DMA_TO_DEVICE);
+	for (int i = 0; i < 300; i++) {
+		sgt = dma_buf_map_attachment_unlocked(stage.attach, DMA_TO_DEVICE);
+		KT_EQ(t, dma_engine_read(stage.dev, sgt, 0, &byte, 1), 0);
+		dma_buf_unmap_attachment_unlocked(stage.attach, sgt, DMA_TO_DEVICE);
+	}
+	KT_EQ(t, dma_engine_read(stage.dev, kept, 0, &byte, 1), 0);
+	dma_buf_unmap_attachment_unlocked(stage.attach, kept, DMA_TO_DEVICE);
+	stage_down(&stage);
+}
+
+/* What is mapped already fails for want of its own table only, and counts nobody in. */
+static void a_table_not_shown_is_not_mapped(struct ktap *t)
+{
+	struct sg_table *kept, *sgt;
+	struct stage stage;
+	int failed = 0;
+
+	stage_up(&stage, DMA_BUF_POLICY_CACHED);
+	kept = dma_buf_map_attachment_unlocked(stage.attach, DMA_TO_DEVICE);
+	for (int k = 1; k < 10; k++) {
+		port_fail_nth(PORT_FAULT_ALLOC, k);
+		sgt = dma_buf_map_attachment_unlocked(stage.attach, DMA_TO_DEVICE);
+		port_fail_nth(PORT_FAULT_ALLOC, 0);
+		if (!IS_ERR(sgt))
+			break;
+		KT_EQ(t, PTR_ERR(sgt), -ENOMEM);
+		failed++;
+	}
+	KT_EQ(t, failed, CATCHES ? 2 : 0);
+	dma_buf_unmap_attachment_unlocked(stage.attach, sgt, DMA_TO_DEVICE);
+	dma_buf_unmap_attachment_unlocked(stage.attach, kept, DMA_TO_DEVICE);
+	stage_down(&stage);
+}
+
 KTAP_MAIN(KTAP_CASE(pages_are_not_shown), KTAP_CASE(a_device_faults_after_unmap),
-	  KTAP_CASE(unmaps_too_many_are_told), KTAP_CASE(failing_allocations_leave_nothing_mapped))
+	  KTAP_CASE(unmaps_too_many_are_told), KTAP_CASE(failing_allocations_leave_nothing_mapped),
+	  KTAP_CASE(tables_of_another_are_told), KTAP_CASE(many_maps_leave_few_tables),
+	  KTAP_CASE(a_table_not_shown_is_not_mapped))

@@ -164,6 +164,9 @@ static void a_failed_export_leaves_nothing(struct ktap *t)
 	KT_EQ(t, host_ioctl(s.fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, (unsigned long)unwritable),
 	      -EFAULT);
 	munmap(unwritable, 4096);
+	port_fail_nth(PORT_FAULT_FD, 1);
+	KT_EQ(t, do_export(&s, DMA_BUF_SYNC_RW, &fd), -EMFILE);
+	port_fail_nth(PORT_FAULT_FD, 0);
 
 	for (k = 1; ret; k++) {
 		KT_EQ(t, next_fd(), free);

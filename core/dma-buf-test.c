@@ -339,12 +339,109 @@ static void exporters_may_refuse_or_say_nothing(struct ktap *t)
 	dma_buf_put(dmabuf);
 }
 
-KTAP_MAIN(KTAP_CASE(descriptor_holds_the_buffer), KTAP_CASE(other_descriptors_are_refused),
-	  KTAP_CASE(cpu_access_waits_for_writers),
+/* First of all cases: what the environment says is read when somebody first asks. */
+static void the_environment_says_the_policy(struct ktap *t)
+{
+	static const struct {
+		const char *said;
+		enum dma_buf_policy policy;
+	} rows[] = { { "remap", DMA_BUF_POLICY_REMAP },
+		     { "cached", DMA_BUF_POLICY_CACHED },
+		     { "turbo", DMA_BUF_POLICY_CACHED },
+		     { "", DMA_BUF_POLICY_CACHED } };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		dma_buf_set_policy(-1); /* as in a program that has not asked */
+		KT_EQ(t, setenv("DMABUF_POLICY", rows[i].said, true), 0);
+		KT_EQ(t, dma_buf_get_policy(), rows[i].policy);
+		/* once read, it stands */
+		KT_EQ(t, setenv("DMABUF_POLICY", i ? "remap" : "cached", true), 0);
+		KT_EQ(t, dma_buf_get_policy(), rows[i].policy);
+	}
+	unsetenv("DMABUF_POLICY");
+	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
+}
+
+struct visit {
+	struct dma_buf *dmabuf;
+	atomic_t released;
+};
+
+static void puts_the_buffer(void *arg)
+{
+	struct visit *visit = arg;
+
+	dma_buf_put(visit->dmabuf);
+	atomic_set_release(&visit->released, 1);
+}
+
+/* Who walks all buffers keeps the one he stands at, though its last reference is gone. */
+static void a_release_waits_for_who_visits(struct ktap *t)
+{
+	for (int visitors = 1; visitors <= 2; visitors++) {
+		struct test_exporter exporter = {};
+		struct visit visit = { .dmabuf = test_export(&exporter, 0) };
+		struct buffer *at = buffer_visit_next(NULL);
+		struct port_thread *thread;
+
+		KT_CHECK(t, at == to_buffer(visit.dmabuf));
+		if (visitors == 2)
+			KT_CHECK(t, buffer_visit_next(NULL) == at);
+		thread = port_thread_create(puts_the_buffer, &visit, "put");
+		KT_ASSERT(t, thread);
+		for (int i = 0; i < 100; i++)
+			port_yield();
+		KT_EQ(t, atomic_read(&visit.released), 0);
+		KT_EQ(t, exporter.releases, 0);
+		for (int i = 0; i < visitors; i++)
+			KT_CHECK(t, !buffer_visit_next(at));
+		port_thread_join(thread);
+		KT_EQ(t, exporter.releases, 1);
+	}
+}
+
+static int vmap_its_bytes(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	iosys_map_set_vaddr(map, test_bytes(dmabuf->priv));
+	return 0;
+}
+
+/* The last reference goes while somebody still uses the buffer. */
+static void released_while_used_is_told(struct ktap *t)
+{
+	struct test_exporter exporter = { .ops = { .vmap = vmap_its_bytes } };
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	struct iosys_map map;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	KT_EQ(t, dma_buf_vmap_bracketed(dmabuf, &map), 0);
+	dma_resv_unlock(dmabuf->resv);
+	ktap_expect_warn(t, "released while vmapped");
+	dma_buf_put(dmabuf);
+	KT_EQ(t, exporter.releases, 1);
+}
+
+/* No descriptor is left: the buffer is as it was. */
+static void a_system_without_descriptors(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+
+	port_fail_nth(PORT_FAULT_FD, 1);
+	KT_EQ(t, dma_buf_fd(dmabuf, O_CLOEXEC), -EMFILE);
+	port_fail_nth(PORT_FAULT_FD, 0);
+	KT_EQ(t, exporter.releases, 0);
+	dma_buf_put(dmabuf);
+	KT_EQ(t, exporter.releases, 1);
+}
+
+KTAP_MAIN(KTAP_CASE(the_environment_says_the_policy), KTAP_CASE(descriptor_holds_the_buffer),
+	  KTAP_CASE(other_descriptors_are_refused), KTAP_CASE(cpu_access_waits_for_writers),
 	  KTAP_CASE(reading_does_not_wait_for_readers_writing_does),
 	  KTAP_CASE(interrupted_cpu_access_opens_nothing),
 	  KTAP_CASE(static_map_waits_for_kernel_fence), KTAP_CASE(exporter_that_does_more_is_asked),
 	  KTAP_CASE(partial_access_moves_only_its_lines), KTAP_CASE(ranges_outside_are_refused),
 	  KTAP_CASE(pinned_time_is_counted_when_asked),
 	  KTAP_CASE(pinned_time_ends_with_the_last_unmap),
-	  KTAP_CASE(exporters_may_refuse_or_say_nothing))
+	  KTAP_CASE(exporters_may_refuse_or_say_nothing), KTAP_CASE(a_release_waits_for_who_visits),
+	  KTAP_CASE(released_while_used_is_told), KTAP_CASE(a_system_without_descriptors))

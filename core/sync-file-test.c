@@ -207,6 +207,9 @@ static void an_answer_to_nowhere_leaves_nothing(struct ktap *t)
 	data->fd2 = fd;
 	KT_EQ(t, mprotect(data, 4096, PROT_READ), 0);
 	KT_EQ(t, ioctl_at(fd, SYNC_IOC_MERGE, data), -EFAULT);
+	port_fail_nth(PORT_FAULT_FD, 1);
+	KT_EQ(t, ioctl_at(fd, SYNC_IOC_MERGE, data), -EMFILE);
+	port_fail_nth(PORT_FAULT_FD, 0);
 	KT_EQ(t, mprotect(data, 4096, PROT_READ | PROT_WRITE), 0);
 	memset(data, 0, 4096);
 	KT_EQ(t, mprotect(data, 4096, PROT_READ), 0);

@@ -20,7 +20,7 @@
 
 int bounce_init(struct bounce_pool *pool, size_t bytes)
 {
-	if (!bytes || bytes > BOUNCE_MAX_BYTES)
+	if (bytes > BOUNCE_MAX_BYTES)
 		return -EINVAL;
 	spin_lock_init(&pool->lock);
 	pool->next = 0;
@@ -73,7 +73,7 @@ static size_t bounce_find(const struct bounce_pool *pool, size_t from, size_t to
 			at++;
 		}
 	}
-	return at <= to && at - start >= need ? start : to;
+	return at - start >= need ? start : to;
 }
 
 dma_addr_t bounce_get(struct bounce_pool *pool, struct dma_view *view, phys_addr_t phys, size_t len)

@@ -40,7 +40,9 @@ struct bounce_pool {
 	size_t next; /* where the search for a run goes on */
 };
 
-/** bounce_init - a pool of @bytes, rounded up to pages. May sleep; 0, -EINVAL (too large), -ENOMEM
+/**
+ * bounce_init - a pool of @bytes, at least 1, rounded up to pages
+ * May sleep; 0, -EINVAL (too large), -ENOMEM
  */
 int bounce_init(struct bounce_pool *pool, size_t bytes);
 void bounce_fini(struct bounce_pool *pool);

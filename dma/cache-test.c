@@ -282,7 +282,36 @@ static void adversary_touches_about_half(struct ktap *t)
 	__free_page(page);
 }
 
-KTAP_MAIN(KTAP_CASE(fresh_pages_hold_poison_behind), KTAP_CASE(clean_takes_dirty_lines_only),
+/*
+ * First of all cases, before there are copies: each mapping that the system refuses is told, and
+ * the next attempt finds nothing half made.
+ */
+static void without_addresses_there_are_no_copies(struct ktap *t)
+{
+	struct machine *machine = machine_create(machine_type_find("arm"), 0);
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KT_CHECK(t, !IS_ERR(machine));
+	for (int k = 1; k <= 2; k++) {
+		port_fail_nth(PORT_FAULT_MAP, k);
+		KT_EQ(t, cache_prepare(), -ENOMEM);
+		port_fail_nth(PORT_FAULT_MAP, k);
+		KT_CHECK(t, !cache_behind(page_to_phys(page)));
+		port_fail_nth(PORT_FAULT_MAP, k);
+		cache_maintain(page_to_phys(page), CACHE_LINE_BYTES, DMA_TABLE_CLEAN);
+		port_fail_nth(PORT_FAULT_MAP, k);
+		KT_EQ(t, PTR_ERR(machine_add_device(machine, "probe", false)), -ENOMEM);
+	}
+	port_fail_nth(PORT_FAULT_MAP, 1);
+	KT_EQ(t, PTR_ERR(machine_create(machine_type_find("arm"), 0)), -ENOMEM);
+	port_fail_nth(PORT_FAULT_MAP, 0);
+	KT_EQ(t, cache_prepare(), 0);
+	machine_destroy(machine);
+	__free_page(page);
+}
+
+KTAP_MAIN(KTAP_CASE(without_addresses_there_are_no_copies),
+	  KTAP_CASE(fresh_pages_hold_poison_behind), KTAP_CASE(clean_takes_dirty_lines_only),
 	  KTAP_CASE(invalidate_loses_dirty_lines), KTAP_CASE(both_keep_dirty_and_fetch_clean),
 	  KTAP_CASE(operations_stay_on_their_lines), KTAP_CASE(clean_invalidate_loses_no_store),
 	  KTAP_CASE(fetch_loses_no_device_write), KTAP_CASE(cleans_of_one_line_exclude_each_other),
