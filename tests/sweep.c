@@ -202,7 +202,6 @@ static void run_twice(const struct attempt *a)
 		a->report->errors++;
 	else if (ret)
 		complain(a, "ended with %d", ret);
-	settle();
 	ret = a->scenario->run(a->variant);
 	if (ret)
 		complain(a, "ended with %d when run again", ret);
