@@ -10,6 +10,17 @@
 
 #include "bench/json.h"
 
+static struct json_object *counts_json(const struct bench_result *result)
+{
+	struct json_object *counts = json_object_new_object();
+
+	for (int i = 0; i < BENCH_COUNTS; i++)
+		if (result->count[i])
+			json_object_object_add(counts, result->count_name[i],
+					       json_object_new_double(result->count[i]));
+	return counts;
+}
+
 int bench_write_json(const char *path, const struct bench_result *results, size_t count)
 {
 	struct json_object *list = json_object_new_array();
@@ -20,10 +31,12 @@ int bench_write_json(const char *path, const struct bench_result *results, size_
 		struct json_object *row = json_object_new_object();
 
 		json_object_object_add(row, "name", json_object_new_string(results[i].name));
+		json_object_object_add(row, "machine", json_object_new_string(results[i].machine));
 		json_object_object_add(row, "n", json_object_new_int(results[i].n));
 		json_object_object_add(row, "threads", json_object_new_int(results[i].threads));
 		json_object_object_add(row, "bytes", json_object_new_int64(results[i].bytes));
 		json_object_object_add(row, "ns", json_object_new_double(results[i].ns));
+		json_object_object_add(row, "counts", counts_json(&results[i]));
 		json_object_array_add(list, row);
 	}
 	file = fopen(path, "w");

@@ -9,17 +9,29 @@
 
 #include <stddef.h>
 
-/* One row: @ns nanoseconds a pair over @n attachments or lines on @threads threads, buffers of
- * @bytes. */
+#define BENCH_ALLOCATIONS 8 /* in the place of the first of enum dma_cost that is not one pair's */
+#define BENCH_COUNTS 9
+
+/*
+ * One row: @ns nanoseconds a pair over @n things on @threads threads, buffers of @bytes, and what a
+ * pair counts.
+ */
 struct bench_result {
 	const char *name;
+	const char *machine; /* "" for none */
 	unsigned int n, threads;
 	size_t bytes;
 	double ns;
+	const char *count_name[BENCH_COUNTS];
+	double count[BENCH_COUNTS];
 };
 
-/** bench_write_json - a list of {"name","n","threads","bytes","ns"} into @path; 0, or 2 after a
- * message */
+/**
+ * bench_write_json - the rows as a list into @path; 0, or 2 after a message
+ *
+ * Each is {"name", "machine", "n", "threads", "bytes", "ns", "counts": {name of what is not 0: how
+ * many}}.
+ */
 int bench_write_json(const char *path, const struct bench_result *results, size_t count);
 
 #endif

@@ -8,19 +8,9 @@
 #include <linux/slab.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "bench/subject.h"
+#include "bench/measure.h"
 #include "dma/machine.h"
-
-static void *checked(void *ptr, const char *what)
-{
-	if (IS_ERR_OR_NULL(ptr)) {
-		fprintf(stderr, "dmabuf bench: no memory for %s\n", what);
-		exit(2);
-	}
-	return ptr;
-}
 
 /* --- an exporter of one page, over and over --------------------------------------------------- */
 
@@ -29,7 +19,7 @@ static struct page *shared_page(void)
 	static struct page *page;
 
 	if (!page)
-		page = checked(alloc_page(GFP_KERNEL | __GFP_ZERO), "a page");
+		page = bench_checked(alloc_page(GFP_KERNEL | __GFP_ZERO), "a page");
 	return page;
 }
 
@@ -81,16 +71,43 @@ static const struct dma_buf_ops repeat_ops = {
 	.cpu_access_only_syncs = true,
 };
 
+static int moves_pin(struct dma_buf_attachment *attach)
+{
+	return 0;
+}
+
+static void moves_unpin(struct dma_buf_attachment *attach)
+{
+}
+
+/* The same, but it could move. */
+static const struct dma_buf_ops moves_ops = {
+	.pin = moves_pin,
+	.unpin = moves_unpin,
+	.map_dma_buf = repeat_map,
+	.unmap_dma_buf = repeat_unmap,
+	.release = repeat_release,
+	.may_widen = true,
+	.tells_own_access = true,
+	.cpu_access_only_syncs = true,
+};
+
+static void importer_notify(struct dma_buf_attachment *attach)
+{
+}
+
+const struct dma_buf_attach_ops subject_importer = { .move_notify = importer_notify };
+
 struct dma_buf *subject_buffer(struct subject *subject)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 
 	info.exp_name = "bench";
-	info.ops = &repeat_ops;
+	info.ops = subject->kind == SUBJECT_MOVES ? &moves_ops : &repeat_ops;
 	info.size = subject->bytes;
 	info.resv = &subject->resv;
 	info.priv = shared_page();
-	return checked(dma_buf_export(&info), "a buffer");
+	return bench_checked(dma_buf_export(&info), "a buffer");
 }
 
 /* --- subjects --------------------------------------------------------------------------------- */
@@ -100,7 +117,7 @@ static struct device *subject_device(struct subject *subject, unsigned int i, bo
 	char name[32];
 
 	snprintf(name, sizeof(name), "bench%u%s", i, coherent ? "" : "-behind");
-	return checked(machine_add_device(subject->machine, name, coherent), "a device");
+	return bench_checked(machine_add_device(subject->machine, name, coherent), "a device");
 }
 
 /* Map once for both directions: what follows are hits. */
@@ -108,24 +125,39 @@ static void warm(struct dma_buf_attachment *attach)
 {
 	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
 
-	checked(sgt, "a mapping");
+	bench_checked(sgt, "a mapping");
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
 }
 
-struct subject *subject_create(enum subject_kind kind, unsigned int n, size_t bytes)
+static struct dma_buf_attachment *subject_attach(struct subject *subject, struct dma_buf *dmabuf,
+						 struct device *dev)
 {
-	struct subject *subject = checked(kzalloc(sizeof(*subject), GFP_KERNEL), "a subject");
-	bool one = kind == SUBJECT_ONE;
+	if (subject->kind == SUBJECT_MOVES)
+		return dma_buf_dynamic_attach(dmabuf, dev, &subject_importer, NULL);
+	return dma_buf_attach(dmabuf, dev);
+}
 
-	subject->machine = checked(machine_create(machine_type_find("arm"), 0), "a machine");
-	subject->dev = subject_device(subject, 0, kind != SUBJECT_DIRECTORY);
+struct subject *subject_create(enum subject_kind kind, const char *machine, unsigned int n,
+			       size_t bytes)
+{
+	struct subject *subject = bench_checked(kzalloc(sizeof(*subject), GFP_KERNEL), "a subject");
+	const struct machine_type *type = machine_type_find(machine ?: "arm");
+	bool one = kind == SUBJECT_ONE || kind == SUBJECT_MOVES;
+
+	if (kind == SUBJECT_REMAP)
+		dma_buf_set_policy(DMA_BUF_POLICY_REMAP);
+	subject->kind = kind;
+	subject->machine = bench_checked(machine_create(type, 0), "a machine");
+	subject->dev =
+		subject_device(subject, 0, machine ? type->coherent : kind != SUBJECT_DIRECTORY);
 	subject->other = subject_device(subject, 0, kind != SUBJECT_MIXED);
 	dma_resv_init(&subject->resv);
 	subject->bytes = bytes;
 	subject->n = n;
-	subject->bufs = checked(kvcalloc(n, sizeof(*subject->bufs), GFP_KERNEL), "buffers");
-	subject->attach = checked(kvcalloc(n, sizeof(*subject->attach), GFP_KERNEL), "attachments");
-	subject->devs = checked(kvcalloc(n, sizeof(*subject->devs), GFP_KERNEL), "devices");
+	subject->bufs = bench_checked(kvcalloc(n, sizeof(*subject->bufs), GFP_KERNEL), "buffers");
+	subject->attach =
+		bench_checked(kvcalloc(n, sizeof(*subject->attach), GFP_KERNEL), "attachments");
+	subject->devs = bench_checked(kvcalloc(n, sizeof(*subject->devs), GFP_KERNEL), "devices");
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct device *dev = one ? subject_device(subject, i + 1, false) : subject->dev;
@@ -133,16 +165,17 @@ struct subject *subject_create(enum subject_kind kind, unsigned int n, size_t by
 		subject->devs[i] = dev;
 		subject->bufs[i] = one && i ? subject->bufs[0] : subject_buffer(subject);
 		if (kind == SUBJECT_MIXED) {
-			struct dma_buf_attachment *other = checked(
+			struct dma_buf_attachment *other = bench_checked(
 				dma_buf_attach(subject->bufs[i], subject->other), "an attachment");
 
 			warm(other);
 			dma_buf_detach(subject->bufs[i], other);
 		}
-		subject->attach[i] =
-			checked(dma_buf_attach(subject->bufs[i], dev), "an attachment");
+		subject->attach[i] = bench_checked(subject_attach(subject, subject->bufs[i], dev),
+						   "an attachment");
 		warm(subject->attach[i]);
 	}
+	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
 	return subject;
 }
 

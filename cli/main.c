@@ -17,7 +17,7 @@ static const struct command {
 } commands[] = {
 	{ "pipeline", "send a video through a chain of devices and check every byte",
 	  cli_pipeline },
-	{ "bench", "what a map costs, as ratios of one run", bench_main },
+	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 
 static void print_help(void)

@@ -190,9 +190,64 @@ def bench_writes_its_rows():
     good(call(DMABUF, "bench", "--rounds", "1", "--pairs", "100", "--only", "reimport", "--json", "rows.json"))
     rows = json.loads(get("rows.json"))
     need([r["bytes"] for r in rows] == [4096, 16 << 20, 1 << 30], rows)
-    need(all(set(r) == {"name", "n", "threads", "bytes", "ns"} and r["ns"] > 0 for r in rows), rows)
+    need(all(set(r) == {"name", "machine", "n", "threads", "bytes", "ns", "counts"} and r["ns"] > 0 for r in rows), rows)
+    need(all(r["counts"]["resv_locks"] > 0 for r in rows), rows)
     for args in (("--only", "nothing"), ("--rounds", "0"), ("--pairs", "x"), ("more",), ("--json", "/dev/full")):
         bad(call(DMABUF, "bench", "--only", "fence", "--rounds", "1", "--pairs", "1", *args), "dmabuf bench")
+
+
+def bench_runs_every_row():
+    """All but those of 100000 buffers, whose loops others share."""
+    names = set(good(call(DMABUF, "bench", "--list")).split())
+    good(call(DMABUF, "bench", "--rounds", "1", "--pairs", "3", "--only", "[!c]*", "--json", "rows.json"))
+    rows = json.loads(get("rows.json"))
+    need({r["name"] for r in rows} == {n for n in names if n[0] != "c"}, names)
+    need({r["machine"] for r in rows} == {"", *MACHINES}, "a machine without a row")
+    keys = [(r["name"], r["machine"], r["n"], r["threads"], r["bytes"]) for r in rows]
+    need(len({*keys}) == len(keys), "two rows of one name, machine, n, threads and bytes", keys)
+    page = open(os.path.join(ROOT, "docs", "bench.md")).read()
+    need(all(f"`{n}`" in page for n in names), "docs/bench.md says nothing of", [n for n in names if f"`{n}`" not in page])
+
+
+API = ("dma-buf", "dma-resv", "dma-fence", "dma-fence-array", "dma-fence-chain", "dma-fence-unwrap", "sync_file", "dma-mapping")
+
+
+def code(path):
+    return re.sub(r"/\*.*?\*/", "", open(path).read(), flags=re.S)
+
+
+def api_calls():
+    """(every function the API's headers declare, what each inline function and macro of theirs calls)"""
+    calls, bodies = set(), {}
+    for name in API:
+        text = code(os.path.join(ROOT, "include", "linux", f"{name}.h"))
+        bodies.update(re.findall(r"^#define (\w+)\([^)]*\)((?:.*\\\n)*.*)", text, re.M))
+        text = re.sub(r"^#.*(?:\\\n.*)*", "", text, flags=re.M)
+        bodies.update(re.findall(r"^static (?:__always_)?inline [^;{]*?(\w+)\([^;{]*\)\s*\{(.*?)^\}", text, re.M | re.S))
+        text = re.sub(r"^(?:struct|enum|union) \w+ \{.*?^\}.*?;", "", text, flags=re.M | re.S)
+        text = re.sub(r"^\{.*?^\}", "", text, flags=re.M | re.S)
+        calls |= set(re.findall(r"^(?!typedef)[a-z].*?\b(\w+)\(", text, re.M))
+    return calls, bodies
+
+
+def bench_has_a_row_for_every_call():
+    """A call of the API is in a loop of the bench, or docs/bench.md says why it is not; never both."""
+    calls, bodies = api_calls()
+    need(len(calls) > 150 and {"dma_buf_attach", "dma_fence_put", "dma_map_sgtable", "sync_file_create"} <= calls, calls)
+    folder = os.path.join(ROOT, "bench")
+    loops = [m for f in os.listdir(folder) if f.endswith(".c")
+             for m in re.findall(r"^static noinline void loop_\w+\(.*?^\}", code(os.path.join(folder, f)), re.M | re.S)]
+    need(len(loops) > 80, "loops are not found any more")
+    measured, new = set(), set(re.findall(r"\w+", "\n".join(loops)))
+    while new:
+        measured |= new
+        new = {w for n in new for w in re.findall(r"\w+", bodies.get(n, ""))} - measured
+    page = open(os.path.join(ROOT, "docs", "bench.md")).read()
+    page = page[page.index("## Calls without a row"):]
+    excused = {c for row in re.findall(r"^\| (`.*?) \|", page, re.M) for c in re.findall(r"`(\w+)`", row)}
+    need(calls <= measured | excused, "neither measured nor excused:", sorted(calls - measured - excused))
+    need(not excused - calls, "excused, but no call of the API:", sorted(excused - calls))
+    need(not excused & measured, "excused, but measured:", sorted(excused & measured))
 
 
 def broken_headers():
@@ -348,7 +403,8 @@ def check_counts_what_went_wrong():
         need(len(skips({"stdout": stdout})) == got[2], "skipped ones are named", stdout)
 
 
-PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, every_size_and_colour,
+PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, bench_runs_every_row,
+            bench_has_a_row_for_every_call, every_size_and_colour,
             every_machine_and_policy, compare_the_bundled_clip, standard_input_and_output,
             frames_and_buffers, names_of_420_and_parameters, skipped_sync_is_seen_on_arm_only,
             a_video_decoded_by_ffmpeg, broken_headers, truncated_frames, a_frame_that_is_none,
