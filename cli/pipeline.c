@@ -32,7 +32,7 @@
 struct options {
 	struct run_config run;
 	const char *input, *out, *json, *png;
-	bool compare, fault, seed;
+	bool compare, fault, seed, half;
 };
 
 static const char help[] =
@@ -49,6 +49,10 @@ static const char help[] =
 	"                     remap: map for every access, as Linux from 6.15 on\n"
 	"  --camera STYLE     job: map for each frame (default); keep: map once; reimport: attach "
 	"for each frame\n"
+	"  --half PLACE       how the encoder gets what the gpu wrote: vram, from the gpu's "
+	"memory, if "
+	"it reaches that\n"
+	"                     (default; bounce does not), or system, from system memory\n"
 	"  --coherent DEVICE  this device snoops the caches: camera, isp, gpu or encoder\n"
 	"  --compare          every machine, policy and style: a grid of verdicts, then the costs "
 	"side by side\n"
@@ -66,7 +70,8 @@ static const char help[] =
 	"                     evict lines at random.  Where no device snoops, the gpu is made to "
 	"(--coherent gpu),\n"
 	"                     so that a whole frame crosses the caches before the encoder reads "
-	"it\n"
+	"it; implies\n"
+	"                     --half system, for nobody caches a device's memory\n"
 	"  --seed N           which lines are evicted then; default 1, only with --fault\n"
 	"\n"
 	"What the counted costs mean: docs/coherence.md.\n"
@@ -162,6 +167,16 @@ static int parse_camera(const char *name, struct run_config *run)
 	return usage_error("--camera: '%s' is not job, keep or reimport", name);
 }
 
+static int parse_half(const char *name, struct run_config *run)
+{
+	for (unsigned int i = 0; i < STAGE_HALVES; i++)
+		if (!strcmp(name, stage_half_names[i])) {
+			run->half = i;
+			return 0;
+		}
+	return usage_error("--half: '%s' is neither vram nor system", name);
+}
+
 static int parse_option(int option, const char *value, struct options *options)
 {
 	struct run_config *run = &options->run;
@@ -174,6 +189,9 @@ static int parse_option(int option, const char *value, struct options *options)
 		return parse_policy(value, run);
 	case 'c':
 		return parse_camera(value, run);
+	case 'l':
+		options->half = true;
+		return parse_half(value, run);
 	case 'd':
 		run->coherent = stage_find(value);
 		return run->coherent != STAGE_DEVICES
@@ -213,13 +231,21 @@ static int parse_option(int option, const char *value, struct options *options)
 }
 
 static const struct option long_options[] = {
-	{ "machine", required_argument, NULL, 'm' }, { "policy", required_argument, NULL, 'p' },
-	{ "camera", required_argument, NULL, 'c' },  { "coherent", required_argument, NULL, 'd' },
-	{ "compare", no_argument, NULL, 'C' },       { "frames", required_argument, NULL, 'n' },
-	{ "buffers", required_argument, NULL, 'b' }, { "out", required_argument, NULL, 'o' },
-	{ "json", required_argument, NULL, 'j' },    { "png", required_argument, NULL, 'g' },
-	{ "fault", required_argument, NULL, 'f' },   { "seed", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },          {}
+	{ "machine", required_argument, NULL, 'm' },
+	{ "policy", required_argument, NULL, 'p' },
+	{ "camera", required_argument, NULL, 'c' },
+	{ "half", required_argument, NULL, 'l' },
+	{ "coherent", required_argument, NULL, 'd' },
+	{ "compare", no_argument, NULL, 'C' },
+	{ "frames", required_argument, NULL, 'n' },
+	{ "buffers", required_argument, NULL, 'b' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "json", required_argument, NULL, 'j' },
+	{ "png", required_argument, NULL, 'g' },
+	{ "fault", required_argument, NULL, 'f' },
+	{ "seed", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },
+	{},
 };
 
 static int check_options(const struct options *options, bool single)
@@ -230,6 +256,8 @@ static int check_options(const struct options *options, bool single)
 		return usage_error(
 			"--compare runs every machine, policy and style; it takes no --machine, "
 			"--policy, --camera, --coherent, --out, --png or --fault");
+	if (options->fault && options->half && options->run.half == STAGE_HALF_VRAM)
+		return usage_error("--fault drops a cache operation: --half vram has none");
 	if (options->seed && !options->fault)
 		return usage_error("--seed says which lines --fault skip-sync evicts; it needs it");
 	return 0;
@@ -473,6 +501,7 @@ static void arm_fault(struct options *options, struct input *input)
 	struct run_config *run = &options->run;
 
 	run->fault_frame = input_count_frames(input, run->frames) / 2;
+	run->half = STAGE_HALF_SYSTEM;
 	if (!run->machine->coherent && run->coherent == STAGE_DEVICES)
 		run->coherent = STAGE_GPU;
 }

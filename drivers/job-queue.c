@@ -342,7 +342,10 @@ struct dma_fence *job_queue_submit(struct job_queue *queue, struct job *job)
 		return ERR_PTR(-ENOMEM);
 	ww_acquire_init(&ctx, &reservation_ww_class);
 	lock_buffers(&submitted, &ctx);
-	ret = collect_dependencies(job);
+	/* First: a move that it makes may leave a fence. */
+	ret = job->ops->prepare ? job->ops->prepare(job) : 0;
+	if (!ret)
+		ret = collect_dependencies(job);
 	if (ret)
 		goto unlock;
 	ret = reserve_slots(job);

@@ -16,10 +16,12 @@
  *   J4  Errors travel: a job that reads what a failed job was to write is not run and fails alike.
  *       A reservation forgets signaled fences (R4 of dma-resv.h), so a submitter who must know asks
  *       the fences he got.
- *   J5  A map that is not a hit takes the reservation on the way to the signal, which F5 of
- *       dma-fence.h forbids where memory moves or is reclaimed.  So nobody may wait for an
- *       out-fence while he holds a reservation of its buffers.  With a mapping for each job there
- *       is no other way: a bounced mapping's unmap is what delivers the bytes.  Hits take no lock.
+ *   J5  A map in run() that is not a hit takes the reservation on the way to the signal, which F5
+ *       of dma-fence.h forbids where memory moves or is reclaimed: who holds a reservation of the
+ *       job's buffers must not wait for its out-fence.  Hits take no lock.  Who moves buffers waits
+ *       so, and their importers map in prepare() and unmap in none of a job's callbacks.
+ *   J6  What prepare() finds of a buffer's place holds until the out-fence has signaled: whoever
+ *       moves the buffer has the reservation before prepare() or waits for the fence.
  *
  * Deliberately not here: priorities, several jobs at a time, cancelling, time limits.
  */
@@ -38,6 +40,13 @@ struct job_queue;
 #define JOB_BUFFERS 2
 
 struct job_ops {
+	/*
+	 * Optional.  Validate and map, with the reservations of all the job's buffers held, before
+	 * the out-fence is in them and before the fences it depends on have signaled.  Submitter's
+	 * thread, may sleep.  Returns 0, or -errno that job_queue_submit() passes on.
+	 */
+	int (*prepare)(struct job *job);
+
 	/*
 	 * The work.  Queue's thread, may sleep, holds nothing.  Returns 0 or -errno.  Not called if
 	 * a dependency failed.
@@ -90,8 +99,9 @@ void job_queue_destroy(struct job_queue *queue);
  *
  * Context: may sleep; no reservation of its buffers held.
  * Ownership: on success the queue ends the job and the caller owns one reference to the fence
- * returned; the buffers must live until it has signaled.  On failure the job stays the caller's.
- * Returns ERR_PTR: -ENOMEM.
+ * returned; the buffers must live until it has signaled.  On failure the job stays the caller's,
+ * and so does what prepare() did.
+ * Returns ERR_PTR: -ENOMEM, or what prepare() said.
  * Ordering: submissions that share a buffer are ordered by its reservation's lock.
  */
 struct dma_fence *job_queue_submit(struct job_queue *queue, struct job *job);

@@ -116,10 +116,10 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 
 	report_machine(config, machine);
 	report_verdict(result, verdict);
-	fprintf(to, "%s; policy %s; camera %s; %llu frames of %ux%u %s: %s\n", machine,
+	fprintf(to, "%s; policy %s; camera %s; half in %s; %llu frames of %ux%u %s: %s\n", machine,
 		config->remap ? "remap" : "cached", camera_style_names[config->camera],
-		(unsigned long long)result->frames, format->width, format->height, format->chroma,
-		verdict);
+		stage_half_names[result->half], (unsigned long long)result->frames, format->width,
+		format->height, format->chroma, verdict);
 	if (config->fault_frame != RUN_NO_FAULT)
 		report_fault(to, config, result);
 	if (result->wrong.found)
@@ -183,6 +183,7 @@ static bool fill_json(struct json_object *object, const struct run_config *confi
 		add(object, "machine", json_object_new_string(config->machine->name)) &&
 		add(object, "policy", json_object_new_string(config->remap ? "remap" : "cached")) &&
 		add(object, "camera", json_object_new_string(camera_style_names[config->camera])) &&
+		add(object, "half", json_object_new_string(stage_half_names[result->half])) &&
 		add(object, "buffers", json_object_new_int64(config->buffers)) &&
 		add(object, "frames", json_object_new_int64(result->frames)) &&
 		add(object, "exact", json_object_new_boolean(!wrong->found)) &&

@@ -38,7 +38,7 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
  *	{"machine","policy","frames","exact",
  *	 "first_wrong":{"frame","stage","byte","lines","of_lines"} or null,
  *	 "per_frame":{costs of all frames, setup and teardown included},
- *	 "camera","coherent" or null,"buffers",
+ *	 "camera","half" (where it was in the end),"coherent" or null,"buffers",
  *	 "steady":{costs per frame after the first round of buffers} or null}
  */
 struct json_object *report_json(const struct run_config *config, const struct run_result *result);

@@ -75,24 +75,42 @@ static bool same_costs(const struct dma_costs *a, const struct dma_costs *b)
 	return true;
 }
 
+/* Policy, camera style and the encoder's import by number. */
+#define VARIANTS (2 * CAMERA_STYLES * STAGE_HALVES)
+
+static void choose_variant(struct run_config *config, unsigned int which)
+{
+	config->remap = which & 1;
+	config->camera = which / 2 % CAMERA_STYLES;
+	config->half = which / (2 * CAMERA_STYLES);
+}
+
+/* The encoder of `bounce` reaches 4 GiB, and device memory is never bounced. */
+static enum stage_half expected_half(const struct run_config *config)
+{
+	return strcmp(config->machine->name, "bounce") ? config->half : STAGE_HALF_SYSTEM;
+}
+
 static void run_everywhere(struct ktap *t, const char *header, unsigned int frames)
 {
 	int fd = noise(header, frames, 0);
 
 	for (const struct machine_type *type = machine_types; type->name; type++)
-		for (unsigned int which = 0; which < 2 * CAMERA_STYLES; which++) {
+		for (unsigned int which = 0; which < VARIANTS; which++) {
 			struct run_config config = config_of(type);
 			struct run_result result;
 
-			config.remap = which & 1;
-			config.camera = which / 2;
+			choose_variant(&config, which);
 			if (!KT_CHECK(t, !run(&config, fd, &result) && !result.wrong.found &&
 						 result.frames == frames))
 				fprintf(stderr,
-					"# %s on %s, camera %s%s: %s, wrong at frame %llu\n",
+					"# %s on %s, camera %s, half %s%s: %s, wrong at frame "
+					"%llu\n",
 					header, type->name, camera_style_names[config.camera],
+					stage_half_names[config.half],
 					config.remap ? ", remap" : "", error,
 					(unsigned long long)result.wrong.frame);
+			KT_EQ(t, result.half, expected_half(&config));
 		}
 	close(fd);
 }
@@ -127,15 +145,17 @@ static void every_number_of_buffers(struct ktap *t)
 
 static void every_device_coherent_in_turn(struct ktap *t)
 {
+	static const char *const machines[] = { "arm", "arm-direct" };
 	int fd = noise("W64 H48", 6, 0);
 
 	for (unsigned int device = 0; device <= STAGE_DEVICES; device++)
-		for (unsigned int remap = 0; remap < 2; remap++) {
-			struct run_config config = config_of(machine_type_find("arm"));
+		for (unsigned int which = 0; which < 2 * VARIANTS; which++) {
+			struct run_config config =
+				config_of(machine_type_find(machines[which & 1]));
 			struct run_result result;
 
 			config.coherent = device;
-			config.remap = remap;
+			choose_variant(&config, which / 2);
 			KT_EQ(t, run(&config, fd, &result), 0);
 			KT_CHECK(t, !result.wrong.found);
 		}
@@ -184,6 +204,30 @@ static void cached_costs_after_the_first_round(struct ktap *t)
 	close(fd);
 }
 
+/* The GPU's write passes over the half picture twice, and once for the encoder; nothing is mapped. */
+static void cached_costs_of_system_memory(struct ktap *t)
+{
+	struct run_config config = config_of(machine_type_find("arm"));
+	int fd = noise("W128 H128 Cmono", 10, 0);
+	struct run_result vram, system;
+	u64 half = 8 * 64 * 64;
+
+	KT_EQ(t, run(&config, fd, &vram), 0);
+	config.half = STAGE_HALF_SYSTEM;
+	KT_EQ(t, run(&config, fd, &system), 0);
+	KT_EQ(t, system.steady.count[DMA_COST_SG_ENTRIES], 0);
+	KT_EQ(t, system.steady.count[DMA_COST_IOMMU_WRITES], 0);
+	KT_EQ(t,
+	      system.steady.count[DMA_COST_BYTES_CLEANED] -
+		      vram.steady.count[DMA_COST_BYTES_CLEANED],
+	      2 * half);
+	KT_EQ(t,
+	      system.steady.count[DMA_COST_BYTES_INVALIDATED] -
+		      vram.steady.count[DMA_COST_BYTES_INVALIDATED],
+	      half);
+	close(fd);
+}
+
 static void a_skipped_sync_shows_on_arm_only(struct ktap *t)
 {
 	int fd = noise("W160 H120", 9, 0);
@@ -194,6 +238,7 @@ static void a_skipped_sync_shows_on_arm_only(struct ktap *t)
 		const struct wrong *wrong = &result.wrong;
 
 		config.coherent = STAGE_GPU;
+		config.half = STAGE_HALF_SYSTEM;
 		config.fault_frame = 4;
 		config.seed = seed;
 		config.remap = seed & 1;
@@ -223,12 +268,11 @@ static void hostile_caches_change_nothing(struct ktap *t)
 	int fd = noise("W64 H48", 6, 0);
 
 	for (const struct machine_type *type = machine_types; type->name; type++)
-		for (unsigned int which = 0; which < 2 * CAMERA_STYLES; which++) {
+		for (unsigned int which = 0; which < VARIANTS; which++) {
 			struct run_config config = config_of(type);
 			struct run_result result;
 
-			config.remap = which & 1;
-			config.camera = which / 2;
+			choose_variant(&config, which);
 			cache_adversary(which + 1);
 			KT_EQ(t, run(&config, fd, &result), 0);
 			KT_CHECK(t, !result.wrong.found);
@@ -292,7 +336,7 @@ static void an_output_that_fails(struct ktap *t)
 }
 
 /* Those of this thread: building machine, drivers and buffers, importing, submitting. */
-static void every_allocation_may_fail(struct ktap *t)
+static void sweep_allocations(struct ktap *t, enum stage_half half)
 {
 	struct run_config config = config_of(machine_type_find("arm"));
 	struct run_result result;
@@ -300,6 +344,7 @@ static void every_allocation_may_fail(struct ktap *t)
 
 	config.buffers = 1;
 	config.camera = CAMERA_REIMPORT;
+	config.half = half;
 	do {
 		lseek(fd, 0, SEEK_SET);
 		if (y4m_open(&reader, fd, "noise"))
@@ -314,9 +359,15 @@ static void every_allocation_may_fail(struct ktap *t)
 	close(fd);
 }
 
+static void every_allocation_may_fail(struct ktap *t)
+{
+	sweep_allocations(t, STAGE_HALF_VRAM);
+	sweep_allocations(t, STAGE_HALF_SYSTEM);
+}
+
 KTAP_MAIN(KTAP_CASE(every_format_and_size), KTAP_CASE(every_number_of_buffers),
 	  KTAP_CASE(every_device_coherent_in_turn), KTAP_CASE(the_frames_asked_for),
-	  KTAP_CASE(cached_costs_after_the_first_round),
+	  KTAP_CASE(cached_costs_after_the_first_round), KTAP_CASE(cached_costs_of_system_memory),
 	  KTAP_CASE(a_skipped_sync_shows_on_arm_only), KTAP_CASE(hostile_caches_change_nothing),
 	  KTAP_CASE(frames_before_a_broken_one_are_whole), KTAP_CASE(a_stream_without_frames),
 	  KTAP_CASE(an_output_that_fails), KTAP_CASE(every_allocation_may_fail))

@@ -235,6 +235,7 @@ static int run_stages(struct run *run)
 	struct stages_config stages = {
 		.machine = config->machine,
 		.camera = config->camera,
+		.half = config->half,
 		.coherent = config->coherent,
 		.slots = config->buffers,
 		.picture = run->reader->format.picture,
@@ -251,6 +252,7 @@ static int run_stages(struct run *run)
 	if (ret)
 		abandon(run);
 	count_steady(run);
+	run->result->half = stages_half(run->stages);
 	if (config->fault_frame != RUN_NO_FAULT) {
 		run->result->dropped = dma_fault_skipped(stages_device(run->stages, STAGE_ENCODER));
 		dma_fault_skip_sync(stages_device(run->stages, STAGE_ENCODER), 0);

@@ -26,6 +26,7 @@ struct run_config {
 	const struct machine_type *machine;
 	bool remap; /* policy remap, else cached */
 	enum camera_style camera;
+	enum stage_half half;
 	enum stage_device coherent; /* STAGE_DEVICES: as the machine has it */
 	unsigned int buffers;       /* frames under way at once, at least 1 */
 	u64 frames;                 /* at most so many; 0: all */
@@ -42,6 +43,7 @@ struct run_result {
 	u64 frames;         /* that went through and, if asked for, were written */
 	struct wrong wrong; /* wrong.found: not exact */
 	u64 wrong_frames;
+	enum stage_half half; /* where the encoder's pictures were in the end */
 
 	struct dma_costs costs; /* all, from building the machine to taking it apart */
 	struct dma_costs steady;

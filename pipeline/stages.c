@@ -12,6 +12,7 @@
 
 #include "dma/machine.h"
 #include "drivers/exporters/system-heap.h"
+#include "drivers/exporters/vram.h"
 #include "drivers/importers/encoder.h"
 #include "drivers/importers/gpu.h"
 #include "drivers/importers/isp.h"
@@ -25,6 +26,11 @@ const char *const stage_names[STAGE_DEVICES] = {
 	[STAGE_ENCODER] = "encoder",
 };
 
+const char *const stage_half_names[STAGE_HALVES] = {
+	[STAGE_HALF_VRAM] = "vram",
+	[STAGE_HALF_SYSTEM] = "system",
+};
+
 /* A real machine of this kind is booted with a larger pool when its pictures need one. */
 #define BOUNCE_BYTES_LEAST (64UL << 20)
 #define BOUNCE_BYTES_MOST (1UL << 30)
@@ -34,6 +40,7 @@ struct stages {
 	struct picture half;
 	struct machine *machine;
 	struct device *dev[STAGE_DEVICES];
+	struct vram *vram;
 	struct camera *camera;
 	struct isp *isp;
 	struct gpu *gpu;
@@ -54,6 +61,14 @@ enum stage_device stage_find(const char *name)
 struct stages_slot *stages_slot(struct stages *stages, unsigned int index)
 {
 	return &stages->slot[index];
+}
+
+enum stage_half stages_half(struct stages *stages)
+{
+	for (unsigned int i = 0; i < stages->config.slots; i++)
+		if (vram_placement(stages->slot[i].half) != VRAM_PLACEMENT_VRAM)
+			return STAGE_HALF_SYSTEM;
+	return STAGE_HALF_VRAM;
 }
 
 struct device *stages_device(struct stages *stages, enum stage_device which)
@@ -82,11 +97,15 @@ static int make_devices(struct stages *stages)
 			return PTR_ERR(dev);
 		stages->dev[i] = dev;
 	}
-	return 0;
+	stages->vram = vram_create(stages->dev[STAGE_GPU],
+				   stages->config.slots * PAGE_ALIGN(stages->half.bytes));
+	return PTR_ERR_OR_ZERO(stages->vram);
 }
 
 static void unmake_devices(struct stages *stages)
 {
+	if (!IS_ERR_OR_NULL(stages->vram))
+		vram_destroy(stages->vram);
 	for (unsigned int i = STAGE_DEVICES; i--;)
 		if (stages->dev[i])
 			machine_remove_device(stages->dev[i]);
@@ -105,7 +124,9 @@ static int make_drivers(struct stages *stages)
 	stages->gpu = gpu_create(stages->dev[STAGE_GPU]);
 	if (IS_ERR(stages->gpu))
 		return PTR_ERR(stages->gpu);
-	stages->encoder = encoder_create(stages->dev[STAGE_ENCODER]);
+	stages->encoder = encoder_create(stages->dev[STAGE_ENCODER],
+					 stages->config.half == STAGE_HALF_VRAM ? ENCODER_PEER
+										: ENCODER_STATIC);
 	return PTR_ERR_OR_ZERO(stages->encoder);
 }
 
@@ -140,7 +161,7 @@ static int make_slot(struct stages *stages, struct stages_slot *slot)
 	slot->full = system_heap_allocate(full);
 	if (IS_ERR(slot->full))
 		return PTR_ERR(slot->full);
-	slot->half = system_heap_allocate(half);
+	slot->half = vram_allocate(stages->vram, half, VRAM_PLACEMENT_VRAM, NULL);
 	return PTR_ERR_OR_ZERO(slot->half);
 }
 

@@ -5,8 +5,8 @@
  *	camera -> isp -> CPU -> gpu -> encoder
  *
  * The camera fills a slot's full-size buffer, the ISP sharpens in it, the CPU draws the frame
- * number into it; the GPU scales it to half into the slot's half-size buffer, which the encoder
- * reads.  Several frames are under way at once, each in a slot of its own; the devices' order
+ * number into it; the GPU scales it to half into the slot's half-size buffer, one of its own that
+ * it exports, which the encoder imports and reads.  Several frames are under way at once, each in a slot of its own; the devices' order
  * within a frame comes from the fences in the buffers' reservations alone.
  *
  * Invariants
@@ -38,9 +38,20 @@ extern const char *const stage_names[STAGE_DEVICES];
 /** stage_find - by name; STAGE_DEVICES if there is none */
 enum stage_device stage_find(const char *name);
 
+/* How the encoder imports the GPU's buffers. */
+enum stage_half {
+	STAGE_HALF_VRAM,   /* in the GPU's memory where it can reach that, following moves */
+	STAGE_HALF_SYSTEM, /* statically: they move to system memory, in one piece */
+	STAGE_HALVES,
+};
+
+/** stage_half_names - "vram", "system" */
+extern const char *const stage_half_names[STAGE_HALVES];
+
 struct stages_config {
 	const struct machine_type *machine;
 	enum camera_style camera;
+	enum stage_half half;
 	enum stage_device coherent; /* this one snoops whatever the machine; STAGE_DEVICES: none */
 	unsigned int slots;
 	struct picture picture;
@@ -69,6 +80,9 @@ void stages_destroy(struct stages *stages);
 
 /** stages_slot - slot @index, 0 to config.slots - 1 */
 struct stages_slot *stages_slot(struct stages *stages, unsigned int index);
+
+/** stages_half - where the half-size buffers are now, all of them: for the report */
+enum stage_half stages_half(struct stages *stages);
 
 /** stages_device - for whoever wants to break it */
 struct device *stages_device(struct stages *stages, enum stage_device which);

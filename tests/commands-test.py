@@ -115,7 +115,12 @@ def every_machine_and_policy():
         for policy in POLICIES:
             good(pipeline("--machine", machine, "--policy", policy, "--out", "out.y4m", "in.y4m"))
             outputs.add(get("out.y4m"))
-    need(len(outputs) == 1, "machines or policies disagree about the bytes")
+            text = good(pipeline("--machine", machine, "--policy", policy, "--half", "system", "--out", "out.y4m", "in.y4m"))
+            need("half in system" in text, text)
+            outputs.add(get("out.y4m"))
+    need(len(outputs) == 1, "machines, policies or places disagree about the bytes")
+    need("half in vram" in good(pipeline("in.y4m")), "not in the gpu's memory")
+    need("half in system" in good(pipeline("--machine", "bounce", "in.y4m")), "a 32-bit device reached the gpu's memory")
 
 
 def compare_the_bundled_clip():
@@ -288,6 +293,7 @@ def unknown_options_and_values():
     for args, word in ((["--nonsense", "in.y4m"], "nonsense"), (["--machine", "vax", "in.y4m"], "vax.*arm-direct"), (["--policy", "none", "in.y4m"], "none"),
                        (["--frames", "many", "in.y4m"], "many"), (["--frames", "-1", "in.y4m"], "-1"), (["--buffers", "0", "in.y4m"], "buffers"),
                        (["--buffers", "99999999999999999999", "in.y4m"], "buffers"), (["--fault", "luck", "in.y4m"], "luck"),
+                       (["--half", "double", "in.y4m"], "double.*vram"), (["--half", "vram", "--fault", "skip-sync", "in.y4m"], "--half vram"),
                        (["--seed", "3", "in.y4m"], "seed.*--fault"), (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine")):
         bad(pipeline(*args), word)
     bad(call(DMABUF, "nonsense"), "nonsense")

@@ -210,15 +210,8 @@ struct camera *camera_create(struct device *dev, enum camera_style style)
 
 void camera_destroy(struct camera *camera)
 {
-	struct import *import;
-
 	job_queue_destroy(camera->queue);
-	list_for_each_entry(import, &camera->imports.list, node) {
-		if (!import->kept)
-			continue;
-		dma_buf_unmap_attachment_unlocked(import->attach, import->kept, DMA_FROM_DEVICE);
-		import->kept = NULL;
-	}
+	imports_unmap_kept(&camera->imports, DMA_FROM_DEVICE);
 	imports_drop(&camera->imports);
 	kfree(camera);
 }

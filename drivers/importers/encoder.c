@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * encoder.c - a device that takes pictures out: static importer, DMA_TO_DEVICE
+ * encoder.c - a device that takes pictures out: DMA_TO_DEVICE
+ *
+ * Invariants
+ *   EN1  A mapping is made and exchanged in prepare() only: until the job's fence has signaled the
+ *        buffer stays where it was then (J6), and the jobs of an older place have ended.
+ *   EN2  It is made before the job's dependencies have signaled, so each job brackets its access.
  */
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "dma/engine.h"
@@ -20,7 +27,8 @@ struct encoder {
 struct encoder_job {
 	struct job job;
 	struct encoder *encoder;
-	struct dma_buf_attachment *attach;
+	struct import *import;
+	struct sg_table *table;
 	struct picture picture;
 	u8 *stream;
 };
@@ -39,18 +47,57 @@ static int read_plane(struct encoder_job *job, const struct sg_table *table,
 	return 0;
 }
 
+static bool is_one_segment(struct device *dev, const struct sg_table *table, size_t bytes)
+{
+	if (table->nents == 1 && sg_dma_len(table->sgl) >= bytes)
+		return true;
+	dev_err(dev,
+		"a picture of %zu bytes comes in %u segments, the first of %u bytes: one "
+		"is needed\n",
+		bytes, table->nents, sg_dma_len(table->sgl));
+	return false;
+}
+
+/* Reservation held. */
+static struct sg_table *keep_mapping(struct import *import)
+{
+	if (import->kept && import->moved) {
+		dma_buf_unmap_attachment(import->attach, import->kept, DMA_TO_DEVICE);
+		import->kept = NULL;
+	}
+	if (!import->kept) {
+		struct sg_table *table = dma_buf_map_attachment(import->attach, DMA_TO_DEVICE);
+
+		if (IS_ERR(table))
+			return table;
+		import->kept = table;
+		/* The map itself may have made it move. */
+		import->moved = false;
+	}
+	return import->kept;
+}
+
+static int encoder_prepare(struct job *base)
+{
+	struct encoder_job *job = container_of(base, struct encoder_job, job);
+
+	job->table = keep_mapping(job->import);
+	if (IS_ERR(job->table))
+		return PTR_ERR(job->table);
+	return is_one_segment(job->encoder->dev, job->table, job->picture.bytes) ? 0 : -EINVAL;
+}
+
 static int encoder_run(struct job *base)
 {
 	struct encoder_job *job = container_of(base, struct encoder_job, job);
-	struct sg_table *table = dma_buf_map_attachment_unlocked(job->attach, DMA_TO_DEVICE);
+	struct dma_buf_attachment *attach = job->import->attach;
 	struct dma_cursor cursor = {};
 	int ret = 0;
 
-	if (IS_ERR(table))
-		return PTR_ERR(table);
+	dma_buf_begin_access(attach, job->table, DMA_TO_DEVICE);
 	for (unsigned int i = 0; !ret && i < job->picture.planes; i++)
-		ret = read_plane(job, table, &cursor, &job->picture.plane[i]);
-	dma_buf_unmap_attachment_unlocked(job->attach, table, DMA_TO_DEVICE);
+		ret = read_plane(job, job->table, &cursor, &job->picture.plane[i]);
+	dma_buf_end_access(attach, job->table, DMA_TO_DEVICE);
 	return ret;
 }
 
@@ -60,8 +107,14 @@ static void encoder_end(struct job *base)
 }
 
 static const struct job_ops encoder_job_ops = {
+	.prepare = encoder_prepare,
 	.run = encoder_run,
 	.end = encoder_end,
+};
+
+static const struct dma_buf_attach_ops encoder_peer_ops = {
+	.allow_peer2peer = true,
+	.move_notify = imports_move_notify,
 };
 
 struct dma_fence *encoder_encode(struct encoder *encoder, struct dma_buf *dmabuf,
@@ -83,7 +136,7 @@ struct dma_fence *encoder_encode(struct encoder *encoder, struct dma_buf *dmabuf
 	job->job.buffer[0] = (struct job_buffer){ .dmabuf = dmabuf, .reads = true };
 	job->job.buffers = 1;
 	job->encoder = encoder;
-	job->attach = import->attach;
+	job->import = import;
 	job->picture = *picture;
 	job->stream = stream;
 
@@ -93,7 +146,7 @@ struct dma_fence *encoder_encode(struct encoder *encoder, struct dma_buf *dmabuf
 	return fence;
 }
 
-struct encoder *encoder_create(struct device *dev)
+struct encoder *encoder_create(struct device *dev, enum encoder_import how)
 {
 	struct encoder *encoder = kzalloc(sizeof(*encoder), GFP_KERNEL);
 	struct job_queue *queue;
@@ -101,7 +154,7 @@ struct encoder *encoder_create(struct device *dev)
 	if (!encoder)
 		return ERR_PTR(-ENOMEM);
 	encoder->dev = dev;
-	imports_init(&encoder->imports, dev, NULL);
+	imports_init(&encoder->imports, dev, how == ENCODER_PEER ? &encoder_peer_ops : NULL);
 	queue = job_queue_create("encoder");
 	if (IS_ERR(queue)) {
 		kfree(encoder);
@@ -114,6 +167,7 @@ struct encoder *encoder_create(struct device *dev)
 void encoder_destroy(struct encoder *encoder)
 {
 	job_queue_destroy(encoder->queue);
+	imports_unmap_kept(&encoder->imports, DMA_TO_DEVICE);
 	imports_drop(&encoder->imports);
 	kfree(encoder);
 }

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+
+#include "drivers/exporters/vram.h"
 #include "drivers/importers/gpu.h"
 #include "drivers/importers/importer-rig.h"
 
@@ -28,10 +32,23 @@ static bool is_half(const struct rig *rig, const u8 *got)
 	return true;
 }
 
-static void scale(struct ktap *t, struct rig *rig)
+/* The CPU reads @to into rig->got, wherever it is. */
+static void read_result(struct ktap *t, struct rig *rig, struct dma_buf *to)
 {
+	struct iosys_map map;
+
+	KT_EQ(t, dma_buf_vmap_unlocked(to, &map), 0);
+	KT_EQ(t, dma_buf_begin_cpu_access(to, DMA_FROM_DEVICE), 0);
+	iosys_map_memcpy_from(rig->got, &map, 0, rig->half.bytes);
+	KT_EQ(t, dma_buf_end_cpu_access(to, DMA_FROM_DEVICE), 0);
+	dma_buf_vunmap_unlocked(to, &map);
+}
+
+static void scale_into(struct ktap *t, struct rig *rig, enum vram_placement where)
+{
+	struct vram *vram = vram_create(rig->dev, PAGE_ALIGN(rig->half.bytes));
 	struct dma_buf *from = system_heap_allocate(rig->picture.bytes);
-	struct dma_buf *to = system_heap_allocate(rig->half.bytes);
+	struct dma_buf *to = vram_allocate(vram, rig->half.bytes, where, NULL);
 	struct device_tap tap = {
 		.read = kzalloc(rig->picture.bytes, GFP_KERNEL),
 		.wrote = kzalloc(rig->half.bytes, GFP_KERNEL),
@@ -44,14 +61,22 @@ static void scale(struct ktap *t, struct rig *rig)
 		KT_EQ(t, rig_wait(gpu_scale(gpu, from, to, &rig->picture, &tap)), 0);
 		KT_CHECK(t, !memcmp(tap.read, rig->bytes, rig->picture.bytes));
 		KT_CHECK(t, is_half(rig, tap.wrote));
-		rig_cpu_read(t, rig, to, rig->half.bytes);
+		KT_EQ(t, vram_placement(to), where);
+		read_result(t, rig, to);
 		KT_CHECK(t, is_half(rig, rig->got));
 	}
 	gpu_destroy(gpu);
 	dma_buf_put(from);
 	dma_buf_put(to);
+	vram_destroy(vram);
 	kfree(tap.read);
 	kfree(tap.wrote);
+}
+
+static void scale(struct ktap *t, struct rig *rig)
+{
+	scale_into(t, rig, VRAM_PLACEMENT_VRAM);
+	scale_into(t, rig, VRAM_PLACEMENT_SYSTEM);
 }
 
 static void scales_to_half(struct ktap *t)
@@ -61,17 +86,19 @@ static void scales_to_half(struct ktap *t)
 
 static bool scale_without_syncs(struct ktap *t, struct rig *rig)
 {
+	struct vram *vram = vram_create(rig->dev, PAGE_ALIGN(rig->half.bytes));
 	struct dma_buf *from = system_heap_allocate(rig->picture.bytes);
-	struct dma_buf *to = system_heap_allocate(rig->half.bytes);
+	struct dma_buf *to = vram_allocate(vram, rig->half.bytes, VRAM_PLACEMENT_VRAM, NULL);
 	struct gpu *gpu = gpu_create(rig->dev);
 
 	rig_cpu_write(t, rig, from);
 	dma_fault_skip_sync(rig->dev, RIG_ALL_SYNCS);
 	KT_EQ(t, rig_wait(gpu_scale(gpu, from, to, &rig->picture, NULL)), 0);
-	rig_cpu_read(t, rig, to, rig->half.bytes);
+	read_result(t, rig, to);
 	gpu_destroy(gpu);
 	dma_buf_put(from);
 	dma_buf_put(to);
+	vram_destroy(vram);
 	return is_half(rig, rig->got);
 }
 
@@ -82,18 +109,39 @@ static void wrong_bytes_without_syncs(struct ktap *t)
 
 static void refuses_bad_pairs(struct ktap *t)
 {
-	struct dma_buf *small = system_heap_allocate(1), *large;
+	struct dma_buf *small = system_heap_allocate(1), *large, *own_small, *own, *foreign;
+	struct vram *vram, *foreign_vram;
+	struct device *other;
 	struct gpu *gpu;
 	struct rig rig;
 
 	rig_init(&rig, &machine_types[0], false);
+	other = machine_add_device(rig.machine, "other", true);
+	vram = vram_create(rig.dev, 1 << 20);
+	foreign_vram = vram_create(other, 1 << 20);
 	large = system_heap_allocate(rig.picture.bytes);
+	own = vram_allocate(vram, rig.picture.bytes, VRAM_PLACEMENT_VRAM, NULL);
+	own_small = vram_allocate(vram, 1, VRAM_PLACEMENT_VRAM, NULL);
+	foreign = vram_allocate(foreign_vram, rig.picture.bytes, VRAM_PLACEMENT_VRAM, NULL);
 	gpu = gpu_create(rig.dev);
-	KT_EQ(t, rig_wait(gpu_scale(gpu, small, large, &rig.picture, NULL)), -EINVAL);
+	KT_EQ(t, rig_wait(gpu_scale(gpu, large, own, &rig.picture, NULL)), 0);
+	KT_EQ(t, rig_wait(gpu_scale(gpu, small, own, &rig.picture, NULL)), -EINVAL);
+	KT_CHECK(t,
+		 rig.half.bytes <= own_small->size ||
+			 rig_wait(gpu_scale(gpu, large, own_small, &rig.picture, NULL)) == -EINVAL);
 	KT_EQ(t, rig_wait(gpu_scale(gpu, large, large, &rig.picture, NULL)), -EINVAL);
+	KT_EQ(t, rig_wait(gpu_scale(gpu, large, foreign, &rig.picture, NULL)), -EINVAL);
+	KT_EQ(t, rig_wait(gpu_scale(gpu, foreign, own, &rig.picture, NULL)), -EINVAL);
+	KT_EQ(t, rig_wait(gpu_scale(gpu, own, own, &rig.picture, NULL)), -EINVAL);
 	gpu_destroy(gpu);
 	dma_buf_put(small);
 	dma_buf_put(large);
+	dma_buf_put(own);
+	dma_buf_put(own_small);
+	dma_buf_put(foreign);
+	vram_destroy(vram);
+	vram_destroy(foreign_vram);
+	machine_remove_device(other);
 	rig_fini(&rig);
 }
 

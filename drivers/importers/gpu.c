@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpu.c - a device that scales: dynamic importer
+ * gpu.c - a device that scales: dynamic importer, writes into its own buffers
  *
  * Invariants
- *   GP1  A mapping lives within one job.  So when a buffer is about to move there is nothing to
- *        drop: the mover waits for the fences in the reservation, and the next job maps what it
- *        then finds.
+ *   GP1  A mapping lives within one job and is made on the way to its fence, for which whoever
+ *        moves a buffer waits (J5): so a buffer that can move is not imported.
  *   GP2  A dynamic importer waits for KERNEL fences itself: they are among every job's
  *        dependencies.
+ *   GP3  Its own buffer stays where it is from a job's submit to its fence (VR2), so the job finds
+ *        it without the reservation.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -16,6 +17,7 @@
 #include <linux/string.h>
 
 #include "dma/engine.h"
+#include "drivers/exporters/vram.h"
 #include "drivers/importers/gpu.h"
 #include "drivers/importers/imports.h"
 #include "drivers/job-queue.h"
@@ -29,9 +31,10 @@ struct gpu {
 struct gpu_job {
 	struct job job;
 	struct gpu *gpu;
-	struct dma_buf_attachment *from_attach, *to_attach;
-	struct sg_table *from_table, *to_table;
-	struct dma_cursor reading, writing;
+	struct dma_buf_attachment *from_attach;
+	struct sg_table *from_table;
+	struct dma_cursor reading;
+	struct dma_buf *into;
 	struct picture from, to;
 	struct device_tap tap;
 
@@ -58,8 +61,7 @@ static int store_row(struct gpu_job *job, const struct picture_plane *plane, u32
 
 	if (job->tap.wrote)
 		memcpy(job->tap.wrote + at, job->result, plane->width);
-	return dma_engine_write_from(job->gpu->dev, job->to_table, &job->writing, at, job->result,
-				     plane->width);
+	return vram_write(job->into, at, job->result, plane->width);
 }
 
 /* Sums columns first, so that a missing right column is the left one twice. */
@@ -100,19 +102,17 @@ static int scale_plane(struct gpu_job *job, const struct picture_plane *from,
 static int gpu_run(struct job *base)
 {
 	struct gpu_job *job = container_of(base, struct gpu_job, job);
-	int ret = 0;
+	int ret;
 
 	job->from_table = dma_buf_map_attachment_unlocked(job->from_attach, DMA_TO_DEVICE);
 	if (IS_ERR(job->from_table))
 		return PTR_ERR(job->from_table);
-	job->to_table = dma_buf_map_attachment_unlocked(job->to_attach, DMA_FROM_DEVICE);
-	if (IS_ERR(job->to_table)) {
-		ret = PTR_ERR(job->to_table);
+	ret = vram_begin_access(job->into, DMA_FROM_DEVICE);
+	if (ret)
 		goto unmap_from;
-	}
 	for (unsigned int i = 0; !ret && i < job->from.planes; i++)
 		ret = scale_plane(job, &job->from.plane[i], &job->to.plane[i]);
-	dma_buf_unmap_attachment_unlocked(job->to_attach, job->to_table, DMA_FROM_DEVICE);
+	vram_end_access(job->into, DMA_FROM_DEVICE);
 unmap_from:
 	dma_buf_unmap_attachment_unlocked(job->from_attach, job->from_table, DMA_TO_DEVICE);
 	return ret;
@@ -142,20 +142,18 @@ struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_bu
 			    const struct picture *picture, const struct device_tap *tap)
 {
 	size_t widest = picture_widest(picture);
-	struct import *from_import, *to_import;
+	struct import *import;
 	struct dma_fence *fence;
 	struct gpu_job *job;
 	struct picture half;
 
 	picture_half(picture, &half);
-	if (from == to || picture->bytes > from->size || half.bytes > to->size)
+	if (dma_buf_is_dynamic(from) || vram_owner(to) != gpu->dev ||
+	    picture->bytes > from->size || half.bytes > to->size)
 		return ERR_PTR(-EINVAL);
-	from_import = imports_get(&gpu->imports, from);
-	if (IS_ERR(from_import))
-		return ERR_CAST(from_import);
-	to_import = imports_get(&gpu->imports, to);
-	if (IS_ERR(to_import))
-		return ERR_CAST(to_import);
+	import = imports_get(&gpu->imports, from);
+	if (IS_ERR(import))
+		return ERR_CAST(import);
 	job = kzalloc(sizeof(*job) + 3 * widest, GFP_KERNEL);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
@@ -164,8 +162,8 @@ struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_bu
 	job->job.buffer[1] = (struct job_buffer){ .dmabuf = to, .writes = true };
 	job->job.buffers = 2;
 	job->gpu = gpu;
-	job->from_attach = from_import->attach;
-	job->to_attach = to_import->attach;
+	job->from_attach = import->attach;
+	job->into = to;
 	job->from = *picture;
 	job->to = half;
 	if (tap)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpu.h - a device that scales: dynamic importer, DMA_TO_DEVICE on one buffer, DMA_FROM_DEVICE on
- * another
+ * gpu.h - a device that scales from a buffer it imports into one of its own: dynamic importer,
+ * DMA_TO_DEVICE, and the owner of vram.h's buffers
  *
  * Scales each plane to half in both directions, odd sizes rounded up.  The byte at (x, y) becomes
  *
@@ -38,8 +38,9 @@ void gpu_destroy(struct gpu *gpu);
  * @tap: may be NULL; ->read in the layout of @from, ->wrote in that of @to
  *
  * Context: may sleep, one caller at a time; no reservation held.
- * Returns the out-fence, the caller's to put; ERR_PTR: -EINVAL a picture does not fit or @from
- * is @to, -ENOMEM, attach's.
+ * @to is a buffer of the same device (vram_owner()), wherever that is; @from one that never moves.
+ * Returns the out-fence, the caller's to put; ERR_PTR: -EINVAL a picture does not fit or a buffer
+ * is of the wrong kind, -ENOMEM, attach's.
  */
 struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_buf *to,
 			    const struct picture *picture, const struct device_tap *tap);

@@ -15,6 +15,7 @@
 
 #include "dma/fault.h"
 #include "dma/machine.h"
+#include "drivers/exporters/contiguous-heap.h"
 #include "drivers/exporters/system-heap.h"
 #include "drivers/picture.h"
 #include "tests/ktap.h"
@@ -78,7 +79,8 @@ static inline void rig_fini(struct rig *rig)
 static inline void rig_copy(struct dma_buf *dmabuf, u8 *bytes, size_t count, bool to_buffer)
 {
 	for (size_t at = 0, len; at < count; at += len) {
-		u8 *piece = system_heap_vaddr(dmabuf, at, &len);
+		u8 *piece = contiguous_heap_owns(dmabuf) ? contiguous_heap_vaddr(dmabuf, at, &len)
+							 : system_heap_vaddr(dmabuf, at, &len);
 
 		len = min(len, count - at);
 		memcpy(to_buffer ? piece : bytes + at, to_buffer ? bytes + at : piece, len);

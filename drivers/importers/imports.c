@@ -37,7 +37,7 @@ struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf)
 	if (!import)
 		return ERR_PTR(-ENOMEM);
 	if (imports->ops)
-		attach = dma_buf_dynamic_attach(dmabuf, imports->dev, imports->ops, imports);
+		attach = dma_buf_dynamic_attach(dmabuf, imports->dev, imports->ops, import);
 	else
 		attach = dma_buf_attach(dmabuf, imports->dev);
 	if (IS_ERR(attach)) {
@@ -49,6 +49,26 @@ struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf)
 	import->attach = attach;
 	list_add_tail(&import->node, &imports->list);
 	return import;
+}
+
+void imports_move_notify(struct dma_buf_attachment *attach)
+{
+	struct import *import = attach->importer_priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	import->moved = true;
+}
+
+void imports_unmap_kept(struct imports *imports, enum dma_data_direction dir)
+{
+	struct import *import;
+
+	list_for_each_entry(import, &imports->list, node) {
+		if (!import->kept)
+			continue;
+		dma_buf_unmap_attachment_unlocked(import->attach, import->kept, dir);
+		import->kept = NULL;
+	}
 }
 
 void imports_drop(struct imports *imports)

@@ -11,7 +11,9 @@
 #ifndef DRIVERS_IMPORTERS_IMPORTS_H
 #define DRIVERS_IMPORTERS_IMPORTS_H
 
+#include <linux/dma-direction.h>
 #include <linux/list.h>
+#include <linux/types.h>
 
 struct device;
 struct dma_buf;
@@ -27,6 +29,9 @@ struct import {
 
 	/* the driver's: a mapping that stays, or NULL */
 	struct sg_table *kept;
+
+	/* guarded by the buffer's reservation, set by imports_move_notify() */
+	bool moved; /* `kept` is of a place that the buffer has left */
 };
 
 struct imports {
@@ -51,6 +56,18 @@ void imports_init(struct imports *imports, struct device *dev,
  * Ownership: stays with @imports.
  */
 struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf);
+
+/**
+ * imports_move_notify - the move_notify of importers that keep mappings
+ *
+ * Marks the import; the buffer's next job drops its mapping.
+ */
+void imports_move_notify(struct dma_buf_attachment *attach);
+
+/**
+ * imports_unmap_kept - give back what is kept, mapped for @dir. Context: may sleep; no job is left
+ */
+void imports_unmap_kept(struct imports *imports, enum dma_data_direction dir);
 
 /** imports_drop - detach all. Context: may sleep; no job is left and nothing is kept. */
 void imports_drop(struct imports *imports);
