@@ -33,6 +33,7 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -40,7 +41,6 @@
 #include <uapi/linux/dma-buf.h>
 
 struct device;
-struct iosys_map;
 struct dma_buf;
 struct dma_buf_attachment;
 struct mapping_slot;
