@@ -271,13 +271,29 @@ int port_open(const char *path, int flags)
 	return fd;
 }
 
+/*
+ * Beyond RLIMIT_FSIZE the system refuses with EFBIG and a signal that ends programs which know
+ * nothing of our file: that one is taken back.
+ */
 int port_ftruncate(int fd, int64_t bytes)
 {
-	int ret;
+	const struct timespec now = {};
+	sigset_t too_large, before, pending;
+	int ret, error;
 
+	sigemptyset(&too_large);
+	sigaddset(&too_large, SIGXFSZ);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &too_large, &before);
 	do
 		ret = call_fails(PORT_FAULT_SPACE) ? -1 : ftruncate(fd, bytes);
 	while (ret && errno == EINTR);
+	error = errno;
+	if (ret && error == EFBIG && !sigismember(&pending, SIGXFSZ))
+		while (sigtimedwait(&too_large, NULL, &now) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
 	return ret;
 }
 
