@@ -236,6 +236,8 @@ static noinline void unmap_rarely(struct dma_buf_attachment *attach, struct sg_t
 		return;
 	if (would_deadlock(attach, held))
 		return;
+	if (held && attach->slot[dir])
+		hot_assert_held(attach);
 	sgt = debug_table_hide(attach, sgt);
 	if (WARN(!sgt, "dma-buf: unmap of a table that is not mapped\n"))
 		return;

@@ -21,6 +21,7 @@
 struct debug_table {
 	/* constant */
 	struct sg_table copy; /* entries: written when shown and when hidden */
+	unsigned int entries;
 	struct sg_table *real;
 	struct dma_buf_attachment *attach;
 
@@ -36,6 +37,7 @@ static void debug_table_free(struct debug_table *table)
 {
 	if (!table)
 		return;
+	table->copy.orig_nents = table->entries;
 	sg_free_table(&table->copy);
 	kfree(table);
 }
@@ -49,7 +51,8 @@ struct sg_table *debug_table_show(struct dma_buf_attachment *attach, struct sg_t
 
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(&table->copy, max(real->orig_nents, real->nents), GFP_KERNEL);
+	table->entries = max(real->orig_nents, real->nents);
+	ret = sg_alloc_table(&table->copy, table->entries, GFP_KERNEL);
 	if (ret)
 		goto free_table;
 	table->copy.nents = real->nents;
@@ -62,6 +65,7 @@ struct sg_table *debug_table_show(struct dma_buf_attachment *attach, struct sg_t
 		to->length = 0;
 		from = sg_next(from);
 	}
+	table->copy.orig_nents = real->orig_nents;
 	table->real = real;
 	table->attach = attach;
 	spin_lock(&lock);
@@ -105,7 +109,7 @@ struct sg_table *debug_table_hide(struct dma_buf_attachment *attach, struct sg_t
 	table = find(attach, shown);
 	if (table) {
 		list_del(&table->node);
-		for_each_sgtable_sg(&table->copy, entry, i)
+		for_each_sg(table->copy.sgl, entry, table->entries, i)
 			sg_dma_address(entry) = POISON_DMA;
 		old = graves[next_grave];
 		graves[next_grave] = table;

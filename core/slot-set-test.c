@@ -159,7 +159,8 @@ static void reimport_beside_a_user_costs_no_memory(struct ktap *t)
 	port_fail_nth(PORT_FAULT_ALLOC, 0);
 	for (int i = 0; i < 10; i++)
 		import_once(t, stage.dmabuf, stage.dev);
-	KT_EQ(t, port_fault_count(PORT_FAULT_ALLOC), 0);
+	if (!IS_ENABLED(LIBDMABUF_DEBUG_TABLES)) /* there each map makes one */
+		KT_EQ(t, port_fault_count(PORT_FAULT_ALLOC), 0);
 	dma_buf_unmap_attachment_unlocked(keeper, sgt, DMA_FROM_DEVICE);
 	dma_buf_detach(stage.dmabuf, keeper);
 	dma_buf_put(stage.dmabuf);
