@@ -11,6 +11,7 @@
  *   FI4  Releases run one after the other when put off, without any order among those that were
  *        not.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -210,7 +211,8 @@ static int table_reserve(unsigned int fd, const struct descriptor *d)
 			memcpy(bigger, table, table_size * sizeof(*table));
 		old = table;
 		table = bigger;
-		table_size = size;
+		/* what a child sees that is forked right now */
+		smp_store_release(&table_size, size);
 	} else {
 		old = bigger;
 	}
@@ -367,6 +369,37 @@ int host_close(int fd)
 	return is_copy(fd) && !close(fd) ? 0 : -EBADF;
 }
 
+static bool is_noted(const struct descriptor *d)
+{
+	for (unsigned int i = 0; i < table_size; i++)
+		if (table[i].descriptor.dev == d->dev && table[i].descriptor.ino == d->ino)
+			return true;
+	return false;
+}
+
+/*
+ * In a child: another thread of its parent's may just have made a descriptor and not noted it, or
+ * have been about to close one.  A copy of a noted one is the program's.
+ */
+static void close_unnoted(void)
+{
+	static const char ours[] = "/memfd:libdmabuf";
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char target[sizeof(ours)] = "";
+		struct descriptor d;
+		int fd = atoi(entry->d_name);
+
+		if (readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1) > 0 &&
+		    !strcmp(target, ours) && descriptor_of(fd, &d) && !is_noted(&d))
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 void host_close_all(bool leave)
 {
 	if (leave)
@@ -379,8 +412,10 @@ void host_close_all(bool leave)
 		else if (entry_find(fd, &stale))
 			close(fd);
 	}
-	if (leave)
+	if (leave) {
+		close_unnoted();
 		return;
+	}
 	spin_lock(&table_lock);
 	kfree(table);
 	table = NULL;

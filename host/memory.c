@@ -61,19 +61,25 @@ static u64 pages_dirty;
  */
 static void arena_create(void)
 {
+	const char *call = "memfd_create";
 	void *base, *map;
 	int fd;
 
 	for (int order = 0; order < NR_PAGE_ORDERS; order++)
 		INIT_LIST_HEAD(&free_blocks[order]);
 
-	if (sysconf(_SC_PAGESIZE) != PAGE_SIZE)
+	if (sysconf(_SC_PAGESIZE) != PAGE_SIZE) {
+		pr_err_once("libdmabuf needs pages of %lu bytes, here they have %ld\n", PAGE_SIZE,
+			    sysconf(_SC_PAGESIZE));
 		return;
+	}
 	fd = port_memfd_create("libdmabuf-memory", MFD_CLOEXEC);
 	if (fd < 0)
-		return;
+		goto refused;
+	call = "ftruncate";
 	if (port_ftruncate(fd, HOST_MEMORY_BYTES))
 		goto close_fd;
+	call = "mmap";
 	base = port_mmap(NULL, HOST_MEMORY_BYTES, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (base == MAP_FAILED)
 		goto close_fd;
@@ -91,6 +97,8 @@ unmap_base:
 	munmap(base, HOST_MEMORY_BYTES);
 close_fd:
 	close(fd);
+refused:
+	pr_err_once("libdmabuf gets no memory: %s: %s\n", call, strerror(errno));
 }
 
 int host_memory_fd(void)
@@ -322,12 +330,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		arena_create();
 	page = block_take(order);
 	spin_unlock(&lock);
-	if (!page) {
-		if (!mem_map)
-			pr_err_once("memory: no arena: memfd or address space refused, or pages "
-				    "are not 4 KiB\n");
+	if (!page)
 		return NULL;
-	}
 
 	bytes = PAGE_SIZE << order;
 	ASAN_UNPOISON_MEMORY_REGION(page_address(page), bytes);
