@@ -2,6 +2,7 @@
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/rcupdate.h>
@@ -293,7 +294,88 @@ static void two_buffers_of_one_reservation(struct ktap *t)
 	dma_buf_put(dmabuf);
 }
 
+/* What prepare() finds: reservations held, dependencies under way, no fence of its own yet. */
+struct prepared {
+	struct job job;
+	bool held;
+	unsigned int count;
+	int answer;
+};
+
+static unsigned int count_fences(struct dma_resv *resv)
+{
+	struct dma_resv_iter walk;
+	struct dma_fence *fence;
+	unsigned int count = 0;
+
+	dma_resv_for_each_fence(&walk, resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		count++;
+	return count;
+}
+
+static int prepare(struct job *job)
+{
+	struct prepared *prepared = container_of(job, struct prepared, job);
+	struct dma_resv *resv = job->buffer[0].dmabuf->resv;
+
+	prepared->held = dma_resv_is_locked(resv);
+	prepared->count = count_fences(resv);
+	return prepared->answer;
+}
+
+static int prepared_run(struct job *job)
+{
+	return 0;
+}
+
+/* The test looks at it afterwards. */
+static void prepared_end(struct job *job)
+{
+}
+
+static const struct job_ops prepared_ops = {
+	.prepare = prepare,
+	.run = prepared_run,
+	.end = prepared_end,
+};
+
+static void prepares_before_its_fence(struct ktap *t)
+{
+	struct job_queue *first = job_queue_create("first"), *second = job_queue_create("second");
+	struct dma_buf *dmabuf = system_heap_allocate(1);
+	DECLARE_COMPLETION_ONSTACK(gate);
+	struct log log = {};
+	struct step *writer = new_step(&log, 'w', dmabuf, false, true);
+	struct prepared prepared = {};
+	struct dma_fence *write, *fence;
+
+	writer->gate = &gate;
+	write = job_queue_submit(first, &writer->job);
+	prepared.job.ops = &prepared_ops;
+	prepared.job.buffer[0] = (struct job_buffer){ .dmabuf = dmabuf, .reads = true };
+	prepared.job.buffers = 1;
+
+	prepared.answer = -EBUSY;
+	KT_EQ(t, PTR_ERR(job_queue_submit(second, &prepared.job)), -EBUSY);
+	KT_CHECK(t, !dma_resv_is_locked(dmabuf->resv));
+	prepared.answer = 0;
+	fence = job_queue_submit(second, &prepared.job);
+	KT_CHECK(t, prepared.held);
+	KT_EQ(t, prepared.count, 1);
+	KT_EQ(t, dma_fence_get_status(write), 0);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KT_EQ(t, count_fences(dmabuf->resv), 2);
+	dma_resv_unlock(dmabuf->resv);
+	complete(&gate);
+	KT_EQ(t, wait_and_put(fence), 1);
+	KT_EQ(t, wait_and_put(write), 1);
+	job_queue_destroy(first);
+	job_queue_destroy(second);
+	dma_buf_put(dmabuf);
+}
+
 KTAP_MAIN(KTAP_CASE(one_queue_is_one_timeline), KTAP_CASE(readers_wait_for_the_writer),
 	  KTAP_CASE(readers_do_not_wait_for_readers), KTAP_CASE(errors_reach_those_who_read),
 	  KTAP_CASE(a_fence_outlives_its_queue), KTAP_CASE(failing_allocations_leave_the_job_alone),
-	  KTAP_CASE(crossing_submitters_back_off), KTAP_CASE(two_buffers_of_one_reservation))
+	  KTAP_CASE(crossing_submitters_back_off), KTAP_CASE(two_buffers_of_one_reservation),
+	  KTAP_CASE(prepares_before_its_fence))
