@@ -74,6 +74,12 @@ static void export(struct ktap *t)
 	ROW(t, "dma_buf_export", "pin without unpin", ARGUMENT,
 	    "WARN one of pin and unpin, -EINVAL", SAME, misuse_ptr(dma_buf_export(&info)));
 
+	half.unpin = test_unpin;
+	half.cpu_maps_uncached = true;
+	ROW(t, "dma_buf_export", "cpu_maps_uncached of a buffer that moves", ARGUMENT,
+	    "WARN cpu_maps_uncached, -EINVAL", LINUX("no such flag", OURS),
+	    misuse_ptr(dma_buf_export(&info)));
+
 	dma_resv_init(&resv);
 	dma_resv_lock(&resv, NULL);
 	info.ops = &b.exporter.ops;
@@ -183,7 +189,15 @@ static void attach(struct ktap *t)
 	    VOID(dma_buf_detach(b.dmabuf, misuse_null())));
 	ROW(t, "dma_buf_detach", "another buffer's attachment", ARGUMENT, "WARN not this buffer's",
 	    SAME, VOID(dma_buf_detach(b.other, b.attach)));
+	ROW(t, "dma_buf_attach_no_snoop", "no buffer", ARGUMENT, "WARN without a buffer, -EINVAL",
+	    LINUX(OURS, OURS),
+	    misuse_ptr(dma_buf_attach_no_snoop(misuse_null(), b.dev, NULL, NULL)));
+	ROW(t, "dma_buf_attach_no_snoop", "no device", ARGUMENT, "WARN without a buffer, -EINVAL",
+	    LINUX(OURS, OURS),
+	    misuse_ptr(dma_buf_attach_no_snoop(b.dmabuf, misuse_null(), NULL, NULL)));
 	dma_resv_lock(b.dmabuf->resv, NULL);
+	ROW(t, "dma_buf_attach_no_snoop", "held", LOCK, "WARN takes the reservation, -EDEADLK",
+	    LINUX(OURS, OURS), misuse_ptr(dma_buf_attach_no_snoop(b.dmabuf, b.dev, NULL, NULL)));
 	ROW(t, "dma_buf_attach", "held", LOCK, "WARN takes the reservation, -EDEADLK",
 	    LINUX("deadlock", SAYS_SO), misuse_ptr(dma_buf_attach(b.dmabuf, b.dev)));
 	ROW(t, "dma_buf_dynamic_attach", "held", LOCK, "WARN takes the reservation, -EDEADLK",
@@ -356,6 +370,29 @@ static void one_access(struct ktap *t)
 	    VOID(dma_buf_end_access(b.attach, sgt, DMA_TO_DEVICE)));
 	dma_resv_unlock(b.dmabuf->resv);
 	dma_buf_unmap_attachment_unlocked(b.attach, sgt, DMA_TO_DEVICE);
+	bed_down(t, &b);
+}
+
+static void exporters_access(struct ktap *t)
+{
+	struct bed b;
+
+	bed_up(t, &b);
+	ROW(t, "dma_buf_begin_exporter_access", "no buffer", ARGUMENT,
+	    "WARN without a buffer, -EINVAL", LINUX(OURS, OURS),
+	    dma_buf_begin_exporter_access(misuse_null(), b.dev, NULL, DMA_TO_DEVICE));
+	ROW(t, "dma_buf_begin_exporter_access", "no device", ARGUMENT,
+	    "WARN without a buffer, -EINVAL", LINUX(OURS, OURS),
+	    dma_buf_begin_exporter_access(b.dmabuf, misuse_null(), NULL, DMA_TO_DEVICE));
+	ROW(t, "dma_buf_begin_exporter_access", "DMA_NONE", ARGUMENT,
+	    "WARN without a buffer, -EINVAL", LINUX(OURS, OURS),
+	    dma_buf_begin_exporter_access(b.dmabuf, b.dev, NULL, NONE));
+	ROW(t, "dma_buf_end_exporter_access", "no buffer", ARGUMENT, "WARN without a buffer",
+	    LINUX(OURS, OURS),
+	    VOID(dma_buf_end_exporter_access(misuse_null(), b.dev, NULL, DMA_TO_DEVICE)));
+	ROW(t, "dma_buf_end_exporter_access", "no direction there is", ARGUMENT,
+	    "WARN without a buffer", LINUX(OURS, OURS),
+	    VOID(dma_buf_end_exporter_access(b.dmabuf, b.dev, NULL, WILD)));
 	bed_down(t, &b);
 }
 
@@ -557,6 +594,6 @@ static void policy(struct ktap *t)
 
 MISUSE_MAIN(KTAP_CASE(export), KTAP_CASE(moves), KTAP_CASE(references), KTAP_CASE(attach),
 	    KTAP_CASE(detach_while_mapped), KTAP_CASE(map), KTAP_CASE(map_under_remap),
-	    KTAP_CASE(unmap), KTAP_CASE(one_access), KTAP_CASE(cpu_access),
-	    KTAP_CASE(mapping_for_programs), KTAP_CASE(vmaps), KTAP_CASE(device_memory),
-	    KTAP_CASE(policy))
+	    KTAP_CASE(unmap), KTAP_CASE(one_access), KTAP_CASE(exporters_access),
+	    KTAP_CASE(cpu_access), KTAP_CASE(mapping_for_programs), KTAP_CASE(vmaps),
+	    KTAP_CASE(device_memory), KTAP_CASE(policy))
