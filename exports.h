@@ -29,6 +29,7 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/device/devres.h>
 #include <linux/dma-buf-mapping.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-cost.h>
@@ -106,6 +107,7 @@
 #include <linux/stringify.h>
 #include <linux/sync_file.h>
 #include <linux/syscalls.h>
+#include <linux/sysfs.h>
 #include <linux/timer.h>
 #include <linux/tracepoint.h>
 #include <linux/types.h>

@@ -362,7 +362,9 @@ static struct file *open_path(const char *path, int flags)
 	dev_t devt;
 
 	if (strstarts(path, HOST_DEBUGFS_ROOT))
-		return host_debugfs_open(path + strlen(HOST_DEBUGFS_ROOT), flags);
+		return host_debugfs_open(NULL, path + strlen(HOST_DEBUGFS_ROOT), flags);
+	if (strstarts(path, HOST_DEVICES_ROOT))
+		return host_debugfs_open(host_devices_top, path + strlen(HOST_DEVICES_ROOT), flags);
 	cdev = cdev_of_path(path, &devt);
 	if (IS_ERR(cdev))
 		return ERR_CAST(cdev);

@@ -39,6 +39,8 @@ struct dentry {
 static DEFINE_MUTEX(lock);
 static DECLARE_WAIT_QUEUE_HEAD(idle);
 static struct dentry top = { .children = LIST_HEAD_INIT(top.children) };
+static struct dentry devices = { .children = LIST_HEAD_INIT(devices.children) };
+struct dentry *const host_devices_top = &devices;
 
 static void entry_free(struct kref *ref)
 {
@@ -280,10 +282,9 @@ void debugfs_lookup_and_remove(const char *name, struct dentry *parent)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-/* The file at @path with a reference and begin() done, or ERR_PTR. */
-static struct dentry *walk(const char *path)
+/* The file at @path below @entry with a reference and begin() done, or ERR_PTR. */
+static struct dentry *walk(struct dentry *entry, const char *path)
 {
-	struct dentry *entry = &top;
 	size_t len;
 
 	mutex_lock(&lock);
@@ -303,11 +304,11 @@ static struct dentry *walk(const char *path)
 	return entry;
 }
 
-struct file *host_debugfs_open(const char *path, int flags)
+struct file *host_debugfs_open(struct dentry *from, const char *path, int flags)
 {
 	/* What a file has whose ->open() failed: it is not released. */
 	static const struct file_operations never_opened;
-	struct dentry *entry = walk(path);
+	struct dentry *entry = walk(from ?: &top, path);
 	struct file *file;
 	int ret = 0;
 

@@ -9,6 +9,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include "host/sysfs.h"
 
 struct gone_watch {
 	struct list_head link;
@@ -25,6 +26,7 @@ static void device_release(struct kref *ref)
 	struct device *parent = dev->parent;
 	const char *name = dev->name;
 
+	devres_release_all(dev);
 	WARN(dev->added, "%s: released while it is added", dev_name(dev));
 	WARN(!dev->release, "%s: has no release function, so it leaks", dev_name(dev));
 	if (dev->release)
@@ -60,18 +62,25 @@ int dev_set_name(struct device *dev, const char *fmt, ...)
 
 int device_add(struct device *dev)
 {
+	int ret;
+
 	if (dev->added)
 		return -EINVAL;
 	if (!dev->name && dev->init_name) {
-		int ret = dev_set_name(dev, "%s", dev->init_name);
-
+		ret = dev_set_name(dev, "%s", dev->init_name);
 		if (ret)
 			return ret;
 	}
 	if (!dev->name || !*dev->name)
 		return -EINVAL;
+	dev->kobj.name = dev->name;
 	WRITE_ONCE(dev->added, true);
-	return 0;
+	ret = dev->groups ? device_add_groups(dev, dev->groups) : 0;
+	if (ret) {
+		host_sysfs_remove_all(dev);
+		WRITE_ONCE(dev->added, false);
+	}
+	return ret;
 }
 
 int device_register(struct device *dev)
@@ -91,6 +100,8 @@ void device_del(struct device *dev)
 	list_for_each_entry(watch, &watches, link)
 		watch->fn(dev);
 	mutex_unlock(&watches_lock);
+	host_sysfs_remove_all(dev);
+	devres_release_all(dev);
 	WRITE_ONCE(dev->added, false);
 }
 

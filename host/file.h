@@ -26,7 +26,8 @@ struct stat;
 /**
  * host_open - open a character device or a debugging file of this process
  * @path: "/dev/NAME", where NAME is that of a device_create() or a misc device; or
- *	"/sys/kernel/debug/PATH", a file of <linux/debugfs.h>
+ *	"/sys/kernel/debug/PATH", a file of <linux/debugfs.h>; or
+ *	"/sys/devices/DEVICE/ATTRIBUTE" (<linux/sysfs.h>)
  * @flags: an access mode, O_NONBLOCK, O_CLOEXEC
  *
  * Context: may sleep.

@@ -2,8 +2,7 @@
 /*
  * device.h - a device: a name, a life, and what it can reach
  *
- * What dma-buf drivers use of Linux 6.12's device model.  No buses, drivers, sysfs, power
- * management or devres.
+ * What dma-buf drivers use of Linux 6.12's device model.  No buses, drivers or power management.
  *
  * Invariants
  *   DV1  A device lives until its last put_device(); then ->release() runs, once.
@@ -16,10 +15,12 @@
 #define _LINUX_DEVICE_H
 
 #include <linux/cleanup.h>
+#include <linux/device/devres.h>
 #include <linux/types.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/printk.h>
+#include <linux/sysfs.h>
 
 /*
  * Limits of a device's scatter-gather unit; 0 means the default of the dma_get_*() that reads it.
@@ -46,6 +47,7 @@ struct device {
 	struct device *parent;
 	const char *init_name; /* becomes the name at device_add() */
 	void (*release)(struct device *dev);
+	const struct attribute_group **groups; /* added and removed with the device */
 
 	/* The driver's. */
 	void *driver_data;
@@ -65,7 +67,69 @@ struct device {
 	struct kref ref;
 	const char *name;
 	bool added;
+	struct kobject kobj;
+
+	struct devres *devres;              /* host/devres.c's */
+	struct host_attributes *attributes; /* host/sysfs.c's */
 };
+
+static inline struct device *kobj_to_dev(struct kobject *kobj)
+{
+	return container_of(kobj, struct device, kobj);
+}
+
+/* --- attributes (<linux/sysfs.h>) ------------------------------------------------------------- */
+
+struct device_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct device *dev, struct device_attribute *attr, char *buf);
+	ssize_t (*store)(struct device *dev, struct device_attribute *attr, const char *buf,
+			 size_t count);
+};
+
+/* DEVICE_ATTR_RO - dev_attr_NAME, an attribute that NAME_show() serves; RW, WO: and NAME_store() */
+#define DEVICE_ATTR(_name, _mode, _show, _store) \
+	struct device_attribute dev_attr_##_name = __ATTR(_name, _mode, _show, _store)
+#define DEVICE_ATTR_RO(_name) struct device_attribute dev_attr_##_name = __ATTR_RO(_name)
+#define DEVICE_ATTR_RW(_name) struct device_attribute dev_attr_##_name = __ATTR_RW(_name)
+#define DEVICE_ATTR_WO(_name) struct device_attribute dev_attr_##_name = __ATTR_WO(_name)
+
+/**
+ * device_create_file, device_add_groups - give @dev, which is added, one attribute, or all of a list
+ * of groups that ends with NULL
+ *
+ * They go with device_remove_file(), device_remove_groups(), or device_del().
+ * Context: may sleep.  The attributes must live as long.
+ * Returns 0; -EEXIST: there is one of this name, or another device of this name has attributes;
+ * -EINVAL: @dev is not added, or a name is none; -ENOMEM.  On failure none of them is there.
+ */
+int __must_check device_create_file(struct device *dev, const struct device_attribute *attr);
+int __must_check device_add_groups(struct device *dev, const struct attribute_group **groups);
+
+/**
+ * device_remove_file, device_remove_groups - after return no ->show() or ->store() of theirs runs
+ *
+ * Those that are not there are ignored.  Context: may sleep; not from one of them.
+ */
+void device_remove_file(struct device *dev, const struct device_attribute *attr);
+void device_remove_groups(struct device *dev, const struct attribute_group **groups);
+
+static inline int __must_check device_add_group(struct device *dev,
+						const struct attribute_group *group)
+{
+	const struct attribute_group *groups[] = { group, NULL };
+
+	return device_add_groups(dev, groups);
+}
+
+static inline void device_remove_group(struct device *dev, const struct attribute_group *group)
+{
+	const struct attribute_group *groups[] = { group, NULL };
+
+	device_remove_groups(dev, groups);
+}
+
+/* --- the life of a device --------------------------------------------------------------------- */
 
 /**
  * device_initialize - make a zeroed @dev usable
@@ -85,7 +149,8 @@ int dev_set_name(struct device *dev, const char *fmt, ...) __attribute__((format
  * device_add - let the world know @dev
  *
  * Context: may sleep.
- * Returns 0, -EINVAL when it has no name or was added already, -ENOMEM.  On failure the caller
+ * Returns 0, -EINVAL when it has no name or was added already, -ENOMEM, what device_add_groups() of
+ * its groups says.  On failure the caller
  * still ends with put_device().  Takes a reference of @parent for the life of @dev. DIFFERS: two
  * devices may have one name.
  */
