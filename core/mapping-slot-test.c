@@ -624,6 +624,61 @@ static void events_tell_builds_widenings_and_teardowns(struct ktap *t)
 	rig_fini(&rig);
 }
 
+/* What is done under the reservation says so when it is not. */
+static void without_the_reservation_it_is_told(struct ktap *t)
+{
+	static const char *const functions[] = {
+		"slot_update_kernel",    "mapping_slots_freeze", "mapping_slots_teardown",
+		"mapping_slots_rebuild", "mapping_slots_thaw",   "mapping_slot_kernel_fence",
+		"mapping_slot_reclaim"
+	};
+	struct mapping_slot *slots[1];
+	struct rig rig;
+
+	if (!IS_ENABLED(LIBDMABUF_CHECKS)) {
+		ktap_skip(t, "only checking builds assert");
+		return;
+	}
+	rig_init(&rig, WIDE, COHERENCE_CACHES, true);
+	slots[0] = &rig.slot;
+	rig_unmap(&rig, rig_map(&rig, DMA_TO_DEVICE));
+	for (unsigned int i = 0; i < ARRAY_SIZE(functions); i++)
+		ktap_expect_warn(t, functions[i]);
+	mapping_slot_kernel_fence(&rig.slot);
+	KT_EQ(t, mapping_slots_freeze(slots, 1, 0), 0);
+	mapping_slots_teardown(slots, 1);
+	mapping_slots_rebuild(slots, 1);
+	KT_EQ(t, mapping_slots_freeze(slots, 0, 0), 0);
+	mapping_slots_thaw(slots, 1);
+	KT_CHECK(t, mapping_slot_reclaim(&rig.slot));
+	KT_EQ(t, rig.builds, 2);
+	rig_fini(&rig);
+}
+
+/* Who moves a slot neither freezes it again, nor kills it; who has no mapping begins no access. */
+static void a_frozen_slot_is_its_movers(struct ktap *t)
+{
+	struct mapping_slot *slots[1];
+	struct rig rig;
+
+	rig_init(&rig, WIDE, COHERENCE_CACHES, false);
+	slots[0] = &rig.slot;
+	rig_unmap(&rig, rig_map(&rig, DMA_TO_DEVICE));
+	ktap_expect_warn(t, "access without a mapping");
+	mapping_slot_begin_access(&rig.slot, DMA_TO_DEVICE);
+	rig_lock(&rig);
+	KT_EQ(t, mapping_slots_freeze(slots, 1, 0), 0);
+	ktap_expect_warn(t, "frozen twice");
+	KT_EQ(t, mapping_slots_freeze(slots, 1, 0), 0);
+	mapping_slots_thaw(slots, 1);
+	/* a rebuild of what was not torn down leaves it */
+	KT_EQ(t, mapping_slots_freeze(slots, 1, 0), 0);
+	mapping_slots_rebuild(slots, 1);
+	KT_EQ(t, rig.builds, 1);
+	rig_unlock(&rig);
+	rig_fini(&rig);
+}
+
 KTAP_MAIN(KTAP_CASE(built_once_hit_for_ever), KTAP_CASE(head_says_how_it_was_mapped),
 	  KTAP_CASE(trimming_the_copy_leaves_the_exporters_table), KTAP_CASE(build_fails_cleanly),
 	  KTAP_CASE(every_allocation_of_a_miss_may_fail), KTAP_CASE(too_many_users),
@@ -636,4 +691,5 @@ KTAP_MAIN(KTAP_CASE(built_once_hit_for_ever), KTAP_CASE(head_says_how_it_was_map
 	  KTAP_CASE(static_importers_wait_for_kernel_fences),
 	  KTAP_CASE(interrupted_wait_counts_nobody), KTAP_CASE(dynamic_importers_do_not_wait),
 	  KTAP_CASE(a_slot_rebuilt_under_a_kernel_fence_waits),
-	  KTAP_CASE(events_tell_builds_widenings_and_teardowns))
+	  KTAP_CASE(events_tell_builds_widenings_and_teardowns),
+	  KTAP_CASE(without_the_reservation_it_is_told), KTAP_CASE(a_frozen_slot_is_its_movers))
