@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
@@ -95,6 +96,15 @@ static void heap_close(struct ktap *t, struct heap *heap, int fd)
 static long alloc(int fd, struct dma_heap_allocation_data *data)
 {
 	return host_ioctl(fd, DMA_HEAP_IOCTL_ALLOC, (unsigned long)data);
+}
+
+/* The number that the next descriptor gets: the same again if none was left behind. */
+static int next_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
 }
 
 /* Closes the descriptor of the heap's last buffer, whose number may be unknown. Returns it. */
@@ -277,6 +287,30 @@ static void every_size_of_the_request(struct ktap *t)
 	heap_close(t, &heap, fd);
 }
 
+static void every_bit_of_the_request(struct ktap *t)
+{
+	const struct dma_heap_allocation_data good = { .len = 1 };
+	struct heap heap = {};
+	int fd = heap_open(t, &heap, "test");
+
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		struct dma_heap_allocation_data flags = good, number = good, heaps = good;
+
+		heaps.heap_flags |= 1ULL << bit;
+		KT_EQ(t, alloc(fd, &heaps), -EINVAL);
+		if (bit >= 32)
+			continue;
+		number.fd = 1u << bit;
+		KT_EQ(t, alloc(fd, &number), -EINVAL);
+		flags.fd_flags = 1u << bit;
+		KT_EQ(t, alloc(fd, &flags), flags.fd_flags & (O_CLOEXEC | O_ACCMODE) ? 0 : -EINVAL);
+		if (flags.fd)
+			KT_EQ(t, buffer_close(&heap), flags.fd);
+	}
+	KT_EQ(t, heap.calls, 3);
+	heap_close(t, &heap, fd);
+}
+
 static void a_request_of_zeros_or_of_too_much(struct ktap *t)
 {
 	static const u64 wrong[] = { 0, U64_MAX, U64_MAX - PAGE_SIZE + 2 };
@@ -358,7 +392,7 @@ static void wrong_pointers(struct ktap *t)
 			 -1, 0);
 	void *last = pages + PAGE_SIZE - sizeof(good);
 	struct heap heap = {};
-	int fd = heap_open(t, &heap, "test");
+	int fd = heap_open(t, &heap, "test"), next;
 
 	KT_ASSERT(t, pages != MAP_FAILED);
 	KT_EQ(t, alloc(fd, NULL), -EFAULT);
@@ -373,7 +407,9 @@ static void wrong_pointers(struct ktap *t)
 	/* There is a buffer, but its number cannot be told: it goes again. */
 	memcpy(last, &good, sizeof(good));
 	mprotect(pages, PAGE_SIZE, PROT_READ);
+	next = next_descriptor();
 	KT_EQ(t, alloc(fd, last), -EFAULT);
+	KT_EQ(t, next_descriptor(), next);
 	KT_EQ(t, heap.calls, 2);
 	KT_EQ(t, heap.exporter.releases, 1);
 	KT_EQ(t, buffer_close(&heap), -1);
@@ -537,7 +573,7 @@ static void every_failure_of_alloc_leaves_nothing(struct ktap *t)
 {
 	struct dma_heap_allocation_data data = { .len = 1, .fd_flags = O_RDWR };
 	struct heap heap = {};
-	int fd = heap_open(t, &heap, "test"), nth;
+	int fd = heap_open(t, &heap, "test"), next, nth;
 	u64 before;
 	long ret;
 
@@ -545,6 +581,7 @@ static void every_failure_of_alloc_leaves_nothing(struct ktap *t)
 	KT_EQ(t, alloc(fd, &data), 0);
 	KT_EQ(t, buffer_close(&heap), data.fd);
 	before = pages_used();
+	next = next_descriptor();
 	for (nth = 1, ret = -1; ret; nth++) {
 		data.fd = 0;
 		heap.dmabuf = NULL;
@@ -555,7 +592,7 @@ static void every_failure_of_alloc_leaves_nothing(struct ktap *t)
 			KT_CHECK(t, ret == -ENOMEM || ret == -EMFILE);
 			KT_EQ(t, data.fd, 0);
 			KT_EQ(t, pages_used(), before);
-			KT_EQ(t, buffer_close(&heap), -1);
+			KT_EQ(t, next_descriptor(), next);
 		}
 	}
 	KT_CHECK(t, nth > 4);
@@ -589,11 +626,11 @@ static void no_descriptor_left(struct ktap *t)
 
 KTAP_MAIN(KTAP_CASE(a_heap_is_opened_by_its_name), KTAP_CASE(names_and_ops_that_are_none),
 	  KTAP_CASE(a_name_is_given_once), KTAP_CASE(there_are_128),
-	  KTAP_CASE(every_size_of_the_request), KTAP_CASE(a_request_of_zeros_or_of_too_much),
-	  KTAP_CASE(numbers_of_the_request), KTAP_CASE(a_request_larger_than_a_page),
-	  KTAP_CASE(wrong_pointers), KTAP_CASE(what_the_heap_says_is_the_answer),
-	  KTAP_CASE(a_buffer_is_opened_as_asked), KTAP_CASE(a_heaps_descriptor_is_no_buffers),
-	  KTAP_CASE(open_descriptors_outlive_the_heap),
+	  KTAP_CASE(every_size_of_the_request), KTAP_CASE(every_bit_of_the_request),
+	  KTAP_CASE(a_request_of_zeros_or_of_too_much), KTAP_CASE(numbers_of_the_request),
+	  KTAP_CASE(a_request_larger_than_a_page), KTAP_CASE(wrong_pointers),
+	  KTAP_CASE(what_the_heap_says_is_the_answer), KTAP_CASE(a_buffer_is_opened_as_asked),
+	  KTAP_CASE(a_heaps_descriptor_is_no_buffers), KTAP_CASE(open_descriptors_outlive_the_heap),
 	  KTAP_CASE(removal_waits_for_who_is_allocating),
 	  KTAP_CASE(every_failure_of_add_leaves_nothing),
 	  KTAP_CASE(every_failure_of_alloc_leaves_nothing), KTAP_CASE(no_descriptor_left))

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <uapi/linux/dma-buf.h>
 #include <uapi/linux/dma-heap.h>
+#include <linux/gfp.h>
 #include "include/libdmabuf.h"
 #include "host/port.h"
 #include "tests/ktap.h"
@@ -351,9 +352,10 @@ static void a_child_may_end_it(struct ktap *t)
 	KT_EQ(t, libdmabuf_fini(), 0);
 }
 
-/* The parent's only handle is a heap's descriptor. */
+/* The parent's only handle is a heap's descriptor; a driver of its holds a page. */
 static void a_child_may_end_a_heap(struct ktap *t)
 {
+	struct page *page;
 	int status = -1, heap, fds;
 	pid_t child;
 
@@ -361,6 +363,7 @@ static void a_child_may_end_a_heap(struct ktap *t)
 	fds = entries("/proc/self/fd");
 	heap = libdmabuf_heap_open("system");
 	KT_ASSERT(t, heap >= 0);
+	page = alloc_page(GFP_KERNEL);
 	child = fork();
 	KT_ASSERT(t, child >= 0);
 	if (!child)
@@ -368,6 +371,8 @@ static void a_child_may_end_a_heap(struct ktap *t)
 	KT_EQ(t, waitpid(child, &status, 0), child);
 	KT_EQ(t, status, 0);
 	KT_EQ(t, libdmabuf_fd_close(heap), 0);
+	KT_EQ(t, libdmabuf_fini(), -EBUSY);
+	__free_page(page);
 	KT_EQ(t, libdmabuf_fini(), 0);
 }
 
