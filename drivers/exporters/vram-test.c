@@ -719,7 +719,7 @@ static void failing_moves_change_nothing(struct ktap *t, struct bed *bed)
 	struct dma_buf *dmabuf = in_vram(bed);
 	struct dma_buf_attachment *attach = dma_buf_attach(dmabuf, bed->other);
 	struct sg_table *sgt = NULL;
-	int k;
+	int k, ret;
 
 	owner_writes(t, bed, dmabuf);
 	for (k = 1; k < 80; k++) {
@@ -730,7 +730,9 @@ static void failing_moves_change_nothing(struct ktap *t, struct bed *bed)
 			break;
 		KT_EQ(t, PTR_ERR(sgt), -ENOMEM);
 		KT_CHECK(t, owner_reads_right(t, bed, dmabuf));
-		KT_EQ(t, move(dmabuf, VRAM_PLACEMENT_VRAM), 0);
+		/* The importer's own copy of the table comes after a mapping that is kept. */
+		ret = move(dmabuf, VRAM_PLACEMENT_VRAM);
+		KT_CHECK(t, !ret || (IS_ENABLED(LIBDMABUF_DEBUG_TABLES) && ret == -EBUSY));
 	}
 	KT_CHECK(t, k > 5 && k < 80);
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);

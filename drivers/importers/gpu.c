@@ -148,8 +148,8 @@ struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_bu
 	struct picture half;
 
 	picture_half(picture, &half);
-	if (dma_buf_is_dynamic(from) || vram_owner(to) != gpu->dev ||
-	    picture->bytes > from->size || half.bytes > to->size)
+	if (dma_buf_is_dynamic(from) || vram_owner(to) != gpu->dev || picture->bytes > from->size ||
+	    half.bytes > to->size)
 		return ERR_PTR(-EINVAL);
 	import = imports_get(&gpu->imports, from);
 	if (IS_ERR(import))
