@@ -388,6 +388,12 @@ static void progress(const char *what, unsigned int done, unsigned int of)
 		fprintf(stderr, "\r%s %u of %u\033[K", what, done, of);
 }
 
+static void progress_end(void)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+}
+
 static void run_all(unsigned int rounds, bool counted)
 {
 	for (unsigned int round = 0; round < rounds; round++) {
@@ -405,8 +411,7 @@ static void run_all(unsigned int rounds, bool counted)
 		if (counted)
 			count(&runs[i]);
 	}
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K");
+	progress_end();
 }
 
 static int by_size(const void *a, const void *b)
@@ -494,6 +499,7 @@ int bench_main(int argc, char **argv)
 			prepare(measure, &runs[i].work[t], cpus[t], pairs);
 	}
 	if (!wanted) {
+		progress_end();
 		fprintf(stderr, "dmabuf bench: --only %s: no measure has this name\n", only);
 		return 2;
 	}

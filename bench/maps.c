@@ -159,6 +159,15 @@ static noinline void loop_attach(struct work *work)
 		dma_buf_detach(dmabuf, dma_buf_attach(dmabuf, work->subject->dev));
 }
 
+static noinline void loop_attach_no_snoop(struct work *work)
+{
+	struct dma_buf *dmabuf = work->subject->bufs[0];
+
+	for (u64 i = 0; i < work->pairs; i++)
+		dma_buf_detach(dmabuf,
+			       dma_buf_attach_no_snoop(dmabuf, work->subject->dev, NULL, NULL));
+}
+
 static noinline void loop_reimport(struct work *work)
 {
 	struct dma_buf *dmabuf = work->subject->bufs[0];
@@ -380,8 +389,10 @@ static const struct measure measures[] = {
 	WIDEN("arm"),
 	WIDEN("arm-direct"),
 	WIDEN("bounce"),
+	MAPS("attach_no_snoop_detach", loop_attach_no_snoop, SUBJECT_PLAIN, 1, 1, 4 * KIB,
+	     ATOMIC(1, 0), .pairs = PAIRS_TIMED),
 	MAPS("dynamic_attach_detach", loop_dynamic_attach, SUBJECT_MOVES, 1, 1, 4 * KIB,
-	     BASE("attach_detach", 1, 4 * KIB, 0), .pairs = PAIRS_TIMED),
+	     ATOMIC(1, 0), .pairs = PAIRS_TIMED),
 	MAPS("pin", loop_pin, SUBJECT_MOVES, 1, 1, 4 * KIB, ATOMIC(1, 0), .pairs = PAIRS_TIMED),
 	MOVE(1),
 	MOVE(10),
