@@ -284,8 +284,65 @@ static void all_nodes_are_freed(struct ktap *t)
 	KT_CHECK(t, xa_empty(&shared));
 }
 
-KTAP_MAIN(KTAP_CASE(stored_is_loaded), KTAP_CASE(insert_and_exchange),
-	  KTAP_CASE(no_entry_is_refused), KTAP_CASE(as_a_plain_array_does),
-	  KTAP_CASE(ranges_end_where_they_say), KTAP_CASE(ids_are_the_lowest_free),
-	  KTAP_CASE(failures_change_nothing), KTAP_CASE(idrs), KTAP_CASE(idas),
-	  KTAP_CASE(readers_beside_a_writer), KTAP_CASE(all_nodes_are_freed))
+static void marks(struct ktap *t)
+{
+	/* Far apart, so that marks go up through several nodes, and the tree grows after the first. */
+	static const unsigned long places[] = { 0, 3, 64, 70, 5000, 1UL << 40 };
+	DEFINE_XARRAY(xa);
+	unsigned long index, sum = 0;
+	void *entry;
+
+	xa_set_mark(&xa, 0, XA_MARK_0);
+	KT_CHECK(t, !xa_marked(&xa, XA_MARK_0));
+	for (int i = 0; i < ARRAY_SIZE(places); i++) {
+		KT_CHECK(t, !xa_err(xa_store(&xa, places[i], xa_mk_value(i), GFP_KERNEL)));
+		if (i % 2 == 0)
+			xa_set_mark(&xa, places[i], XA_MARK_1);
+	}
+	KT_CHECK(t, xa_marked(&xa, XA_MARK_1) && !xa_marked(&xa, XA_MARK_0));
+	xa_for_each_marked(&xa, index, entry, XA_MARK_1) sum = sum * 10 + xa_to_value(entry);
+	KT_EQ(t, sum, 24);
+	KT_CHECK(t, xa_get_mark(&xa, 64, XA_MARK_1) && !xa_get_mark(&xa, 70, XA_MARK_1));
+
+	/* Kept when replaced; gone with the entry, and no new one has it. */
+	xa_store(&xa, 64, xa_mk_value(9), GFP_KERNEL);
+	KT_CHECK(t, xa_get_mark(&xa, 64, XA_MARK_1));
+	xa_erase(&xa, 64);
+	KT_CHECK(t, !xa_get_mark(&xa, 64, XA_MARK_1));
+	xa_store(&xa, 64, xa_mk_value(9), GFP_KERNEL);
+	KT_CHECK(t, !xa_get_mark(&xa, 64, XA_MARK_1));
+
+	xa_clear_mark(&xa, 0, XA_MARK_1);
+	index = 0;
+	KT_CHECK(t, xa_find(&xa, &index, ULONG_MAX, XA_MARK_1) && index == 5000);
+	xa_clear_mark(&xa, 5000, XA_MARK_1);
+	KT_CHECK(t, !xa_marked(&xa, XA_MARK_1));
+	ktap_expect_warn(t, "no mark");
+	KT_CHECK(t, !xa_find(&xa, &index, ULONG_MAX, 3));
+	xa_destroy(&xa);
+}
+
+static void reservations(struct ktap *t)
+{
+	DEFINE_XARRAY(xa);
+
+	KT_EQ(t, xa_reserve(&xa, 7, GFP_KERNEL), 0);
+	KT_CHECK(t, !xa_load(&xa, 7) && !xa_empty(&xa));
+	port_fail_nth(PORT_FAULT_ALLOC, 1);
+	KT_CHECK(t, !xa_err(xa_store(&xa, 7, xa_mk_value(1), GFP_KERNEL)));
+	KT_EQ(t, xa_reserve(&xa, 1UL << 30, GFP_KERNEL), -ENOMEM);
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	xa_release(&xa, 7);
+	KT_CHECK(t, xa_load(&xa, 7) == xa_mk_value(1));
+	KT_EQ(t, xa_reserve(&xa, 7, GFP_KERNEL), 0);
+	KT_EQ(t, xa_reserve(&xa, 8, GFP_KERNEL), 0);
+	xa_release(&xa, 8);
+	xa_erase(&xa, 7);
+	KT_CHECK(t, xa_empty(&xa));
+}
+
+KTAP_MAIN(KTAP_CASE(marks), KTAP_CASE(reservations), KTAP_CASE(stored_is_loaded),
+	  KTAP_CASE(insert_and_exchange), KTAP_CASE(no_entry_is_refused),
+	  KTAP_CASE(as_a_plain_array_does), KTAP_CASE(ranges_end_where_they_say),
+	  KTAP_CASE(ids_are_the_lowest_free), KTAP_CASE(failures_change_nothing), KTAP_CASE(idrs),
+	  KTAP_CASE(idas), KTAP_CASE(readers_beside_a_writer), KTAP_CASE(all_nodes_are_freed))

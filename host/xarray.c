@@ -8,7 +8,8 @@
  *   2  used has a bit for each slot that is not NULL; full for each slot below which no index is
  *      free.
  *   3  A reserved index holds RESERVED, which readers take for NULL.
- *   4  A node is freed a grace period after it was taken out: readers inside see what it had.
+ *   4  marks[m] has a bit for each slot with mark m: of a leaf's entry, or of any below a node.
+ *   5  A node is freed a grace period after it was taken out: readers inside see what it had.
  */
 #include <linux/kernel.h>
 #include <linux/rcupdate.h>
@@ -19,11 +20,13 @@
 #define SLOTS 64
 #define LEVELS DIV_ROUND_UP(BITS_PER_LONG, SLOT_BITS)
 #define RESERVED ((void *)6UL)
+#define XA_MARKS 3
 #define FULL ~0ULL
 
 struct xa_node {
 	unsigned int shift;    /* set once */
 	u64 used, full;        /* under xa_lock */
+	u64 marks[XA_MARKS];   /* written under xa_lock, read under RCU */
 	struct xa_node *spare; /* while it is in no tree */
 	struct rcu_head rcu;
 	void *slots[SLOTS]; /* entries in a leaf, nodes elsewhere */
@@ -83,8 +86,14 @@ bool xa_empty(const struct xarray *xa)
 	return !rcu_access_pointer(xa->xa_head);
 }
 
-/* The first entry that is not NULL in [*index, max]; *index is where the search has come to. */
-static void *tree_find(struct xarray *xa, unsigned long *index, unsigned long max)
+/* Is there nothing for @filter at @slot of @node or below? */
+static bool is_filtered(const struct xa_node *node, unsigned int slot, xa_mark_t filter)
+{
+	return filter != XA_PRESENT && !(READ_ONCE(node->marks[filter]) & BIT_ULL(slot));
+}
+
+/* The first entry for @filter in [*index, max], at which *index is then. */
+static void *tree_find(struct xarray *xa, unsigned long *index, unsigned long max, xa_mark_t filter)
 {
 	struct xa_node *head = rcu_dereference_raw(xa->xa_head);
 	unsigned long at = *index;
@@ -96,6 +105,8 @@ static void *tree_find(struct xarray *xa, unsigned long *index, unsigned long ma
 
 		for (;;) {
 			slot = rcu_dereference_raw(node->slots[slot_of(node, at)]);
+			if (is_filtered(node, slot_of(node, at), filter))
+				slot = NULL;
 			if (!slot || !node->shift)
 				break;
 			node = slot;
@@ -116,10 +127,10 @@ void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max, xa_mar
 {
 	void *entry;
 
-	if (WARN(filter != XA_PRESENT, "xa_find(): marks are not supported"))
+	if (WARN(filter != XA_PRESENT && filter >= XA_MARKS, "xa_find(): no mark %u", filter))
 		return NULL;
 	rcu_read_lock();
-	entry = tree_find(xa, index, max);
+	entry = tree_find(xa, index, max, filter);
 	rcu_read_unlock();
 	return entry;
 }
@@ -150,6 +161,16 @@ static int tree_path(struct xarray *xa, unsigned long index, struct xa_node *pat
 	return n;
 }
 
+/* Note whether there is a @mark at @slot of @node; a leaf has it only if @leaf. */
+static void mark_note(struct xa_node *node, unsigned int slot, xa_mark_t mark, bool leaf)
+{
+	struct xa_node *child = node->shift ? node->slots[slot] : NULL;
+	bool marked = node->shift ? child && child->marks[mark] : leaf;
+
+	WRITE_ONCE(node->marks[mark],
+		   (node->marks[mark] & ~BIT_ULL(slot)) | (marked ? BIT_ULL(slot) : 0));
+}
+
 /* Note on the way up what path[]'s leaf has at @index now, and take out what has become empty. */
 static void tree_note(struct xarray *xa, unsigned long index, struct xa_node *path[LEVELS], int n)
 {
@@ -162,6 +183,10 @@ static void tree_note(struct xarray *xa, unsigned long index, struct xa_node *pa
 		node->used =
 			(node->used & ~BIT_ULL(slot)) | (node->slots[slot] ? BIT_ULL(slot) : 0);
 		node->full = (node->full & ~BIT_ULL(slot)) | (full ? BIT_ULL(slot) : 0);
+		for (xa_mark_t mark = 0; mark < XA_MARKS; mark++)
+			mark_note(node, slot, mark,
+				  node->marks[mark] & BIT_ULL(slot) &&
+					  entry_seen(node->slots[slot]));
 		if (node->used)
 			continue;
 		if (n)
@@ -219,6 +244,8 @@ static void tree_store(struct xarray *xa, unsigned long index, void *entry, stru
 		above->slots[0] = node;
 		above->used = 1;
 		above->full = node->full == FULL;
+		for (xa_mark_t mark = 0; mark < XA_MARKS; mark++)
+			above->marks[mark] = node->marks[mark] != 0;
 		rcu_assign_pointer(xa->xa_head, above);
 		node = above;
 	}
@@ -438,6 +465,88 @@ int __xa_insert(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 
 	return op_run(xa, &op, gfp);
 }
+
+/* --- marks ------------------------------------------------------------------------------------ */
+
+static void mark_change(struct xarray *xa, unsigned long index, xa_mark_t mark, bool set)
+{
+	struct xa_node *path[LEVELS];
+	int n;
+
+	lockdep_assert_held(&xa->xa_lock);
+	if (WARN(mark >= XA_MARKS, "xarray: no mark %u", mark) || !entry_seen(tree_load(xa, index)))
+		return;
+	for (n = tree_path(xa, index, path); n--;)
+		mark_note(path[n], slot_of(path[n], index), mark, set);
+}
+
+void __xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	mark_change(xa, index, mark, true);
+}
+
+void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	mark_change(xa, index, mark, false);
+}
+
+void xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	unsigned long flags;
+
+	xa_lock_irqsave(xa, flags);
+	mark_change(xa, index, mark, true);
+	xa_unlock_irqrestore(xa, flags);
+}
+
+void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	unsigned long flags;
+
+	xa_lock_irqsave(xa, flags);
+	mark_change(xa, index, mark, false);
+	xa_unlock_irqrestore(xa, flags);
+}
+
+bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark)
+{
+	unsigned long at = index;
+
+	return xa_find(xa, &at, index, mark) != NULL;
+}
+
+bool xa_marked(const struct xarray *xa, xa_mark_t mark)
+{
+	const struct xa_node *head;
+	bool marked;
+
+	rcu_read_lock();
+	head = rcu_dereference_raw(xa->xa_head);
+	marked = head && READ_ONCE(head->marks[mark]);
+	rcu_read_unlock();
+	return marked;
+}
+
+/* --- reservations ----------------------------------------------------------------------------- */
+
+int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp)
+{
+	int err = xa_insert(xa, index, NULL, gfp);
+
+	return err == -EBUSY ? 0 : err;
+}
+
+void xa_release(struct xarray *xa, unsigned long index)
+{
+	unsigned long flags;
+
+	xa_lock_irqsave(xa, flags);
+	if (tree_load(xa, index) == RESERVED)
+		tree_erase(xa, index);
+	xa_unlock_irqrestore(xa, flags);
+}
+
+/* --- allocation ------------------------------------------------------------------------------- */
 
 static struct xa_op op_alloc(const struct xarray *xa, void *entry, struct xa_limit limit)
 {

@@ -14,7 +14,8 @@
  * that may sleep drop the lock while they allocate, and look again afterwards.
  * Ordering: what was written before an entry was stored is seen by who loads it.
  *
- * Semantics: Linux 6.12.  Not here: multi-index entries, the xas_ interface, marks.
+ * Semantics: Linux 6.12.  Not here: multi-index entries, the xas_ interface.
+ * DIFFERS: a reserved index takes no mark.
  * DIFFERS: ranges of XA_LIMIT() end at 2^32-1 like Linux's, and are searched from the lowest.
  */
 #ifndef _LINUX_XARRAY_H
@@ -118,9 +119,13 @@ bool xa_empty(const struct xarray *xa);
 /**
  * xa_find - the first entry at *@index or after, up to @max, and set *@index to where it is
  *
- * Returns NULL, with *@index as it was, when there is none.  @filter: only XA_PRESENT.
+ * Returns NULL, with *@index as it was, when there is none.  @filter: XA_PRESENT, or a mark that
+ * the entry must have.
  */
 typedef unsigned int xa_mark_t;
+#define XA_MARK_0 ((xa_mark_t)0)
+#define XA_MARK_1 ((xa_mark_t)1)
+#define XA_MARK_2 ((xa_mark_t)2)
 #define XA_PRESENT ((xa_mark_t)8)
 void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max, xa_mark_t filter);
 /** xa_find_after - the same, strictly after *@index */
@@ -133,6 +138,25 @@ void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max, 
 #define xa_for_each_start(xa, index, entry, start) \
 	xa_for_each_range(xa, index, entry, start, ULONG_MAX)
 #define xa_for_each(xa, index, entry) xa_for_each_start(xa, index, entry, 0)
+
+#define xa_for_each_marked(xa, index, entry, filter)                                   \
+	for ((index) = 0, (entry) = xa_find(xa, &(index), ULONG_MAX, filter); (entry); \
+	     (entry) = xa_find_after(xa, &(index), ULONG_MAX, filter))
+
+/* --- marks ------------------------------------------------------------------------------------ */
+
+/**
+ * xa_set_mark, xa_clear_mark - of the entry at @index; nothing happens where there is none
+ *
+ * A mark stays when the entry is replaced, and goes when it is erased or becomes NULL.
+ * xa_get_mark(): has it one?  xa_marked(): has any entry?  Context: any.
+ */
+void xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
+void xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
+void __xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
+void __xa_clear_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
+bool xa_get_mark(struct xarray *xa, unsigned long index, xa_mark_t mark);
+bool xa_marked(const struct xarray *xa, xa_mark_t mark);
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -169,6 +193,13 @@ int __must_check __xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_l
 /** xa_alloc_cyclic - the same, from *@next on; 1 when it began at limit.min again; moves *@next */
 int __must_check xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit,
 				 u32 *next, gfp_t gfp);
+
+/**
+ * xa_reserve - storing at @index will not need memory: 0, also if it has an entry; -ENOMEM
+ * xa_release - give a reservation back; an entry stays
+ */
+int __must_check xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp);
+void xa_release(struct xarray *xa, unsigned long index);
 
 /** xa_destroy - forget all entries, which stay their owners'; the array is empty and usable */
 void xa_destroy(struct xarray *xa);
