@@ -20,14 +20,15 @@ HEADERS = (
     "include/linux/dma-fence-array.h",
     "include/linux/dma-fence-chain.h",
     "include/linux/dma-fence-unwrap.h",
+    "include/linux/dma-heap.h",
     "include/linux/dma-mapping.h",
     "include/linux/dma-resv.h",
     "include/linux/scatterlist.h",
     "include/linux/sync_file.h",
     "include/libdmabuf.h",
 )
-IOCTLS = ("include/uapi/linux/dma-buf.h", "include/uapi/linux/sync_file.h")
-FAMILIES = ("dma_buf", "file", "resv", "fence", "dma", "program")
+IOCTLS = ("include/uapi/linux/dma-buf.h", "include/uapi/linux/dma-heap.h", "include/uapi/linux/sync_file.h")
+FAMILIES = ("dma_buf", "file", "heap", "resv", "fence", "dma", "program")
 
 ANY = "takes no argument that can be wrong"
 READS = "reads or writes one field of what it is given: anything but a pointer to one crashes, as in Linux"
