@@ -7,11 +7,14 @@
  */
 #include <sys/mman.h>
 
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/iosys-map.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "dma/engine.h"
 #include "dma/machine.h"
@@ -207,6 +210,86 @@ static int pinned_and_moved(unsigned int variant)
 	return stage_down(&s, ret);
 }
 
+/* --- fences ----------------------------------------------------------------------------------- */
+
+/* Of a job that ends a little later, in another thread. */
+struct job {
+	struct dma_fence fence;
+	spinlock_t lock;
+	struct delayed_work ends;
+};
+
+static const char *job_name(struct dma_fence *fence)
+{
+	return "job";
+}
+
+static const struct dma_fence_ops job_ops = {
+	.get_driver_name = job_name,
+	.get_timeline_name = job_name,
+};
+
+static void job_ends(struct work_struct *work)
+{
+	dma_fence_signal(&container_of(work, struct job, ends.work)->fence);
+}
+
+/* On failure *@job may be there all the same. */
+static int job_begin(struct job **job, struct dma_buf *dmabuf, enum dma_resv_usage usage)
+{
+	int ret;
+
+	*job = kzalloc(sizeof(**job), GFP_KERNEL);
+	if (!*job)
+		return -ENOMEM;
+	spin_lock_init(&(*job)->lock);
+	dma_fence_init(&(*job)->fence, &job_ops, &(*job)->lock, dma_fence_context_alloc(1), 1);
+	INIT_DELAYED_WORK(&(*job)->ends, job_ends);
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = dma_resv_reserve_fences(dmabuf->resv, 1);
+	if (!ret) {
+		dma_resv_add_fence(dmabuf->resv, &(*job)->fence, usage);
+		schedule_delayed_work(&(*job)->ends, 1);
+	}
+	dma_resv_unlock(dmabuf->resv);
+	return ret;
+}
+
+/* Returns @ret: what went before. */
+static int job_down(struct job *job, int ret)
+{
+	if (!job)
+		return ret;
+	flush_delayed_work(&job->ends);
+	dma_fence_put(&job->fence);
+	return ret;
+}
+
+/* The CPU waits for who writes, a map for who moves the buffer; a signal breaks either off. */
+static int access_behind_fences(unsigned int variant)
+{
+	struct job *writes = NULL, *moves_it = NULL;
+	struct stage s;
+	int ret = stage_up(&s, variant), end;
+
+	if (!ret)
+		ret = job_begin(&writes, s.dmabuf, DMA_RESV_USAGE_WRITE);
+	if (!ret)
+		ret = dma_buf_begin_cpu_access(s.dmabuf, DMA_FROM_DEVICE);
+	if (!ret) {
+		if (!dma_fence_is_signaled(&writes->fence))
+			ret = SWEEP_WRONG_BYTES;
+		end = dma_buf_end_cpu_access(s.dmabuf, DMA_FROM_DEVICE);
+		ret = ret ?: end;
+	}
+	if (!ret)
+		ret = job_begin(&moves_it, s.dmabuf, DMA_RESV_USAGE_KERNEL);
+	if (!ret)
+		ret = map_and_access(&s, DMA_TO_DEVICE, 0, 0);
+	ret = job_down(moves_it, ret);
+	return stage_down(&s, job_down(writes, ret));
+}
+
 /* --- the CPU ---------------------------------------------------------------------------------- */
 
 static int cpu_and_device_through_vmap(unsigned int variant)
@@ -307,6 +390,7 @@ static const struct sweep_scenario scenarios[] = {
 	{ "two maps at once", two_maps_at_once, VARIANTS },
 	{ "detach, attach again", attach_again, VARIANTS *FALLIBLE_DYNAMIC },
 	{ "pin, unpin, move", pinned_and_moved, VARIANTS },
+	{ "CPU access, map behind a fence", access_behind_fences, VARIANTS },
 	{ "vmap, CPU access", cpu_and_device_through_vmap, VARIANTS },
 	{ "fd, poll, mmap, SYNC, close", a_programs_descriptor, VARIANTS },
 };
