@@ -24,7 +24,10 @@ FLAVOURS = (
     ("plain", "build", [], {"tree"}),
     ("liburcu", "build/liburcu", ["-Drcu=liburcu", "-Db_sanitize=address", "-Doptimization=0"], {"rcu"}),
 )
-NEEDS = {"liburcu": "liburcu-bp"}                           # what pkg-config must find for a flavour
+LONG = (                                                    # and with --long
+    ("liburcu-tsan", "build/liburcu-tsan", ["-Drcu=liburcu", "-Db_sanitize=thread", "-Doptimization=1"], {"rcu"}),
+)
+NEEDS = {"liburcu": "liburcu-bp", "liburcu-tsan": "liburcu-bp"}     # what pkg-config must find for a flavour
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -195,7 +198,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--only", default="")
     r = Run(parser.parse_args())
-    for f in FLAVOURS:
+    for f in FLAVOURS + (LONG if r.args.long else ()):
         r.flavour(*f)
     r.clang()
     if not r.matched and not r.bad:
