@@ -22,8 +22,8 @@ struct dma_buf;
  * for.
  *
  * Fences that the buffer gets later are not in it.
- * Returns 0; -EFAULT; -EINVAL for other flags or neither of the two; -ENOMEM; -EMFILE.  On error no
- * descriptor is left.
+ * Returns 0; -EFAULT; -EINVAL for other flags or neither of the two; -ENOMEM; -EMFILE; -ENFILE.  On
+ * error no descriptor is left.
  */
 long dma_buf_export_sync_file(struct dma_buf *dmabuf, struct dma_buf_export_sync_file __user *arg);
 

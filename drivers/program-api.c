@@ -141,6 +141,8 @@ const char *libdmabuf_error_text(int err)
 		return "not an open descriptor of this library's";
 	case EMFILE:
 		return "the process has no descriptor left";
+	case ENFILE:
+		return "the system has no descriptor left";
 	case EBUSY:
 		return "in use";
 	case EFAULT:

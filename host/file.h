@@ -31,7 +31,8 @@ struct stat;
  * @flags: an access mode, O_NONBLOCK, O_CLOEXEC
  *
  * Context: may sleep.
- * Returns a descriptor; -ENOENT no such name; -ENXIO nobody serves its number; -EISDIR; -ENOMEM, -EMFILE;
+ * Returns a descriptor; -ENOENT no such name; -ENXIO nobody serves its number; -EISDIR; -ENOMEM;
+ * -EMFILE, -ENFILE;
  * what ->open() said.
  */
 int host_open(const char *path, int flags);

@@ -120,7 +120,7 @@ int libdmabuf_buffer_import(int fd, struct libdmabuf_buffer **buffer);
  * libdmabuf_buffer_fd - a new descriptor, close-on-exec; the caller closes it with
  * libdmabuf_fd_close(), which lets the buffer go at once (close() does so later)
  *
- * Returns it; -EINVAL NULL; -EMFILE, -ENOMEM.
+ * Returns it; -EINVAL NULL; -EMFILE, -ENFILE, -ENOMEM.
  */
 int libdmabuf_buffer_fd(struct libdmabuf_buffer *buffer);
 int libdmabuf_fd_close(int fd);
@@ -148,15 +148,15 @@ void libdmabuf_buffer_close(struct libdmabuf_buffer *buffer);
  * @name: "system": any pages; "default_cma_region": in one piece, for devices that take one
  * address; or a driver's
  *
- * Returns the descriptor; -EINVAL NULL; -ENOENT no such heap; -EMFILE, -ENOMEM.
+ * Returns the descriptor; -EINVAL NULL; -ENOENT no such heap; -EMFILE, -ENFILE, -ENOMEM.
  */
 int libdmabuf_heap_open(const char *name);
 
 /**
  * libdmabuf_buffer_create_from - as libdmabuf_buffer_create(), from a heap
  *
- * Returns 0; -EINVAL 0 bytes, or NULL; -ENOENT no such heap; -EMFILE; -ENOMEM, also: not in one
- * piece; what a driver's heap said.
+ * Returns 0; -EINVAL 0 bytes, or NULL; -ENOENT no such heap; -EMFILE, -ENFILE; -ENOMEM, also: not
+ * in one piece; what a driver's heap said.
  */
 int libdmabuf_buffer_create_from(const char *name, size_t bytes, struct libdmabuf_buffer **buffer);
 

@@ -287,8 +287,8 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
  * dma_buf_fd - a descriptor for the buffer
  * @flags: O_CLOEXEC; others, as of the file's, are ignored
  *
- * Returns the descriptor, which consumes the caller's reference, or -EINVAL, -EMFILE and then the
- * reference stays the caller's.
+ * Returns the descriptor, which consumes the caller's reference, or -EINVAL, -EMFILE, -ENFILE,
+ * -ENOMEM and then the reference stays the caller's.
  */
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 

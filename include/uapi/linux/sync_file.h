@@ -19,7 +19,7 @@
  * @flags: 0
  * @pad: 0
  *
- * Also -ENOENT when @fd2 is no sync_file, -ENOMEM, -EMFILE.
+ * Also -ENOENT when @fd2 is no sync_file, -ENOMEM, -EMFILE, -ENFILE.
  */
 struct sync_merge_data {
 	char name[32];
