@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rcu-callbacks.c - what both engines share: the queue of callbacks, the worker that runs them after
- * a grace period, kfree_rcu() and the guards of synchronize_rcu()
+ * rcu-callbacks.c - what both engines share: the queue of callbacks, the worker that runs them
+ * after a grace period, kfree_rcu() and the guards of synchronize_rcu()
  *
  * Invariants
  *   1  Callbacks are in `queued` or, their grace period begun, in `batch`, in order; the one that

@@ -2,17 +2,17 @@
 /*
  * rcu-liburcu.c - the other engine (host/rcu.h): grace periods of liburcu-bp
  *
- * For checking: an implementation by others, against which the same tests run (meson's -Drcu=liburcu).
- * liburcu is the engine alone.  Its call_rcu() polls, so that a barrier waits ten milliseconds, and
- * cannot tell kfree_rcu()'s offset from a function; ours is used with both engines.  The bp flavour
- * registers threads by itself: a program's threads need not know.
+ * For checking: an implementation by others, against which the same tests run (meson's
+ * -Drcu=liburcu).  liburcu is the engine alone.  Its call_rcu() polls, so that a barrier waits ten
+ * milliseconds, and cannot tell kfree_rcu()'s offset from a function; ours is used with both
+ * engines.  The bp flavour registers threads by itself: a program's threads need not know.
  *
  * Deliberately not here: the schedule hooks of host/port.h.  liburcu blocks by itself, so grace
  * periods are no switch points.  And a fork inside a reader section: it takes the lock of the grace
  * period, which waits for the section.
  *
- * The thread sanitizer does not see into liburcu: @readers tells it that the end of a section happens
- * before the end of a grace period.
+ * The thread sanitizer does not see into liburcu: @readers tells it that the end of a section
+ * happens before the end of a grace period.
  */
 #include <urcu/urcu-bp.h>
 

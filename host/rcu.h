@@ -3,11 +3,12 @@
  * rcu.h - what an engine of grace periods gives to RCU, and what it is given
  *
  * Two engines: host/rcu.c, our own, and host/rcu-liburcu.c, which stands on liburcu-bp; meson's
- * option `rcu` says which one is built in.  Who reads, queues or waits sees <linux/rcupdate.h> alone.
+ * option `rcu` says which one is built in.  Who reads, queues or waits sees <linux/rcupdate.h>
+ * alone.
  *
  * Invariants
- *   1  When host_rcu_grace_period() returns, every reader section that had begun before the call has
- *      ended.
+ *   1  When host_rcu_grace_period() returns, every reader section that had begun before the call
+ *      has ended.
  *   2  This header names no type of the kernel's: liburcu's headers have a struct rcu_head of their
  *      own, so the source that includes them includes no <linux/...>.
  */
@@ -31,7 +32,7 @@ void host_rcu_fork_prepare(void);
 void host_rcu_fork_parent(void);
 void host_rcu_fork_child(void);
 
-/** host_rcu_follow_forks - from the first call on forks call the three above. Context: anywhere */
+/** host_rcu_follow_forks - from the first call on forks call these three. Context: anywhere */
 void host_rcu_follow_forks(void);
 
 /*
