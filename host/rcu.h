@@ -32,7 +32,7 @@ void host_rcu_fork_prepare(void);
 void host_rcu_fork_parent(void);
 void host_rcu_fork_child(void);
 
-/** host_rcu_follow_forks - from the first call on forks call these three. Context: anywhere */
+/** host_rcu_follow_forks - after the first call forks call these three. Context: anywhere */
 void host_rcu_follow_forks(void);
 
 /*
