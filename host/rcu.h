@@ -25,8 +25,8 @@
 void host_rcu_grace_period(void);
 
 /*
- * Around a fork, in the thread that forks; in the child only that thread's section, if it is in one,
- * goes on.
+ * Around a fork, in the thread that forks; in the child only that thread's section, if it is in
+ * one, goes on.
  */
 void host_rcu_fork_prepare(void);
 void host_rcu_fork_parent(void);
