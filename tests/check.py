@@ -19,15 +19,20 @@ import time
 
 # name, folder, meson's options, the suites (tests/meson.build) whose tests run in it
 FLAVOURS = (
-    ("asan", "build/asan", ["-Db_sanitize=address,undefined", "-Doptimization=1"], {"plain", "threads", "commands"}),
+    ("asan", "build/asan", ["-Db_sanitize=address,undefined", "-Doptimization=1", "-Dport_points=true"], {"plain", "threads", "commands"}),
     ("tsan", "build/tsan", ["-Db_sanitize=thread", "-Doptimization=1"], {"threads"}),
     ("plain", "build", [], {"tree"}),
     ("liburcu", "build/liburcu", ["-Drcu=liburcu", "-Db_sanitize=address", "-Doptimization=0"], {"rcu"}),
 )
 LONG = (                                                    # and with --long
     ("liburcu-tsan", "build/liburcu-tsan", ["-Drcu=liburcu", "-Db_sanitize=thread", "-Doptimization=1"], {"rcu"}),
+    ("lto", "build/lto", ["-Db_lto=true"], {"plain", "threads"}),
+    ("arm64", "build/arm64", ["--cross-file=tests/arm64.ini", "-Dcommand=false"], {"plain", "threads"}),
 )
 NEEDS = {"liburcu": "liburcu-bp", "liburcu-tsan": "liburcu-bp"}     # what pkg-config must find for a flavour
+PROGRAMS = {"arm64": {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "qemu-aarch64-static": "qemu-user-static"}}
+WHOLE = {"lto"}                                             # flavours that build everything, not only what their tests need
+SLOW = {"arm64"}                                            # an emulator's: no larger numbers there
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -115,7 +120,12 @@ class Run:
 
     def configure(self, name, folder, options, env):
         new = ["meson", "setup", folder, "-Db_lundef=false", *options]
-        return run(f"{name}: configuring", ["ninja", "-C", folder, "build.ninja"] if os.path.exists(f"{folder}/build.ninja") else new, env)
+        if os.path.exists(f"{folder}/build.ninja"):
+            with open(f"{folder}/meson-private/cmd_line.txt") as f:
+                now = set(f.read().splitlines())
+            same = {" = ".join(o[2:].split("=")) for o in options if o.startswith("-D")} <= now
+            new = ["ninja", "-C", folder, "build.ninja"] if same else ["meson", "setup", "--reconfigure", *new[2:]]
+        return run(f"{name}: configuring", new, env)
 
     def clang(self):
         """The other compiler accepts everything; counted as one case."""
@@ -139,6 +149,11 @@ class Run:
             self.sum[2] += 1
             self.skipped.append(f"{name}: building: no {library}")
             return None
+        absent = [package for program, package in PROGRAMS.get(name, {}).items() if not shutil.which(program)]
+        if absent:
+            self.sum[2] += 1
+            self.skipped.append(f"{name}: building: not installed: {' '.join(absent)}")
+            return None
         if not self.configure(name, folder, options, self.env):
             return self.fail(f"{name}: configuring")
         tests = json.loads(subprocess.run(["meson", "introspect", "--tests", folder], check=True, stdout=subprocess.PIPE).stdout)
@@ -150,7 +165,7 @@ class Run:
         # Only what these tests need: a program of their own lies in the folder, and some are given the dmabuf command.
         words = {os.path.abspath(os.path.join(folder, w)) for t in tests for w in t["cmd"] if w.startswith(("/", "./"))}
         targets = {os.path.relpath(w, folder) for w in words if w.startswith(os.path.abspath(folder) + "/")}
-        if targets and not run(f"{name}: building", ["ninja", "-C", folder, *sorted(targets)], self.env):
+        if targets and not run(f"{name}: building", ["ninja", "-C", folder, *([] if name in WHOLE else sorted(targets))], self.env):
             return self.fail(f"{name}: building")
         return self.tests(name, folder, tests)
 
@@ -160,7 +175,7 @@ class Run:
             os.remove(log)
         command = ["meson", "test", "-C", folder, "--no-rebuild", *[t["name"] for t in tests]]
         if self.args.long:
-            command += ["--test-args=--long", "--timeout-multiplier=20"]
+            command += ["--timeout-multiplier=20", *([] if name in SLOW else ["--test-args=--long"])]
         say(f"{name}: running {len(tests)} test programs")
         begin = time.monotonic()
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -7,9 +7,13 @@
 
 have() {
 	case $1 in
+	abigail-tools) command -v abidiff ;;
 	gcc) command -v cc ;;
 	clang-14) command -v clang-14 || command -v clang ;;
 	clang-format-14) command -v clang-format-14 ;;
+	gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc ;;
+	libc6-dev-arm64-cross) test -e /usr/aarch64-linux-gnu/include/stdio.h ;;
+	qemu-user-static) command -v qemu-aarch64-static ;;
 	libc6-dev) test -e /usr/include/stdio.h ;;
 	libelf1) compgen -G '/lib*/libelf.so.1' || compgen -G '/lib/*/libelf.so.1' ;;
 	libjson-c-dev) pkg-config --exists json-c ;;
