@@ -357,6 +357,53 @@ static void a_wake_up_between_two_sleeps_counts(struct ktap *t)
 	KT_CHECK(t, test_thread_end(waiter) >= 1);
 }
 
+static DEFINE_SPINLOCK(stock_lock);
+static int stock; /* under stock_lock */
+
+static int consumer(void *unused)
+{
+	int taken = 0;
+
+	spin_lock_irq(&stock_lock);
+	complete(&woken_begun);
+	while (taken < 100) {
+		wait_event_lock_irq(queue, stock > 0, stock_lock);
+		taken += stock;
+		stock = 0;
+	}
+	spin_unlock_irq(&stock_lock);
+	return taken;
+}
+
+static void a_condition_under_a_lock(struct ktap *t)
+{
+	struct task_struct *waiter;
+	int slept = 0;
+
+	init_completion(&woken_begun);
+	waiter = test_thread_start(consumer, NULL);
+	wait_for_completion(&woken_begun);
+	for (int i = 0; i < 100; i++) {
+		spin_lock_irq(&stock_lock);
+		stock++;
+		spin_unlock_irq(&stock_lock);
+		wake_up(&queue);
+	}
+	KT_EQ(t, test_thread_end(waiter), 100);
+
+	host_signal_task(current);
+	spin_lock_irq(&stock_lock);
+	KT_EQ(t, wait_event_interruptible_lock_irq(queue, stock > 0, stock_lock), -ERESTARTSYS);
+	KT_CHECK(t, spin_is_locked(&stock_lock));
+	spin_unlock_irq(&stock_lock);
+	flush_signals(current);
+	wait_event_cmd(queue, true, slept++, slept++);
+	KT_EQ(t, slept, 0);
+	KT_EQ(t, wait_event_idle_timeout(queue, false, 1), 0);
+	init_completion(&woken_begun);
+	KT_EQ(t, wait_for_completion_killable_timeout(&woken_begun, 1), 0);
+}
+
 static void sleeping_in_a_reader_section_warns(struct ktap *t)
 {
 	rcu_read_lock();
@@ -373,5 +420,5 @@ KTAP_MAIN(KTAP_CASE(no_wakeup_is_lost), KTAP_CASE(wakes_all), KTAP_CASE(wakes_on
 	  KTAP_CASE(a_chosen_wait_fails), KTAP_CASE(timeouts_tell_what_is_left),
 	  KTAP_CASE(the_loop_by_hand), KTAP_CASE(own_functions_get_the_key),
 	  KTAP_CASE(variables_have_queues), KTAP_CASE(completions_count),
-	  KTAP_CASE(a_wake_up_between_two_sleeps_counts),
+	  KTAP_CASE(a_wake_up_between_two_sleeps_counts), KTAP_CASE(a_condition_under_a_lock),
 	  KTAP_CASE(sleeping_in_a_reader_section_warns))

@@ -282,6 +282,11 @@ unsigned long wait_for_completion_timeout(struct completion *x, unsigned long ti
 					      TASK_UNINTERRUPTIBLE);
 }
 
+long wait_for_completion_killable_timeout(struct completion *x, unsigned long timeout)
+{
+	return completion_wait(x, (long)min(timeout, (unsigned long)LONG_MAX), TASK_KILLABLE);
+}
+
 long wait_for_completion_interruptible_timeout(struct completion *x, unsigned long timeout)
 {
 	return completion_wait(x, (long)min(timeout, (unsigned long)LONG_MAX), TASK_INTERRUPTIBLE);

@@ -48,6 +48,7 @@ unsigned long wait_for_completion_timeout(struct completion *x, unsigned long ti
 /* The same, or -ERESTARTSYS */
 long __must_check wait_for_completion_interruptible_timeout(struct completion *x,
 							    unsigned long timeout);
+long __must_check wait_for_completion_killable_timeout(struct completion *x, unsigned long timeout);
 /* true: it was done, and one wait has been used up */
 bool try_wait_for_completion(struct completion *x);
 bool completion_done(struct completion *x);

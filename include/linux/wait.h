@@ -265,6 +265,34 @@ void __wake_up_locked(struct wait_queue_head *wq, unsigned int mode, int nr);
 #define wait_event_killable_timeout(wq, condition, timeout) \
 	___wait_event_timeout_state(wq, condition, TASK_KILLABLE, timeout)
 
+#define wait_event_idle_timeout(wq, condition, timeout) \
+	___wait_event_timeout_state(wq, condition, TASK_IDLE, timeout)
+
+/* wait_event_cmd - each sleep stands between the statements @before and @after */
+#define wait_event_cmd(wq, condition, before, after)                                           \
+	do {                                                                                   \
+		if (!(condition))                                                              \
+			(void)___wait_event(wq, condition, TASK_UNINTERRUPTIBLE, 0, 0, before; \
+					    schedule(); after);                                \
+	} while (0)
+
+/*
+ * wait_event_lock_irq - @condition is read with @lock held, a spinlock_t, which the caller holds
+ * before and after
+ */
+#define wait_event_lock_irq(wq, condition, lock) \
+	wait_event_cmd(wq, condition, spin_unlock_irq(&(lock)), spin_lock_irq(&(lock)))
+/* The same, or -ERESTARTSYS; @lock is held then, too. */
+#define wait_event_interruptible_lock_irq(wq, condition, lock)                              \
+	({                                                                                  \
+		long __wait_ret = 0;                                                        \
+		if (!(condition))                                                           \
+			__wait_ret = ___wait_event(wq, condition, TASK_INTERRUPTIBLE, 0, 0, \
+						   spin_unlock_irq(&(lock));                \
+						   schedule(); spin_lock_irq(&(lock)));     \
+		(int)__wait_ret;                                                            \
+	})
+
 #include <linux/wait_bit.h>
 
 #endif
