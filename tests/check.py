@@ -26,6 +26,7 @@ FLAVOURS = (
 )
 LONG = (                                                    # and with --long
     ("liburcu-tsan", "build/liburcu-tsan", ["-Drcu=liburcu", "-Db_sanitize=thread", "-Doptimization=1"], {"rcu"}),
+    ("tables", "build/tables", ["-Ddebug_tables=true", "-Db_sanitize=address,undefined", "-Doptimization=1"], {"plain", "threads"}),
     ("lto", "build/lto", ["-Db_lto=true"], {"plain", "threads"}),
     ("arm64", "build/arm64", ["--cross-file=tests/arm64.ini", "-Dcommand=false"], {"plain", "threads"}),
 )
