@@ -267,7 +267,14 @@ void dma_buf_put(struct dma_buf *dmabuf)
 {
 	if (WARN(!dmabuf, "dma-buf: put of no buffer\n"))
 		return;
+	if (!dma_resv_held(dmabuf->resv)) {
+		fput(dmabuf->file);
+		return;
+	}
+	/* The release takes the reservation, so where it is the caller's it comes later. */
+	preempt_disable();
 	fput(dmabuf->file);
+	preempt_enable();
 }
 
 /* --- the CPU ---------------------------------------------------------------------------------- */

@@ -143,6 +143,26 @@ static void moves(struct ktap *t)
 
 /* --- references ------------------------------------------------------------------------------- */
 
+/* Exporters may share a reservation among buffers. */
+static void put_while_held(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf;
+	struct dma_resv resv;
+
+	dma_resv_init(&resv);
+	exporter.resv = &resv;
+	dmabuf = test_export(&exporter, 0);
+	dma_resv_lock(&resv, NULL);
+	ROW(t, "dma_buf_put", "the last one, its exporter's reservation held: released later", LOCK,
+	    "nothing", SAME, VOID(dma_buf_put(dmabuf)));
+	KT_CHECK(t, dma_resv_held(&resv));
+	dma_resv_unlock(&resv);
+	flush_delayed_fput();
+	KT_EQ(t, exporter.releases, 1);
+	dma_resv_fini(&resv);
+}
+
 static void references(struct ktap *t)
 {
 	struct bed b;
@@ -161,6 +181,7 @@ static void references(struct ktap *t)
 	    misuse_ptr(dma_buf_get(fd)));
 	ROW(t, "dma_buf_put", "no buffer", ARGUMENT, "WARN put of no buffer", SAME,
 	    VOID(dma_buf_put(misuse_null())));
+	put_while_held(t);
 	ROW_NOT_RUN("dma_buf_put", "once too often", ORDER, "use after free", SAME);
 	ROW(t, "get_dma_buf", "no buffer", ARGUMENT, "crash", SAME,
 	    VOID(get_dma_buf(misuse_null())));

@@ -16,7 +16,7 @@
  * does nothing, -EDEADLK where it returns something (DIFFERS: Linux waits for ever).
  *
  *	importers, not held	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get,
- *				_put, _mmap, _begin_cpu_access, _end_cpu_access, _begin_access,
+ *				_mmap, _begin_cpu_access, _end_cpu_access, _begin_access,
  *				_end_access, and all _unlocked
  *	importers, held		dma_buf_map_attachment, _unmap_attachment, _pin, _unpin, _vmap,
  *				_vmap_bracketed, _vunmap
@@ -299,7 +299,7 @@ struct dma_buf *dma_buf_get(int fd);
 
 /**
  * dma_buf_put - drop one. WARNs on NULL. The last one releases the buffer, at once unless in
- * atomic context.
+ * atomic context or with a reservation held that the exporter brought.
  */
 void dma_buf_put(struct dma_buf *dmabuf);
 
