@@ -306,10 +306,51 @@ static void an_end_of_no_access_is_told(struct ktap *t)
 	stage_down(t, &stage);
 }
 
+static void nobody_moves(struct dma_buf_attachment *attach)
+{
+}
+
+/* What the importer says of itself, the exporter sees in its attachment and the importer in its. */
+static void peers_are_told(struct ktap *t)
+{
+	static struct dma_buf_attach_ops ops = { .move_notify = nobody_moves };
+
+	for (int how = 0; how < 4; how++) {
+		struct dma_buf_attachment *attach;
+		struct stage stage = {};
+
+		ops.allow_peer2peer = how & 1;
+		stage_up(t, &stage, how & 2 ? DMA_BUF_POLICY_REMAP : DMA_BUF_POLICY_CACHED);
+		attach = dma_buf_dynamic_attach(stage.dmabuf, stage.dev, &ops, NULL);
+		KT_EQ(t, attach->peer2peer, how & 1);
+		dma_buf_detach(stage.dmabuf, attach);
+		dma_buf_put(stage.dmabuf);
+		stage_down(t, &stage);
+	}
+}
+
+static void an_unmap_without_the_reservation_is_told(struct ktap *t)
+{
+	struct dma_buf_attachment *attach;
+	struct stage stage = {};
+	struct sg_table *sgt;
+
+	stage_up(t, &stage, DMA_BUF_POLICY_REMAP);
+	attach = dma_buf_attach(stage.dmabuf, stage.dev);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	ktap_expect_warn(t, "remap_unmap() must be called with the reservation locked");
+	ktap_expect_warn(t, "test_unmap() must be called with the reservation locked");
+	dma_buf_unmap_attachment(attach, sgt, DMA_TO_DEVICE);
+	dma_buf_detach(stage.dmabuf, attach);
+	dma_buf_put(stage.dmabuf);
+	stage_down(t, &stage);
+}
+
 KTAP_MAIN(KTAP_CASE(an_attachment_refused_later_takes_back_the_first),
 	  KTAP_CASE(a_pin_refused_maps_nothing), KTAP_CASE(a_device_goes_before_its_importers),
 	  KTAP_CASE(a_buffer_goes_before_its_importers), KTAP_CASE(the_last_of_two_unmaps_ends_it),
 	  KTAP_CASE(another_direction_ends_the_same_mapping), KTAP_CASE(one_table_for_three_maps),
 	  KTAP_CASE(who_holds_the_reservation_is_refused),
 	  KTAP_CASE(an_exporter_that_tells_nothing_under_remap),
-	  KTAP_CASE(an_end_of_no_access_is_told))
+	  KTAP_CASE(an_end_of_no_access_is_told), KTAP_CASE(peers_are_told),
+	  KTAP_CASE(an_unmap_without_the_reservation_is_told))

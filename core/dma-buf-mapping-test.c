@@ -191,12 +191,15 @@ static void each_failing_allocation_is_undone(struct ktap *t)
 static void more_entries_than_a_table_has(struct ktap *t)
 {
 	const size_t bytes = SIZE_MAX & PAGE_MASK;
+	struct phys_vec vec, two[2];
 	struct stage stage;
-	struct phys_vec vec;
 
 	stage_up(t, &stage, machine_type_find("arm"), PAGE_SIZE);
 	vec = (struct phys_vec){ 0, bytes };
 	KT_EQ(t, PTR_ERR(map(&stage, &vec, 1, bytes)), -EINVAL);
+	two[0] = (struct phys_vec){ 0, bytes - PAGE_SIZE };
+	two[1] = (struct phys_vec){ dma_window_start(stage.window), PAGE_SIZE };
+	KT_EQ(t, PTR_ERR(map(&stage, two, 2, bytes)), -EINVAL);
 	stage_down(&stage);
 }
 

@@ -44,7 +44,7 @@ static long count_entries(const struct phys_vec *vec, size_t nr, size_t size, si
 		if (!vec[i].len || !PAGE_ALIGNED(vec[i].paddr | vec[i].len) ||
 		    check_add_overflow(bytes, vec[i].len, &bytes))
 			return -EINVAL;
-		entries += DIV_ROUND_UP(vec[i].len, longest);
+		entries += (vec[i].len - 1) / longest + 1; /* DIV_ROUND_UP() may overflow */
 	}
 	return bytes == size && entries && entries <= UINT_MAX ? (long)entries : -EINVAL;
 }

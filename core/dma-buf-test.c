@@ -435,8 +435,42 @@ static void a_system_without_descriptors(struct ktap *t)
 	KT_EQ(t, exporter.releases, 1);
 }
 
-KTAP_MAIN(KTAP_CASE(the_environment_says_the_policy), KTAP_CASE(descriptor_holds_the_buffer),
-	  KTAP_CASE(other_descriptors_are_refused), KTAP_CASE(cpu_access_waits_for_writers),
+/* Second of all cases: what the core makes once is not made by halves. */
+static void the_first_buffer_may_fail(struct ktap *t)
+{
+	struct test_exporter exporter = {};
+	struct dma_buf *dmabuf = ERR_PTR(-1);
+
+	for (int k = 1; IS_ERR(dmabuf) && k < 100; k++) {
+		exporter = (struct test_exporter){};
+		port_fail_nth(PORT_FAULT_ALLOC, k);
+		dmabuf = test_export(&exporter, 0);
+		port_fail_nth(PORT_FAULT_ALLOC, 0);
+		KT_CHECK(t, !IS_ERR(dmabuf) || PTR_ERR(dmabuf) == -ENOMEM);
+	}
+	KT_ASSERT(t, !IS_ERR(dmabuf));
+	dma_buf_put(dmabuf);
+	KT_EQ(t, exporter.releases, 1);
+}
+
+/* A bracket that ends elsewhere than it began leaves nothing open. */
+static void an_end_may_begin_later(struct ktap *t)
+{
+	struct test_exporter exporter = { .ops = { .cpu_access_only_syncs = true } };
+	struct dma_buf *dmabuf = test_export(&exporter, 0);
+	struct coherence *coherence = &to_buffer(dmabuf)->coherence;
+
+	KT_EQ(t, dma_buf_begin_cpu_access(dmabuf, DMA_TO_DEVICE), 0);
+	KT_EQ(t, dma_buf_end_cpu_access_partial(dmabuf, DMA_TO_DEVICE, 64, PAGE_SIZE - 64), 0);
+	coherence_lock(coherence);
+	KT_EQ(t, coherence_open_at(coherence, 0, COHERENCE_WRITE), 0);
+	coherence_unlock(coherence);
+	dma_buf_put(dmabuf);
+}
+
+KTAP_MAIN(KTAP_CASE(the_environment_says_the_policy), KTAP_CASE(the_first_buffer_may_fail),
+	  KTAP_CASE(descriptor_holds_the_buffer), KTAP_CASE(other_descriptors_are_refused),
+	  KTAP_CASE(cpu_access_waits_for_writers),
 	  KTAP_CASE(reading_does_not_wait_for_readers_writing_does),
 	  KTAP_CASE(interrupted_cpu_access_opens_nothing),
 	  KTAP_CASE(static_map_waits_for_kernel_fence), KTAP_CASE(exporter_that_does_more_is_asked),
@@ -444,4 +478,5 @@ KTAP_MAIN(KTAP_CASE(the_environment_says_the_policy), KTAP_CASE(descriptor_holds
 	  KTAP_CASE(pinned_time_is_counted_when_asked),
 	  KTAP_CASE(pinned_time_ends_with_the_last_unmap),
 	  KTAP_CASE(exporters_may_refuse_or_say_nothing), KTAP_CASE(a_release_waits_for_who_visits),
-	  KTAP_CASE(released_while_used_is_told), KTAP_CASE(a_system_without_descriptors))
+	  KTAP_CASE(released_while_used_is_told), KTAP_CASE(a_system_without_descriptors),
+	  KTAP_CASE(an_end_may_begin_later))

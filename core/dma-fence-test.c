@@ -761,6 +761,7 @@ static void wait_any_need_not_say_which(struct ktap *t)
 	struct test_fence *f[2] = { new_fence(&plain_ops, 1, 1), new_fence(&plain_ops, 2, 1) };
 	struct dma_fence *fences[2] = { &f[0]->base, &f[1]->base };
 	struct port_thread *thread;
+	u32 idx = 77;
 
 	KT_EQ(t, dma_fence_wait_any_timeout(fences, 2, false, 0, NULL), 0);
 	thread = port_thread_create(signal_later, f[1], "signal");
@@ -769,6 +770,8 @@ static void wait_any_need_not_say_which(struct ktap *t)
 	port_thread_join(thread);
 	KT_EQ(t, dma_fence_wait_any_timeout(fences, 2, false, 0, NULL), 1);
 	KT_EQ(t, dma_fence_wait_any_timeout(fences, 2, false, 5, NULL), 5);
+	KT_EQ(t, dma_fence_wait_any_timeout(fences, 2, false, 5, &idx), 5);
+	KT_EQ(t, idx, 1);
 	KT_CHECK(t, list_empty(&fences[0]->cb_list));
 	KT_CHECK(t, !dma_fence_test_signaled_flag(fences[0]));
 	dma_fence_put(fences[0]);

@@ -660,6 +660,23 @@ static void unlocked_walk_knows_another_list_at_its_address(struct ktap *t)
 		ktap_skip(t, "the allocator gives no address twice here");
 }
 
+static void an_interrupted_lock_is_not_taken(struct ktap *t)
+{
+	struct ww_acquire_ctx ctx;
+	struct dma_resv resv;
+
+	dma_resv_init(&resv);
+	ww_acquire_init(&ctx, &reservation_ww_class);
+	port_fail_nth(PORT_FAULT_WAIT, 1);
+	KT_EQ(t, dma_resv_lock_slow_interruptible(&resv, &ctx), -EINTR);
+	KT_CHECK(t, !dma_resv_is_locked(&resv));
+	port_fail_nth(PORT_FAULT_WAIT, 0);
+	KT_EQ(t, dma_resv_lock_slow_interruptible(&resv, &ctx), 0);
+	dma_resv_unlock(&resv);
+	ww_acquire_fini(&ctx);
+	dma_resv_fini(&resv);
+}
+
 KTAP_MAIN(KTAP_CASE(reserving_nothing_warns), KTAP_CASE(many_fences_fit),
 	  KTAP_CASE(slot_is_lost_at_unlock), KTAP_CASE(no_slot_no_memory_waits),
 	  KTAP_CASE(every_allocation_may_fail), KTAP_CASE(query_answers_with_lower_usages),
@@ -669,4 +686,5 @@ KTAP_MAIN(KTAP_CASE(reserving_nothing_warns), KTAP_CASE(many_fences_fit),
 	  KTAP_CASE(watchers_hear_of_kernel_fences), KTAP_CASE(unlocked_walk_starts_again),
 	  KTAP_CASE(unlocked_walk_survives_smaller_lists), KTAP_CASE(described_for_people),
 	  KTAP_CASE(an_empty_reservation), KTAP_CASE(asking_without_sleeping_goes_on),
-	  KTAP_CASE(unlocked_walk_knows_another_list_at_its_address))
+	  KTAP_CASE(unlocked_walk_knows_another_list_at_its_address),
+	  KTAP_CASE(an_interrupted_lock_is_not_taken))

@@ -679,6 +679,27 @@ static void a_frozen_slot_is_its_movers(struct ktap *t)
 	rig_fini(&rig);
 }
 
+/* A dead slot is reaped when the last of its held maps has gone, not the first. */
+static void held_maps_of_a_dead_slot_are_one_user(struct ktap *t)
+{
+	struct sg_table *sgt[2];
+	struct rig rig;
+
+	rig_init(&rig, WIDE, COHERENCE_CACHES, false);
+	for (int i = 0; i < 2; i++)
+		sgt[i] = rig_map_held(&rig, DMA_TO_DEVICE);
+	KT_CHECK(t, !rig_kill(&rig));
+	for (int i = 0; i < 2; i++) {
+		KT_EQ(t, rig.destroys, 0);
+		rig_lock(&rig);
+		rig_unmap_locked(&rig, sgt[i]);
+		rig_unlock(&rig);
+	}
+	wait_for_completion(&rig.reaped);
+	KT_EQ(t, rig.destroys, 1);
+	rig_fini(&rig);
+}
+
 KTAP_MAIN(KTAP_CASE(built_once_hit_for_ever), KTAP_CASE(head_says_how_it_was_mapped),
 	  KTAP_CASE(trimming_the_copy_leaves_the_exporters_table), KTAP_CASE(build_fails_cleanly),
 	  KTAP_CASE(every_allocation_of_a_miss_may_fail), KTAP_CASE(too_many_users),
@@ -692,4 +713,5 @@ KTAP_MAIN(KTAP_CASE(built_once_hit_for_ever), KTAP_CASE(head_says_how_it_was_map
 	  KTAP_CASE(interrupted_wait_counts_nobody), KTAP_CASE(dynamic_importers_do_not_wait),
 	  KTAP_CASE(a_slot_rebuilt_under_a_kernel_fence_waits),
 	  KTAP_CASE(events_tell_builds_widenings_and_teardowns),
-	  KTAP_CASE(without_the_reservation_it_is_told), KTAP_CASE(a_frozen_slot_is_its_movers))
+	  KTAP_CASE(without_the_reservation_it_is_told), KTAP_CASE(a_frozen_slot_is_its_movers),
+	  KTAP_CASE(held_maps_of_a_dead_slot_are_one_user))

@@ -57,7 +57,7 @@ static struct sg_table *slot_build(struct mapping_slot *slot, enum dma_data_dire
 	struct slot_set *set = slot->owner;
 	struct dma_buf_attachment *inner = &set->inner[slot_index(set, slot)];
 	const struct dma_buf_ops *ops = set->dmabuf->ops;
-	bool pin = dma_buf_is_dynamic(set->dmabuf) && !set->importer_ops;
+	bool pin = dma_buf_is_dynamic(set->dmabuf); /* who follows its moves is not kept */
 	struct sg_table *sgt;
 	int ret;
 
@@ -88,7 +88,7 @@ static void slot_destroy(struct mapping_slot *slot, struct sg_table *sgt,
 	dma_owned_begin();
 	ops->unmap_dma_buf(inner, sgt, dir);
 	dma_owned_end();
-	if (dma_buf_is_dynamic(set->dmabuf) && !set->importer_ops)
+	if (dma_buf_is_dynamic(set->dmabuf))
 		ops->unpin(inner);
 }
 
