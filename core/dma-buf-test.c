@@ -468,6 +468,16 @@ static void an_end_may_begin_later(struct ktap *t)
 	dma_buf_put(dmabuf);
 }
 
+static void an_export_without_operations(struct ktap *t)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+
+	info.priv = t;
+	info.size = PAGE_SIZE;
+	ktap_expect_warn(t, "export without priv, map_dma_buf, unmap_dma_buf or release");
+	KT_EQ(t, PTR_ERR(dma_buf_export(&info)), -EINVAL);
+}
+
 KTAP_MAIN(KTAP_CASE(the_environment_says_the_policy), KTAP_CASE(the_first_buffer_may_fail),
 	  KTAP_CASE(descriptor_holds_the_buffer), KTAP_CASE(other_descriptors_are_refused),
 	  KTAP_CASE(cpu_access_waits_for_writers),
@@ -479,4 +489,4 @@ KTAP_MAIN(KTAP_CASE(the_environment_says_the_policy), KTAP_CASE(the_first_buffer
 	  KTAP_CASE(pinned_time_ends_with_the_last_unmap),
 	  KTAP_CASE(exporters_may_refuse_or_say_nothing), KTAP_CASE(a_release_waits_for_who_visits),
 	  KTAP_CASE(released_while_used_is_told), KTAP_CASE(a_system_without_descriptors),
-	  KTAP_CASE(an_end_may_begin_later))
+	  KTAP_CASE(an_end_may_begin_later), KTAP_CASE(an_export_without_operations))

@@ -574,11 +574,17 @@ static void a_sync_ends_where_the_table_does(struct ktap *t)
 	struct bed *bed = bed_up(t, machine_type_find("arm"), 0);
 	struct sg_table part = { .sgl = bed->sgt.sgl, .nents = 2, .orig_nents = 2 };
 	struct sg_table none = { .sgl = bed->sgt.sgl };
+	struct scatterlist bare;
 	struct dma_costs before;
 
 	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_TO_DEVICE, 0), 0);
 	dma_cost_read(&before);
 	dma_table_sync(bed->dev, &part, 0, 0, DMA_TABLE_CLEAN);
+	dma_table_sync(bed->dev, &none, 0, PAGE_SIZE, DMA_TABLE_CLEAN);
+	/* a table without pages is device memory, which nobody caches */
+	sg_init_table(&bare, 1);
+	none.sgl = &bare;
+	none.orig_nents = 1;
 	dma_table_sync(bed->dev, &none, 0, PAGE_SIZE, DMA_TABLE_CLEAN);
 	KT_EQ(t, moved_since(&before).cleaned, 0);
 	dma_table_sync(bed->dev, &part, PAGE_SIZE, PAGE_SIZE, DMA_TABLE_CLEAN);

@@ -216,7 +216,12 @@ static void frees_of_device_memory(struct ktap *t)
 	dma_free_coherent(bed->dev, PAGE_SIZE, iomem, addr);
 	dma_unmap_resource(bed->dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
 
-	/* nor are more bytes than were */
+	/* nor is what a list maps, nor more bytes than were */
+	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_BIDIRECTIONAL, 0), 0);
+	ktap_expect_warn(t, "free of what was not allocated");
+	dma_free_coherent(bed->dev, PAGE_SIZE, cache_behind(page_to_phys(bed->page[0])),
+			  sg_dma_address(bed->sgt.sgl));
+	dma_unmap_sgtable(bed->dev, &bed->sgt, DMA_BIDIRECTIONAL, 0);
 	addr = dma_map_page(bed->dev, bed->page[0], 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	ktap_expect_warn(t, "free of what was not allocated");
 	dma_free_coherent(bed->dev, 2 * PAGE_SIZE, cache_behind(page_to_phys(bed->page[0])), addr);

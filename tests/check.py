@@ -144,6 +144,16 @@ class Run:
         else:
             self.fail("clang: building")
 
+    def coverage(self):
+        """Branches taken, in builds of its own and so only with --long; counted as one case."""
+        if not self.args.long or not fnmatch.fnmatch("coverage", f"*{self.args.only}*"):
+            return
+        self.matched = True
+        if run("coverage: building and running", ["tests/coverage"], self.env):
+            self.sum[0] += 1
+        else:
+            self.fail("coverage: a branch without a reason, a reason without a branch, or too few taken: tests/coverage")
+
     def flavour(self, name, folder, options, suites):
         library = NEEDS.get(name)
         if library and subprocess.run(["pkg-config", "--exists", library], stderr=subprocess.DEVNULL).returncode:
@@ -217,6 +227,7 @@ def main():
     for f in FLAVOURS + (LONG if r.args.long else ()):
         r.flavour(*f)
     r.clang()
+    r.coverage()
     if not r.matched and not r.bad:
         print(f"./check: --only {r.args.only}: no test program has such a name; `meson test -C build/asan --list` has them all", file=sys.stderr)
     print("\nthe ten slowest   seconds  declared")
