@@ -199,8 +199,31 @@ static void messages_below_the_threshold_are_dropped(struct ktap *t)
 	KT_EQ(t, scnprintf(text, 0, "%s", "abcdef"), 0);
 }
 
-KTAP_MAIN(KTAP_CASE(stop_returns_the_result), KTAP_CASE(stopped_before_it_ran),
-	  KTAP_CASE(a_reference_outlives_the_thread), KTAP_CASE(stop_of_a_foreign_thread_warns),
-	  KTAP_CASE(foreign_threads_have_tasks), KTAP_CASE(ending_inside_a_section_warns),
-	  KTAP_CASE(once_is_once_per_case), KTAP_CASE(time_passes), KTAP_CASE(chance_is_repeatable),
+static int count_entries(void *data)
+{
+	atomic_inc(data);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 7;
+}
+
+static void who_is_yielded_to_has_begun(struct ktap *t)
+{
+	atomic_t entries = ATOMIC_INIT(0);
+
+	for (unsigned int i = 1; i <= 50; i++) {
+		struct task_struct *task = kthread_run(count_entries, &entries, "entered");
+
+		KT_ASSERT(t, !IS_ERR(task));
+		KT_EQ(t, yield_to(task, true), 1);
+		KT_EQ(t, kthread_stop(task), 7);
+		KT_EQ(t, atomic_read(&entries), i);
+	}
+}
+
+KTAP_MAIN(KTAP_CASE(who_is_yielded_to_has_begun), KTAP_CASE(stop_returns_the_result),
+	  KTAP_CASE(stopped_before_it_ran), KTAP_CASE(a_reference_outlives_the_thread),
+	  KTAP_CASE(stop_of_a_foreign_thread_warns), KTAP_CASE(foreign_threads_have_tasks),
+	  KTAP_CASE(ending_inside_a_section_warns), KTAP_CASE(once_is_once_per_case),
+	  KTAP_CASE(time_passes), KTAP_CASE(chance_is_repeatable),
 	  KTAP_CASE(messages_below_the_threshold_are_dropped))

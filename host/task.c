@@ -24,6 +24,7 @@ struct host_kthread {
 	struct port_thread *thread;
 	struct task_struct *task;
 	bool should_stop; /* atomic */
+	bool begun;       /* atomic: in its function */
 	bool worker;      /* runs even if stopped before: what was queued counts on it */
 	int result;       /* valid once exited */
 	struct completion exited;
@@ -344,10 +345,12 @@ static void kthread_main(void *arg)
 	host_current_task = task;
 	WRITE_ONCE(task->pid, gettid());
 	sleep_until_running(0);
-	if (READ_ONCE(kthread->should_stop) && !kthread->worker)
+	if (READ_ONCE(kthread->should_stop) && !kthread->worker) {
 		kthread->result = -EINTR;
-	else
+	} else {
+		WRITE_ONCE(kthread->begun, true);
 		kthread->result = kthread->fn(kthread->data);
+	}
 
 	/* Before complete_all(): who has waited for the end finds the thread to join. */
 	task_unregister(task);
@@ -360,6 +363,17 @@ static void kthread_main(void *arg)
 
 /* The thread is asleep in TASK_UNINTERRUPTIBLE; registered here, so a grace period never misses it.
  */
+int yield_to(struct task_struct *task, bool preempt)
+{
+	struct host_kthread *kthread = task->kthread;
+
+	do {
+		yield();
+	} while (kthread && !READ_ONCE(kthread->begun) && !READ_ONCE(kthread->should_stop) &&
+		 smp_load_acquire(&task->__state) == TASK_RUNNING);
+	return 1;
+}
+
 static struct task_struct *kthread_new(int (*fn)(void *data), void *data, const char *name,
 				       bool worker)
 {

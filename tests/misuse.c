@@ -139,8 +139,13 @@ static void run_in_child(struct ktap *t, const struct misuse *row)
 		signal(SIGBUS, SIG_DFL);
 		return;
 	}
-	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
-		got = WTERMSIG(status) == SIGABRT ? "BUG" : "crash";
+	if (pid > 0 && waitpid(pid, &status, 0) == pid) {
+		/* a sanitizer that is told to halt exits */
+		if (WIFSIGNALED(status))
+			got = WTERMSIG(status) == SIGABRT ? "BUG" : "crash";
+		else if (WEXITSTATUS(status) == 1)
+			got = "crash";
+	}
 	check(t, row, __FILE__, __LINE__, got, !strcmp(got, row->here));
 	print_row(row, got);
 }

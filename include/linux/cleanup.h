@@ -78,8 +78,9 @@ static inline __must_check const volatile void *host_must_use(const volatile voi
 		return t;                                                           \
 	}
 
-#define CLASS(name, var) \
-	class_##name##_t var __cleanup(class_##name##_destructor) = class_##name##_constructor
+#define CLASS(name, var)                                                           \
+	class_##name##_t var __cleanup(class_##name##_destructor) __maybe_unused = \
+		class_##name##_constructor
 
 /* --- guards ----------------------------------------------------------------------------------- */
 

@@ -148,11 +148,11 @@ static inline int cond_resched(void)
 
 void yield(void);
 
-static inline int yield_to(struct task_struct *task, bool preempt)
-{
-	yield();
-	return 1;
-}
+/*
+ * yield_to - let @task run: a kthread that was woken has entered its function when this returns, so
+ * that a kthread_stop() that follows does not come before it.  Returns 1.
+ */
+int yield_to(struct task_struct *task, bool preempt);
 
 #define in_interrupt() 0
 #define in_task() 1
