@@ -445,6 +445,7 @@
 #pragma redefine_extname xa_set_mark ldb_xa_set_mark
 #pragma redefine_extname xa_store ldb_xa_store
 #pragma redefine_extname yield ldb_yield
+#pragma redefine_extname yield_to ldb_yield_to
 /* clang-format on */
 
 #endif
