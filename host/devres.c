@@ -167,7 +167,7 @@ void *devm_krealloc(struct device *dev, void *p, size_t size, gfp_t gfp)
 		*link = new;
 	}
 	spin_unlock_irqrestore(&lock, flags);
-	if (WARN(!old, "devm_krealloc: %p is not memory of %s", p, dev_name(dev))) {
+	if (WARN(!old, "devm_krealloc: this is not memory of %s", dev_name(dev))) {
 		kfree(new);
 		return NULL;
 	}
@@ -183,7 +183,7 @@ void devm_kfree(struct device *dev, const void *p)
 	if (ZERO_OR_NULL_PTR(p))
 		return;
 	entry = take(dev, MEMORY, NULL, p);
-	WARN(!entry, "devm_kfree: %p is not memory of %s", p, dev_name(dev));
+	WARN(!entry, "devm_kfree: this is not memory of %s", dev_name(dev));
 	kfree(entry);
 }
 

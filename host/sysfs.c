@@ -42,7 +42,7 @@ static u64 calls; /* under lock */
 
 static int emit(char *buf, int at, const char *fmt, va_list args)
 {
-	if (WARN(offset_in_page(buf), "sysfs_emit: %p is not the beginning of a page", buf) ||
+	if (WARN(offset_in_page(buf), "sysfs_emit: this is not the beginning of a page") ||
 	    WARN(at < 0 || at >= PAGE_SIZE, "sysfs_emit_at: %d is not in a page", at))
 		return 0;
 	return vscnprintf(buf + at, PAGE_SIZE - at, fmt, args);

@@ -369,7 +369,7 @@ static int op_run(struct xarray *xa, struct xa_op *op, gfp_t gfp)
 	int nr_spares = 0, ret;
 
 	lockdep_assert_held(&xa->xa_lock);
-	if (WARN(!entry_is_valid(op->entry), "xarray: %p is no entry", op->entry))
+	if (WARN(!entry_is_valid(op->entry), "xarray: this is no entry"))
 		return -EINVAL;
 	for (;;) {
 		*op = asked;
