@@ -12,12 +12,14 @@
  *   PA2  known_zero is set only while the memfd has never held anything else there, or holds
  *        nothing.
  *   PA3  No system call happens under the lock but those that make the arena, at the first
- *        allocation, and the one that brings 4 MiB more into service.
+ *        allocation, open it once more, and the one that brings 4 MiB more into service.
+ *   PA4  Both descriptors are of the same memfd: they are closed together.
  *
  * Deliberately not here: caches per CPU, zones, reclaim, compaction.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/bug.h>
@@ -41,6 +43,7 @@ void *host_memory_base;
 void (*host_page_alloc_hook)(struct page *page, unsigned int order);
 
 static int arena_fd = -1;
+static int read_only_fd = -1; /* made when first asked for; under lock */
 
 /*
  * Pages that may be touched: a multiple of BLOCK_PAGES, only grows. Written under lock, read
@@ -113,6 +116,25 @@ int host_memory_fd(void)
 	return fd;
 }
 
+int host_memory_read_only_fd(void)
+{
+	char path[64];
+	int fd = -ENOMEM;
+
+	spin_lock(&lock);
+	if (!mem_map)
+		arena_create();
+	if (mem_map && read_only_fd < 0) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", arena_fd);
+		read_only_fd = port_open(path, O_RDONLY | O_CLOEXEC);
+		fd = read_only_fd < 0 ? -errno : 0;
+	}
+	if (read_only_fd >= 0)
+		fd = read_only_fd;
+	spin_unlock(&lock);
+	return fd;
+}
+
 bool host_memory_fini(bool leave)
 {
 	if (leave)
@@ -126,9 +148,12 @@ bool host_memory_fini(bool leave)
 	munmap(host_memory_base, HOST_MEMORY_BYTES);
 	munmap(mem_map, ARENA_PAGES * sizeof(struct page));
 	close(arena_fd);
+	if (read_only_fd >= 0)
+		close(read_only_fd);
 	host_memory_base = NULL;
 	mem_map = NULL;
 	arena_fd = -1;
+	read_only_fd = -1;
 	__atomic_store_n(&pages_in_service, 0, __ATOMIC_RELEASE);
 	pages_used = 0;
 	pages_dirty = 0;
@@ -184,7 +209,7 @@ phys_addr_t virt_to_phys(const volatile void *addr)
 {
 	phys_addr_t phys = linear_to_phys(addr);
 
-	if (WARN(!host_phys_valid(phys, 1), "%p is not a linear address of a page", addr))
+	if (WARN(!host_phys_valid(phys, 1), "virt_to_phys: this is not a linear address of a page"))
 		return 0;
 	return phys;
 }

@@ -34,6 +34,12 @@
  */
 int host_memory_fd(void);
 
+/**
+ * host_memory_read_only_fd - the memfd opened only to read: the system refuses to make a shared mapping
+ * of it writable. -errno if the system cannot open it; made at the first call
+ */
+int host_memory_read_only_fd(void);
+
 /** host_phys_valid - does [@phys, @phys + @len) lie in memory? Context: any */
 bool host_phys_valid(phys_addr_t phys, size_t len);
 

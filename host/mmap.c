@@ -15,8 +15,6 @@
  * A list, because a program holds few mappings; munmap() walks it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <linux/bug.h>
 #include <linux/err.h>
@@ -56,20 +54,6 @@ static struct area *to_area(struct vm_area_struct *vma)
 
 /* --- the system's mappings -------------------------------------------------------------------- */
 
-/* The memfd opened read-only, -errno if the system cannot. */
-static int read_only_fd(void)
-{
-	static int fd = -1;
-	char path[64];
-
-	lockdep_assert_held(&mmap_lock);
-	if (fd >= 0)
-		return fd;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", host_memory_fd());
-	fd = port_open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int system_prot(const struct vm_area_struct *vma, pgprot_t prot)
 {
 	bool write = vma->vm_flags & VM_WRITE;
@@ -85,13 +69,12 @@ static int system_prot(const struct vm_area_struct *vma, pgprot_t prot)
 static void *system_map(const struct vm_area_struct *vma, unsigned long addr, size_t bytes,
 			off_t offset, pgprot_t prot, int flags)
 {
-	int fd = host_memory_fd();
+	bool read_only = vma->vm_flags & VM_MAYSHARE && !(vma->vm_flags & VM_MAYWRITE);
+	int fd = read_only ? host_memory_read_only_fd() : host_memory_fd();
 	void *at;
 
-	if (vma->vm_flags & VM_MAYSHARE && !(vma->vm_flags & VM_MAYWRITE))
-		fd = read_only_fd();
 	if (fd < 0)
-		return ERR_PTR(host_memory_fd() < 0 ? -ENOMEM : fd);
+		return ERR_PTR(read_only ? fd : -ENOMEM);
 	flags |= vma->vm_flags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE;
 	at = port_mmap((void *)addr, bytes, system_prot(vma, prot), flags, fd, offset);
 	if (at == MAP_FAILED)

@@ -8,6 +8,7 @@
  *   VA1  Areas do not overlap, so a tree that calls overlapping ones equal finds the area of any
  *        address.
  *   VA2  An area is in the tree exactly while its addresses are reserved.
+ *   VA3  An area without write permission can be given none: it maps the memfd opened read-only.
  */
 #include <search.h>
 #include <stdlib.h>
@@ -69,8 +70,10 @@ static struct vmap_area *area_unmap(const void *addr)
 	return area;
 }
 
-static int map_runs(char *addr, struct page **pages, unsigned int count, int prot)
+static int map_runs(char *addr, struct page **pages, unsigned int count, bool write)
 {
+	int fd = write ? host_memory_fd() : host_memory_read_only_fd();
+	int prot = write ? PROT_READ | PROT_WRITE : PROT_READ;
 	unsigned int run;
 
 	for (unsigned int i = 0; i < count; i += run) {
@@ -80,7 +83,7 @@ static int map_runs(char *addr, struct page **pages, unsigned int count, int pro
 		while (i + run < count && pages[i + run] == pages[i] + run)
 			run++;
 		if (port_mmap(addr + ((size_t)i << PAGE_SHIFT), (size_t)run << PAGE_SHIFT, prot,
-			      MAP_SHARED | MAP_FIXED, host_memory_fd(), offset) == MAP_FAILED)
+			      MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED)
 			return -ENOMEM;
 	}
 	return 0;
@@ -113,7 +116,7 @@ void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (addr == MAP_FAILED)
 		goto free_pages;
-	if (map_runs(addr, pages, count, prot.pgprot ? PROT_READ | PROT_WRITE : PROT_READ))
+	if (map_runs(addr, pages, count, prot.pgprot))
 		goto unmap_addr;
 	area->start = (uintptr_t)addr;
 	area->end = area->start + bytes;
@@ -143,7 +146,7 @@ void vunmap(const void *addr)
 	if (!addr)
 		return;
 	area = area_unmap(addr);
-	if (WARN(!area, "vunmap: %p is not the start of an area", addr))
+	if (WARN(!area, "vunmap: this is not the start of an area"))
 		return;
 	if (!area->owns_pages)
 		kfree(area->pages);
@@ -205,7 +208,7 @@ void vfree(const void *addr)
 	if (!addr)
 		return;
 	area = area_unmap(addr);
-	if (WARN(!area, "vfree: %p is not the start of an area", addr))
+	if (WARN(!area, "vfree: this is not the start of an area"))
 		return;
 	if (area->owns_pages)
 		for (unsigned int i = 0; i < area->count; i++)
