@@ -8,11 +8,14 @@
  *        drops its reference.
  *   FI2  An open entry owns one reference of its file.
  *   FI3  Nothing of a file is touched under table_lock but its reference count.
- *   FI4  Releases run one after the other when put off, without any order among those that were
+ *   FI4  A placeholder is empty and sealed: what is written to it by the system's write() is
+ *        refused, not lost.
+ *   FI5  Releases run one after the other when put off, without any order among those that were
  *        not.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -234,9 +237,11 @@ int get_unused_fd_flags(unsigned int flags)
 	might_sleep();
 	if (flags & ~O_CLOEXEC)
 		return -EINVAL;
-	fd = port_memfd_create("libdmabuf", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+	fd = port_memfd_create("libdmabuf",
+			       MFD_ALLOW_SEALING | (flags & O_CLOEXEC ? MFD_CLOEXEC : 0));
 	if (fd < 0)
 		return -errno;
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	ret = descriptor_of(fd, &d) ? table_reserve(fd, &d) : -EMFILE;
 	if (ret) {
 		close(fd);
