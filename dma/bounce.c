@@ -93,11 +93,16 @@ dma_addr_t bounce_get(struct bounce_pool *pool, struct dma_view *view, phys_addr
 	for (i = 0; i < need; i++) {
 		pool->slot[at + i].owner = view;
 		pool->slot[at + i].memory = (phys & PAGE_MASK) + (i << PAGE_SHIFT);
+		pool->slot[at + i].from = 0;
+		pool->slot[at + i].to = PAGE_SIZE;
 		pool->slot[at + i].run = 0;
 	}
+	pool->slot[at].from = offset_in_page(phys);
+	pool->slot[at + need - 1].to = offset_in_page(phys + len - 1) + 1;
 	pool->slot[at].run = need;
 	pool->next = at + need;
 	spin_unlock(&pool->lock);
+	memset(pool->memory + (at << PAGE_SHIFT), 0, need << PAGE_SHIFT); /* BO1 */
 	return BOUNCE_BASE + ((dma_addr_t)at << PAGE_SHIFT) + offset_in_page(phys);
 }
 
@@ -154,12 +159,25 @@ phys_addr_t bounce_phys(const struct bounce_pool *pool, dma_addr_t addr)
 	return pool->slot[bounce_index(addr)].memory + offset_in_page(addr);
 }
 
+/* BO3.  Between the first and the last slot of a run all bytes are mapped. */
+static bool bounce_covers(const struct bounce_pool *pool, dma_addr_t addr, size_t len)
+{
+	const struct bounce_slot *first = &pool->slot[bounce_index(addr)];
+	const struct bounce_slot *last = &pool->slot[bounce_index(addr + len - 1)];
+
+	return offset_in_page(addr) >= first->from && offset_in_page(addr + len - 1) < last->to;
+}
+
 void bounce_copy(const struct bounce_pool *pool, dma_addr_t addr, size_t len, bool to_slot)
 {
 	void *slot = bounce_virt(pool, addr);
 	void *memory = host_phys_to_virt(bounce_phys(pool, addr));
 
 	if (WARN_ON(!memory))
+		return;
+	if (WARN(!bounce_covers(pool, addr, len),
+		 "DMA-API: %zu bytes at 0x%llx are not all of the mapping", len,
+		 (unsigned long long)addr))
 		return;
 	if (to_slot)
 		memcpy(slot, memory, len);

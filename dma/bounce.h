@@ -8,8 +8,10 @@
  * bounces needs no cache maintenance whether it snoops or not.
  *
  * Invariants
- *   BO1  A slot belongs to one view and one mapping; what it held before stays in it.
+ *   BO1  A slot belongs to one view and one mapping.  It is zero before its device can reach it: the
+ *        device reaches whole pages, before anything is copied, and what of them is not mapped.
  *   BO2  The pool is finite; when it is used up, or too fragmented, mapping fails.
+ *   BO3  Nothing is copied between memory and what of a slot is not mapped.
  *
  * DIFFERS: swiotlb's runs end at 256 KiB; here one entry may use the whole pool.
  */
@@ -28,6 +30,7 @@ struct dma_view;
 struct bounce_slot {
 	struct dma_view *owner; /* NULL: free */
 	phys_addr_t memory;     /* the page this slot stands for */
+	u16 from, to;           /* the bytes of it that are mapped */
 	u32 run;                /* in the first slot of a run: its length */
 };
 
@@ -48,7 +51,7 @@ int bounce_init(struct bounce_pool *pool, size_t bytes);
 void bounce_fini(struct bounce_pool *pool);
 
 /**
- * bounce_get - slots for [@phys, @phys + @len), on behalf of @view
+ * bounce_get - slots for [@phys, @phys + @len), on behalf of @view; all zero
  * Crosses no segment boundary of the device's unless it is longer than what lies between two.
  * Context: any.  Returns the DMA address, or DMA_MAPPING_ERROR when no run is long enough.
  */
@@ -72,7 +75,8 @@ phys_addr_t bounce_phys(const struct bounce_pool *pool, dma_addr_t addr);
 
 /**
  * bounce_copy - @len bytes of one run between memory, as the CPU sees it, and the slots from @addr
- * Context: the run is in use.  Counts DMA_COST_BYTES_BOUNCED.
+ * Context: the run is in use.  Counts DMA_COST_BYTES_BOUNCED.  WARNs and copies nothing if they are
+ * not all the mapping's.
  */
 void bounce_copy(const struct bounce_pool *pool, dma_addr_t addr, size_t len, bool to_slot);
 
