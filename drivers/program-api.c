@@ -9,7 +9,10 @@
  *   PR1  Every open handle is on its list, so that libdmabuf_fini() finds it.
  *   PR2  A buffer handle and an attachment each own one reference to the dma-buf, so handles may be
  *        given back in any order.
- *   PR3  owner is the process that opened the first handle or heap: another one is its child.
+ *   PR3  No call writes, or lets a device write, a buffer whose file is not opened for writing; none
+ *        reads one that is not opened for reading.  Mappings are shared with drivers and may allow
+ *        more, so each access asks the file.
+ *   PR4  owner is the process that opened the first handle or heap: another one is its child.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-cost.h>
@@ -20,6 +23,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 #include <uapi/linux/dma-heap.h>
 #include <unistd.h>
 
@@ -46,6 +50,7 @@ struct libdmabuf_device {
 
 struct libdmabuf_buffer {
 	struct dma_buf *dmabuf;
+	void *read_only; /* where a program reads what it may not write; NULL: not asked yet */
 	struct list_head node; /* guarded by handles_lock */
 };
 
@@ -366,6 +371,7 @@ void libdmabuf_buffer_close(struct libdmabuf_buffer *buffer)
 	if (!buffer)
 		return;
 	handle_close(&buffer->node);
+	vunmap(buffer->read_only);
 	dma_buf_put(buffer->dmabuf);
 	kfree(buffer);
 }
@@ -418,6 +424,16 @@ int libdmabuf_buffer_create_from(const char *name, size_t bytes, struct libdmabu
 	return ret;
 }
 
+/* --- who may access --------------------------------------------------------------------------- */
+
+static bool opened_for(const struct dma_buf *dmabuf, enum libdmabuf_access access)
+{
+	fmode_t mode = dmabuf->file->f_mode;
+
+	return (!(access & LIBDMABUF_READ) || mode & FMODE_READ) &&
+	       (!(access & LIBDMABUF_WRITE) || mode & FMODE_WRITE);
+}
+
 /* --- a device's accesses ---------------------------------------------------------------------- */
 
 int libdmabuf_attach(struct libdmabuf_device *device, struct libdmabuf_buffer *buffer,
@@ -467,6 +483,8 @@ int libdmabuf_map(struct libdmabuf_attachment *attachment, enum libdmabuf_access
 
 	if (!attachment || dir == DMA_NONE)
 		return -EINVAL;
+	if (!opened_for(attachment->dmabuf, access))
+		return -EACCES;
 	if (attachment->sgt)
 		return -EBUSY;
 	sgt = dma_buf_map_attachment_unlocked(attachment->attach, dir);
@@ -491,6 +509,8 @@ int libdmabuf_device_read(struct libdmabuf_attachment *attachment, size_t offset
 {
 	if (!attachment || !attachment->sgt || !to)
 		return -EINVAL;
+	if (!opened_for(attachment->dmabuf, LIBDMABUF_READ))
+		return -EACCES;
 	return dma_engine_read(attachment->device->dev, attachment->sgt, offset, to, bytes);
 }
 
@@ -499,24 +519,18 @@ int libdmabuf_device_write(struct libdmabuf_attachment *attachment, size_t offse
 {
 	if (!attachment || !attachment->sgt || !from)
 		return -EINVAL;
+	if (!opened_for(attachment->dmabuf, LIBDMABUF_WRITE))
+		return -EACCES;
 	return dma_engine_write(attachment->device->dev, attachment->sgt, offset, from, bytes);
 }
 
 /* --- the CPU's accesses ----------------------------------------------------------------------- */
 
-static bool opened_for(const struct libdmabuf_buffer *buffer, enum libdmabuf_access access)
-{
-	fmode_t mode = buffer->dmabuf->file->f_mode;
-
-	return (!(access & LIBDMABUF_READ) || mode & FMODE_READ) &&
-	       (!(access & LIBDMABUF_WRITE) || mode & FMODE_WRITE);
-}
-
 int libdmabuf_cpu_begin(struct libdmabuf_buffer *buffer, enum libdmabuf_access access)
 {
 	if (!buffer || cpu_direction(access) == DMA_NONE)
 		return -EINVAL;
-	if (!opened_for(buffer, access))
+	if (!opened_for(buffer->dmabuf, access))
 		return -EACCES;
 	return dma_buf_begin_cpu_access(buffer->dmabuf, cpu_direction(access));
 }
@@ -525,6 +539,8 @@ int libdmabuf_cpu_end(struct libdmabuf_buffer *buffer, enum libdmabuf_access acc
 {
 	if (!buffer || cpu_direction(access) == DMA_NONE)
 		return -EINVAL;
+	if (!opened_for(buffer->dmabuf, access))
+		return -EACCES;
 	return dma_buf_end_cpu_access(buffer->dmabuf, cpu_direction(access));
 }
 
@@ -538,7 +554,7 @@ int libdmabuf_cpu_begin_range(struct libdmabuf_buffer *buffer, enum libdmabuf_ac
 {
 	if (!range_fits(buffer, offset, bytes) || cpu_direction(access) == DMA_NONE)
 		return -EINVAL;
-	if (!opened_for(buffer, access))
+	if (!opened_for(buffer->dmabuf, access))
 		return -EACCES;
 	return dma_buf_begin_cpu_access_partial(buffer->dmabuf, cpu_direction(access), offset,
 						bytes);
@@ -549,17 +565,30 @@ int libdmabuf_cpu_end_range(struct libdmabuf_buffer *buffer, enum libdmabuf_acce
 {
 	if (!range_fits(buffer, offset, bytes) || cpu_direction(access) == DMA_NONE)
 		return -EINVAL;
+	if (!opened_for(buffer->dmabuf, access))
+		return -EACCES;
 	return dma_buf_end_cpu_access_partial(buffer->dmabuf, cpu_direction(access), offset, bytes);
 }
 
 void *libdmabuf_buffer_vaddr(struct libdmabuf_buffer *buffer, size_t offset, size_t *bytes)
 {
 	size_t ignored;
+	void *vaddr;
 
 	if (!bytes)
 		bytes = &ignored;
 	*bytes = 0;
-	return buffer ? heaps_vaddr(buffer->dmabuf, offset, bytes) : NULL;
+	vaddr = buffer ? heaps_vaddr(buffer->dmabuf, offset, bytes) : NULL;
+	if (!vaddr || opened_for(buffer->dmabuf, LIBDMABUF_WRITE))
+		return vaddr;
+
+	*bytes = 0;
+	if (!buffer->read_only)
+		buffer->read_only = heaps_map_read_only(buffer->dmabuf);
+	if (!buffer->read_only)
+		return NULL;
+	*bytes = buffer->dmabuf->size - offset;
+	return buffer->read_only + offset;
 }
 
 /* --- costs ------------------------------------------------------------------------------------ */

@@ -182,8 +182,9 @@ void libdmabuf_detach(struct libdmabuf_attachment *attachment);
 /**
  * libdmabuf_map - the device may now access the buffer, and sees its newest bytes
  *
- * Returns 0; -EBUSY it is mapped; -EINVAL NULL, no such access; -ENOMEM (also: no bounce slots or
- * addresses left), -ENODEV; what the exporter said.
+ * Returns 0; -EBUSY it is mapped; -EINVAL NULL, no such access; -EACCES the buffer's descriptor is
+ * not opened for it; -ENOMEM (also: no bounce slots or addresses left), -ENODEV; what the exporter
+ * said.
  */
 int libdmabuf_map(struct libdmabuf_attachment *attachment, enum libdmabuf_access access);
 
@@ -194,7 +195,8 @@ int libdmabuf_unmap(struct libdmabuf_attachment *attachment);
  * libdmabuf_device_read - the device's engine reads @bytes of the buffer at @offset into @to
  * libdmabuf_device_write - it writes them from @from
  *
- * Returns 0; -EINVAL not mapped, or past the end; -EFAULT the mapping does not allow it: a DMA fault.
+ * Returns 0; -EINVAL not mapped, or past the end; -EACCES the buffer's descriptor is not opened for
+ * it; -EFAULT the mapping does not allow it: a DMA fault.
  */
 int libdmabuf_device_read(struct libdmabuf_attachment *attachment, size_t offset, void *to,
 			  size_t bytes);
@@ -224,8 +226,9 @@ int libdmabuf_cpu_end_range(struct libdmabuf_buffer *buffer, enum libdmabuf_acce
  * libdmabuf_buffer_vaddr - where the CPU finds the byte at @offset
  * @bytes: set to how many follow it there; memory need not be in one piece
  *
- * Valid between begin and end, for what was begun.  Returns NULL past the end, and for a driver's
- * buffer.
+ * Valid between begin and end, for what was begun, and until the handle is closed.  A buffer whose
+ * descriptor is not opened for writing has addresses that only read.
+ * Returns NULL past the end, for a driver's buffer, and without memory for those addresses.
  */
 void *libdmabuf_buffer_vaddr(struct libdmabuf_buffer *buffer, size_t offset, size_t *bytes);
 

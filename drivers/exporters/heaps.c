@@ -9,7 +9,10 @@
 #include <linux/dma-heap.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "drivers/exporters/contiguous-heap.h"
 #include "drivers/exporters/heaps.h"
@@ -96,4 +99,26 @@ void *heaps_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len)
 	if (contiguous_heap_owns(dmabuf))
 		return contiguous_heap_vaddr(dmabuf, offset, len);
 	return NULL;
+}
+
+void *heaps_map_read_only(struct dma_buf *dmabuf)
+{
+	unsigned int count = dmabuf->size >> PAGE_SHIFT, filled = 0;
+	struct page **pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	void *vaddr = NULL;
+
+	while (pages && filled < count) {
+		size_t len, at = 0;
+		u8 *bytes = heaps_vaddr(dmabuf, (size_t)filled << PAGE_SHIFT, &len);
+
+		if (!bytes)
+			goto free_pages;
+		for (; at < len; at += PAGE_SIZE)
+			pages[filled++] = virt_to_page(bytes + at);
+	}
+	if (pages)
+		vaddr = vmap(pages, count, VM_MAP, PAGE_KERNEL_RO);
+free_pages:
+	kvfree(pages);
+	return vaddr;
 }

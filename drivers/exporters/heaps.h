@@ -38,4 +38,14 @@ void heaps_unregister(void);
  */
 void *heaps_vaddr(struct dma_buf *dmabuf, size_t offset, size_t *len);
 
+/**
+ * heaps_map_read_only - the whole of such a buffer at addresses that only read and can be made to do
+ * nothing else
+ *
+ * Context: may sleep.  Valid as the addresses of heaps_vaddr() are; the caller gives it back with
+ * vunmap(), before his reference of the buffer.  Returns NULL without memory, and for buffers of
+ * others.
+ */
+void *heaps_map_read_only(struct dma_buf *dmabuf);
+
 #endif
