@@ -10,9 +10,13 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/sprintf.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
 #include "dma/engine.h"
@@ -20,7 +24,9 @@
 #include "drivers/exporters/contiguous-heap.h"
 #include "drivers/exporters/system-heap.h"
 #include "drivers/exporters/vram.h"
+#include "host/file.h"
 #include "host/memory.h"
+#include "host/warn.h"
 #include "tests/ktap.h"
 
 #define SECRET 0xa5
@@ -303,6 +309,79 @@ static void detached_while_mapped_is_nobody_elses(struct ktap *t)
 	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
 }
 
+/* --- messages --------------------------------------------------------------------------------- */
+
+static char told[16384];
+static size_t told_len;
+
+static void note(void *context, const char *text, size_t len)
+{
+	len = min(len, sizeof(told) - 1 - told_len);
+	memcpy(told + told_len, text, len);
+	told_len += len;
+}
+
+static void note_warn(const char *file, int line, const char *text)
+{
+	note(NULL, text, strlen(text));
+}
+
+static bool tells_address(const void *address)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), "%lx", (unsigned long)address);
+	return strstr(told, digits);
+}
+
+/* Lists, fdinfo and WARNs about a buffer full of a word: neither the word nor where anything is. */
+static void messages_tell_no_bytes_and_no_addresses(struct ktap *t)
+{
+	struct dma_buf *dmabuf = system_heap_allocate(BYTES);
+	struct dma_buf_attachment *attach;
+	host_warn_hook_t hook;
+	struct sg_table *sgt;
+	struct bed bed;
+	size_t len;
+	u8 *bytes;
+	int fd;
+
+	bed_up(t, &bed, machine_type_find("arm"));
+	bytes = system_heap_vaddr(dmabuf, 0, &len);
+	for (size_t i = 0; i + 6 <= len; i += 6)
+		memcpy(bytes + i, "secret", 6);
+	attach = dma_buf_attach(dmabuf, bed.dev);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	KT_ASSERT(t, !IS_ERR(sgt));
+
+	told_len = 0;
+	dma_buf_list(DMA_BUF_LIST_TEXT, note, NULL);
+	dma_buf_list(DMA_BUF_LIST_JSON, note, NULL);
+	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	KT_CHECK(t, host_fdinfo(fd, told + told_len, sizeof(told) - told_len) > 0);
+	told_len = strlen(told);
+	KT_CHECK(t, strstr(told, "importer") && strstr(told, "size:"));
+
+	hook = host_set_warn_hook(note_warn);
+	dma_buf_detach(dmabuf, attach);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
+	dma_sync_single_for_cpu(bed.dev, 1, 1, DMA_FROM_DEVICE);
+	dma_unmap_page(bed.dev, 1, 1, DMA_FROM_DEVICE);
+	vunmap(bytes + 1);
+	virt_to_page(bed.bytes);
+	host_set_warn_hook(hook);
+	told[told_len] = '\0';
+	KT_CHECK(t, strstr(told, "detach while mapped") && strstr(told, "vunmap"));
+
+	KT_CHECK(t, !strstr(told, "secret") && !strstr(told, "736563726574"));
+	KT_CHECK(t, !tells_address(bytes) && !tells_address(bytes + 1));
+	KT_CHECK(t, !tells_address(dmabuf) && !tells_address(attach) && !tells_address(sgt));
+	KT_CHECK(t, !tells_address(bed.dev) && !tells_address(bed.bytes));
+	host_close(fd);
+	bed_down(&bed);
+}
+
 KTAP_MAIN(KTAP_CASE(new_buffers_hold_nothing), KTAP_CASE(a_part_written_brings_no_more),
 	  KTAP_CASE(moves_leave_nothing_behind), KTAP_CASE(coherent_memory_holds_nothing),
-	  KTAP_CASE(detached_while_mapped_is_nobody_elses))
+	  KTAP_CASE(detached_while_mapped_is_nobody_elses),
+	  KTAP_CASE(messages_tell_no_bytes_and_no_addresses))

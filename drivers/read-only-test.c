@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
@@ -308,14 +309,15 @@ static int descriptors(void)
 	return count;
 }
 
-/* Memory is made anew after the end; a reader's mapping is of the new one. */
+/* Memory is made anew after the end; a reader's mapping is of the new one, and a child leaves it. */
 static void readers_do_not_see_the_memory_before(struct ktap *t)
 {
 	int before = descriptors();
 
 	for (int life = 1; life <= 3; life++) {
-		int fd = open_buffer(t, "system", O_RDONLY);
+		int fd = open_buffer(t, "system", O_RDONLY), status = -1;
 		struct dma_buf *dmabuf = dma_buf_get(fd);
+		pid_t child;
 		size_t len;
 		u8 *at;
 
@@ -325,6 +327,11 @@ static void readers_do_not_see_the_memory_before(struct ktap *t)
 		KT_ASSERT(t, !IS_ERR(at));
 		for (size_t i = 0; i < BYTES; i += 64)
 			KT_EQ(t, at[i], i < PAGE_SIZE ? life : 0);
+		child = fork();
+		if (!child)
+			_exit(libdmabuf_fini() || descriptors() != before);
+		KT_EQ(t, waitpid(child, &status, 0), child);
+		KT_EQ(t, status, 0);
 		KT_EQ(t, host_munmap(at, BYTES), 0);
 		KT_EQ(t, host_close(fd), 0);
 		KT_EQ(t, libdmabuf_fini(), 0);
