@@ -13,7 +13,8 @@
  *   BO2  The pool is finite; when it is used up, or too fragmented, mapping fails.
  *   BO3  Nothing is copied between memory and what of a slot is not mapped.
  *
- * DIFFERS: swiotlb's runs end at 256 KiB; here one entry may use the whole pool.
+ * DIFFERS: swiotlb's runs end at 256 KiB; here one entry may use the whole pool.  And a slot of it
+ * keeps, beside the mapping, what was there before.
  */
 #ifndef DMA_BOUNCE_H
 #define DMA_BOUNCE_H

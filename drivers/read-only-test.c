@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
@@ -20,6 +21,7 @@
 #include "dma/engine.h"
 #include "drivers/exporters/heaps.h"
 #include "host/file.h"
+#include "host/port.h"
 #include "include/libdmabuf.h"
 #include "tests/ktap.h"
 
@@ -143,6 +145,29 @@ static void copies_of_a_descriptor_are_no_more(struct ktap *t)
 	KT_EQ(t, libdmabuf_fini(), 0);
 }
 
+/* What another process gets of one: nothing to read, and no buffer there, nor here of one of its. */
+static void a_descriptor_has_no_bytes_behind_it(struct ktap *t)
+{
+	int fd = open_buffer(t, "system", O_RDWR), others;
+	struct dma_buf *dmabuf = dma_buf_get(fd);
+	struct stat st;
+	size_t len;
+	char byte;
+
+	memset(heaps_vaddr(dmabuf, 0, &len), 1, PAGE_SIZE);
+	dma_buf_put(dmabuf);
+	KT_EQ(t, read(fd, &byte, 1), 0);
+	KT_EQ(t, pread(fd, &byte, 1, 0), 0);
+	KT_EQ(t, fstat(fd, &st), 0);
+	KT_EQ(t, st.st_size + st.st_blocks, 0);
+	others = memfd_create("libdmabuf", MFD_CLOEXEC);
+	KT_EQ(t, PTR_ERR(dma_buf_get(others)), -EBADF);
+	KT_EQ(t, PTR_ERR(host_mmap(others, NULL, BYTES, PROT_READ, MAP_SHARED, 0)), -EBADF);
+	close(others);
+	KT_EQ(t, host_close(fd), 0);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
 /* --- the library's calls ---------------------------------------------------------------------- */
 
 struct program {
@@ -236,6 +261,33 @@ static void no_call_of_the_library_writes(struct ktap *t)
 				KT_EQ(t, libdmabuf_fini(), 0);
 			}
 	libdmabuf_policy_set(LIBDMABUF_POLICY_CACHED);
+}
+
+/* An address that only reads may be refused; one that writes is never given in its place. */
+static void without_memory_there_is_no_address(struct ktap *t)
+{
+	static const enum port_fault kinds[] = { PORT_FAULT_ALLOC, PORT_FAULT_MAP, PORT_FAULT_FD };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		int fd = open_buffer(t, "system", O_RDONLY);
+		struct libdmabuf_buffer *buffer;
+		void *at = NULL;
+		unsigned int k;
+		size_t more;
+
+		KT_EQ(t, libdmabuf_buffer_import(fd, &buffer), 0);
+		for (k = 1; !at && k < 100; k++) {
+			more = 1;
+			port_fail_nth(kinds[i], k);
+			at = libdmabuf_buffer_vaddr(buffer, 0, &more);
+			port_fail_nth(kinds[i], 0);
+			KT_EQ(t, more, at ? BYTES : 0);
+		}
+		KT_CHECK(t, at && k > 2);
+		KT_CHECK(t, mprotect(at, BYTES, PROT_WRITE) && errno == EACCES);
+		KT_EQ(t, libdmabuf_fd_close(fd), 0);
+		KT_EQ(t, libdmabuf_fini(), 0);
+	}
 }
 
 /* As in Linux the ioctl asks for no mode; it has nothing to write back, so it writes nothing. */
@@ -340,5 +392,7 @@ static void readers_do_not_see_the_memory_before(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(no_mapping_becomes_writable), KTAP_CASE(copies_of_a_descriptor_are_no_more),
-	  KTAP_CASE(no_call_of_the_library_writes), KTAP_CASE(a_sync_ioctl_brings_no_old_bytes),
-	  KTAP_CASE(write_only_is_not_read), KTAP_CASE(readers_do_not_see_the_memory_before))
+	  KTAP_CASE(a_descriptor_has_no_bytes_behind_it), KTAP_CASE(no_call_of_the_library_writes),
+	  KTAP_CASE(without_memory_there_is_no_address),
+	  KTAP_CASE(a_sync_ioctl_brings_no_old_bytes), KTAP_CASE(write_only_is_not_read),
+	  KTAP_CASE(readers_do_not_see_the_memory_before))

@@ -9,7 +9,7 @@
  *   FI2  An open entry owns one reference of its file.
  *   FI3  Nothing of a file is touched under table_lock but its reference count.
  *   FI4  A placeholder is empty and sealed: what is written to it by the system's write() is
- *        refused, not lost.
+ *        refused, not lost.  DIFFERS: with EPERM, and read() finds the end; Linux says EINVAL.
  *   FI5  Releases run one after the other when put off, without any order among those that were
  *        not.
  */
