@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* heap.c - a buffer asked for as of Linux's /dev/dma_heap, in one piece, that the CPU may only read */
+/* heap.c - a buffer asked for as of Linux's /dev/dma_heap, in one piece */
 #include <fcntl.h>
 #include <libdmabuf.h>
 #include <linux/dma-heap.h>
@@ -13,7 +13,7 @@ static int fail(const char *what, int err)
 
 int main(void)
 {
-	struct dma_heap_allocation_data data = { .len = 1 << 20, .fd_flags = O_RDONLY | O_CLOEXEC };
+	struct dma_heap_allocation_data data = { .len = 1 << 20, .fd_flags = O_RDWR | O_CLOEXEC };
 	struct libdmabuf_attachment *attachment;
 	struct libdmabuf_machine *machine;
 	struct libdmabuf_buffer *buffer;
@@ -48,8 +48,6 @@ int main(void)
 		return fail("the camera's write", err);
 	libdmabuf_unmap(attachment);
 
-	err = libdmabuf_cpu_begin(buffer, LIBDMABUF_WRITE);
-	printf("the CPU writes: %s\n", libdmabuf_error_text(err));
 	err = libdmabuf_cpu_begin(buffer, LIBDMABUF_READ);
 	if (err)
 		return fail("the CPU's read", err);

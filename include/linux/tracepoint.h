@@ -15,13 +15,13 @@
 #define TP_ARGS(args...) args
 #define PARAMS(args...) args
 
-#define HOST_TRACEPOINT(name, proto)                    \
-	static inline void trace_##name(proto)          \
-	{                                               \
-	}                                               \
-	static inline bool trace_##name##_enabled(void) \
-	{                                               \
-		return false;                           \
+#define HOST_TRACEPOINT(name, proto)                                   \
+	static inline __maybe_unused void trace_##name(proto)          \
+	{                                                              \
+	}                                                              \
+	static inline __maybe_unused bool trace_##name##_enabled(void) \
+	{                                                              \
+		return false;                                          \
 	}
 
 #define DECLARE_TRACE(name, proto, args) HOST_TRACEPOINT(name, PARAMS(proto))
