@@ -25,6 +25,7 @@
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/init.h>
 #include <linux/seq_file.h>
 #include <linux/types.h>
 

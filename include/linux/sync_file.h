@@ -15,6 +15,8 @@
 
 #include <linux/types.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-fence-array.h>
+#include <linux/list.h>
 #include <linux/wait.h>
 
 struct file;
@@ -30,6 +32,9 @@ struct sync_file {
 	struct file *file;
 	struct dma_fence *fence; /* a reference */
 	char user_name[32];      /* given to a merge, else empty */
+
+	/* A debugging driver's, for a list of its own; the core leaves it alone. */
+	struct list_head sync_file_list;
 
 	/* Atomic bits. */
 	unsigned long flags;
