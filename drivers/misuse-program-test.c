@@ -15,7 +15,7 @@
 
 static void kinds(struct ktap *t)
 {
-	struct libdmabuf_machine *machine;
+	struct libdmabuf_machine *machine = (void *)-1L;
 
 	ROW(t, "libdmabuf_error_text", "no errno: still a sentence", ARGUMENT, "a pointer", OWN,
 	    misuse_ptr(libdmabuf_error_text(INT_MIN + 1)));
@@ -42,7 +42,7 @@ static void kinds(struct ktap *t)
 static void devices(struct ktap *t)
 {
 	struct libdmabuf_machine *machine;
-	struct libdmabuf_device *device;
+	struct libdmabuf_device *device = (void *)-1L;
 
 	KT_EQ(t, libdmabuf_machine_create("pc", &machine), 0);
 	ROW(t, "libdmabuf_device_add", "no machine", ARGUMENT, "-EINVAL", OWN,
@@ -63,7 +63,7 @@ static void devices(struct ktap *t)
 static void buffers(struct ktap *t)
 {
 	int event = eventfd(0, EFD_CLOEXEC), fd;
-	struct libdmabuf_buffer *buffer;
+	struct libdmabuf_buffer *buffer = (void *)-1L;
 	size_t bytes = 1;
 
 	ROW(t, "libdmabuf_buffer_create", "0 bytes", SIZE, "-EINVAL", OWN,
@@ -126,7 +126,7 @@ static void buffers(struct ktap *t)
 
 static void accesses(struct ktap *t)
 {
-	struct libdmabuf_attachment *attachment, *other;
+	struct libdmabuf_attachment *attachment, *other = (void *)-1L;
 	struct libdmabuf_machine *machine;
 	struct libdmabuf_device *device;
 	struct libdmabuf_buffer *buffer;
