@@ -309,6 +309,51 @@ static void detached_while_mapped_is_nobody_elses(struct ktap *t)
 	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
 }
 
+/* --- kept mappings ---------------------------------------------------------------------------- */
+
+/*
+ * What an idle mapping still lets a device reach is the buffer that it was of; it ends before the
+ * memory is anybody else's, and under policy remap with the unmap.
+ */
+static void a_kept_mapping_ends_with_its_buffer(struct ktap *t)
+{
+	for (int policy = DMA_BUF_POLICY_CACHED; policy <= DMA_BUF_POLICY_REMAP; policy++)
+		for (const struct machine_type *type = machine_types; type->name; type++) {
+			struct scatterlist sg;
+			struct sg_table forged = { .sgl = &sg, .nents = 1, .orig_nents = 1 };
+			int kept = policy == DMA_BUF_POLICY_CACHED ? 0 : -EFAULT;
+			struct dma_buf_attachment *attach;
+			struct dma_buf *dmabuf, *next;
+			struct sg_table *sgt;
+			struct bed bed;
+			u8 byte = SECRET;
+
+			dma_buf_set_policy(policy);
+			bed_up(t, &bed, type);
+			dmabuf = allocate(&bed, CONTIGUOUS);
+			attach = dma_buf_attach(dmabuf, bed.dev);
+			sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
+			KT_ASSERT(t, !IS_ERR(sgt));
+			sg_init_table(&sg, 1);
+			sg_dma_address(&sg) = sg_dma_address(sgt->sgl);
+			sg_dma_len(&sg) = 1;
+			dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
+			KT_EQ(t, dma_engine_write(bed.dev, &forged, 0, &byte, 1), kept);
+			KT_EQ(t, dma_engine_read(bed.dev, &forged, 0, &byte, 1), -EFAULT);
+			dma_buf_detach(dmabuf, attach);
+			dma_buf_put(dmabuf);
+			flush_workqueue(system_wq);
+
+			next = allocate(&bed, CONTIGUOUS);
+			KT_EQ(t, dma_engine_write(bed.dev, &forged, 0, &byte, 1), -EFAULT);
+			cpu(t, &bed, next, false);
+			KT_EQ(t, zeroes(bed.bytes), WHOLE);
+			dma_buf_put(next);
+			bed_down(&bed);
+		}
+	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 static char told[16384];
@@ -384,4 +429,5 @@ static void messages_tell_no_bytes_and_no_addresses(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(new_buffers_hold_nothing), KTAP_CASE(a_part_written_brings_no_more),
 	  KTAP_CASE(moves_leave_nothing_behind), KTAP_CASE(coherent_memory_holds_nothing),
 	  KTAP_CASE(detached_while_mapped_is_nobody_elses),
+	  KTAP_CASE(a_kept_mapping_ends_with_its_buffer),
 	  KTAP_CASE(messages_tell_no_bytes_and_no_addresses))
