@@ -111,6 +111,54 @@ static void writes_beside_a_bounced_mapping_stay_out(struct ktap *t)
 	bed_down(bed);
 }
 
+/* Lists that say more than was mapped, or where nothing is mapped: nothing moves. */
+static void wrong_lists_move_nothing(struct ktap *t)
+{
+	struct bed *bed = bed_up(t, machine_type_find("bounce"), BED_BYTES);
+	struct scatterlist *second;
+	dma_addr_t addr, now;
+
+	fill(bed, 1);
+	bed->sgt.orig_nents = 2;
+	second = sg_next(bed->sgt.sgl);
+	KT_EQ(t, dma_map_sgtable(bed->dev, &bed->sgt, DMA_FROM_DEVICE, 0), 0);
+	addr = sg_dma_address(second);
+	memset(bed->scratch, 2, BED_BYTES);
+	KT_EQ(t, wild(bed->dev, addr, bed->scratch, PAGE_SIZE, true), 0);
+
+	/* no slot; the neighbour's too; one that is free */
+	sg_dma_address(second) = 16;
+	ktap_expect_warn(t, "are not all of the mapping");
+	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
+	sg_dma_address(second) = addr + BED_BYTES;
+	ktap_expect_warn(t, "are not all of the mapping");
+	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
+	sg_dma_address(second) = addr + PAGE_SIZE;
+	ktap_expect_warn(t, "are not all of the mapping");
+	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
+	sg_dma_address(second) = addr - 1;
+	ktap_expect_warn(t, "are not all of the mapping");
+	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
+	KT_EQ(t, count_of(page_address(bed->page[1]), PAGE_SIZE, 1), PAGE_SIZE);
+
+	/* a run that was somebody's */
+	sg_dma_address(second) = addr;
+	now = dma_map_page(bed->dev, bed->page[2], 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	KT_EQ(t, wild(bed->dev, now, bed->scratch, PAGE_SIZE, true), 0);
+	dma_unmap_page(bed->dev, now, PAGE_SIZE, DMA_FROM_DEVICE);
+	fill(bed, 1);
+	sg_dma_address(second) = now;
+	ktap_expect_warn(t, "are not all of the mapping");
+	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
+	KT_EQ(t, count_of(page_address(bed->page[2]), PAGE_SIZE, 1), PAGE_SIZE);
+
+	sg_dma_address(second) = addr;
+	dma_unmap_sgtable(bed->dev, &bed->sgt, DMA_FROM_DEVICE, 0);
+	KT_EQ(t, count_of(page_address(bed->page[1]), PAGE_SIZE, 2), PAGE_SIZE);
+	bed->sgt.orig_nents = BED_PAGES;
+	bed_down(bed);
+}
+
 /* The same of a mapping that ends in the middle of a later page. */
 static void long_pieces_end_where_they_end(struct ktap *t)
 {
@@ -193,5 +241,5 @@ static void after_the_unmap_nobody_answers(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(slots_forget), KTAP_CASE(writes_beside_a_bounced_mapping_stay_out),
-	  KTAP_CASE(long_pieces_end_where_they_end), KTAP_CASE(a_page_is_reached_whole),
-	  KTAP_CASE(after_the_unmap_nobody_answers))
+	  KTAP_CASE(wrong_lists_move_nothing), KTAP_CASE(long_pieces_end_where_they_end),
+	  KTAP_CASE(a_page_is_reached_whole), KTAP_CASE(after_the_unmap_nobody_answers))

@@ -159,25 +159,34 @@ phys_addr_t bounce_phys(const struct bounce_pool *pool, dma_addr_t addr)
 	return pool->slot[bounce_index(addr)].memory + offset_in_page(addr);
 }
 
-/* BO3.  Between the first and the last slot of a run all bytes are mapped. */
+/* BO3.  Within a run all bytes between its first and its last are mapped. */
 static bool bounce_covers(const struct bounce_pool *pool, dma_addr_t addr, size_t len)
 {
-	const struct bounce_slot *first = &pool->slot[bounce_index(addr)];
-	const struct bounce_slot *last = &pool->slot[bounce_index(addr + len - 1)];
+	const struct bounce_slot *slot, *last;
 
-	return offset_in_page(addr) >= first->from && offset_in_page(addr + len - 1) < last->to;
+	if (!bounce_has(pool, addr) || !bounce_has(pool, addr + len - 1))
+		return false;
+	slot = &pool->slot[bounce_index(addr)];
+	last = &pool->slot[bounce_index(addr + len - 1)];
+	if (!slot->owner || offset_in_page(addr) < slot->from)
+		return false;
+	for (; slot < last; slot++)
+		if (slot[1].run || slot[1].owner != slot->owner)
+			return false;
+	return offset_in_page(addr + len - 1) < last->to;
 }
 
 void bounce_copy(const struct bounce_pool *pool, dma_addr_t addr, size_t len, bool to_slot)
 {
-	void *slot = bounce_virt(pool, addr);
-	void *memory = host_phys_to_virt(bounce_phys(pool, addr));
+	void *slot, *memory;
 
-	if (WARN_ON(!memory))
-		return;
 	if (WARN(!bounce_covers(pool, addr, len),
 		 "DMA-API: %zu bytes at 0x%llx are not all of the mapping", len,
 		 (unsigned long long)addr))
+		return;
+	slot = bounce_virt(pool, addr);
+	memory = host_phys_to_virt(bounce_phys(pool, addr));
+	if (WARN_ON(!memory))
 		return;
 	if (to_slot)
 		memcpy(slot, memory, len);
