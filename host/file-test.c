@@ -74,6 +74,28 @@ static void last_reference_releases(struct ktap *t)
 	KT_EQ(t, released(&p), 1);
 }
 
+static int ended_after;
+
+static void note_end(struct file *file)
+{
+	ended_after = released(file->private_data);
+}
+
+static void what_a_file_brought_goes_after_its_release(struct ktap *t)
+{
+	struct probe p;
+	struct file *file = make(&p, O_RDWR);
+
+	KT_ASSERT(t, !IS_ERR(file));
+	ended_after = -1;
+	file->f_end = note_end;
+	get_file(file);
+	fput(file);
+	KT_EQ(t, ended_after, -1);
+	fput(file);
+	KT_EQ(t, ended_after, 1);
+}
+
 static void access_modes(struct ktap *t)
 {
 	struct probe a, b;
@@ -485,8 +507,8 @@ static void poll_tables(struct ktap *t)
 	KT_CHECK(t, poll_requested_events(NULL) & EPOLLOUT);
 }
 
-KTAP_MAIN(KTAP_CASE(last_reference_releases), KTAP_CASE(access_modes),
-	  KTAP_CASE(release_never_runs_in_atomic_context),
+KTAP_MAIN(KTAP_CASE(last_reference_releases), KTAP_CASE(what_a_file_brought_goes_after_its_release),
+	  KTAP_CASE(access_modes), KTAP_CASE(release_never_runs_in_atomic_context),
 	  KTAP_CASE(put_off_releases_need_no_flush), KTAP_CASE(numbers_are_real),
 	  KTAP_CASE(without_cloexec), KTAP_CASE(a_file_without_operations),
 	  KTAP_CASE(foreign_descriptors_are_not_ours), KTAP_CASE(reused_numbers),

@@ -60,6 +60,8 @@ static void file_end(struct file *file)
 
 	if (file->f_op->release)
 		file->f_op->release(file->f_inode, file);
+	if (file->f_end)
+		file->f_end(file);
 	kfree(anon);
 }
 

@@ -21,11 +21,13 @@
 #include <linux/refcount.h>
 
 struct cdev;
+struct dentry;
 struct file;
 struct inode;
 struct module;
 struct poll_table_struct;
 struct seq_file;
+struct vfsmount;
 struct vm_area_struct;
 
 #define FMODE_READ ((fmode_t)0x1)
@@ -57,12 +59,20 @@ struct inode {
 	void *i_private;
 };
 
+/* Where a file is that a pseudo filesystem made; empty for all others. */
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
 struct file {
 	/* Constant after it was made. */
 	const struct file_operations *f_op;
 	fmode_t f_mode;
 	struct inode *f_inode;
 	const char *f_name; /* DIFFERS: ours, the class name, as in "anon_inode:f_name" */
+	struct path f_path;
+	void (*f_end)(struct file *file); /* DIFFERS: ours, after ->release(); NULL: nothing */
 
 	/* The owner's; he may change it at any time. */
 	void *private_data;
