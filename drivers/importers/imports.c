@@ -3,6 +3,7 @@
  * imports.c - the buffers a device has been given
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 
