@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dma-buf.h - Linux 6.12's own header, and those of our calls that our drivers use beside it
+ *
+ * Ours do what a driver of Linux has to do in their place (upstream/extras.c).
+ */
+#ifndef UPSTREAM_DMA_BUF_H
+#define UPSTREAM_DMA_BUF_H
+
+#include_next <linux/dma-buf.h>
+
+/* How buffers are made is the variant's: upstream/Makefile. */
+enum dma_buf_policy { DMA_BUF_POLICY_CACHED, DMA_BUF_POLICY_REMAP };
+
+static inline void dma_buf_set_policy(enum dma_buf_policy policy)
+{
+}
+
+/* Not counted: Linux has nobody to ask. */
+static inline void dma_buf_count_pinned(bool on)
+{
+}
+
+/* The importer syncs what it keeps mapped, as videobuf2 does. */
+void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			  enum dma_data_direction dir);
+void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			enum dma_data_direction dir);
+
+/* The exporter syncs its own mapping. */
+int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
+				  enum dma_data_direction dir);
+void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
+				 enum dma_data_direction dir);
+
+/* The whole buffer, for Linux knows no part. */
+int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
+				     size_t offset, size_t len);
+int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
+				   size_t offset, size_t len);
+
+#endif
