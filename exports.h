@@ -124,6 +124,7 @@
 #include <uapi/linux/sync_file.h>
 #include "host/port.h"
 #include "host/warn.h"
+#include "dma/engine.h"
 #include "drivers/exporters/vram.h"
 #include "include/libdmabuf.h"
 /* clang-format on */

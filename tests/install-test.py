@@ -136,14 +136,15 @@ def programs_header_compiles_alone():
 def examples_build_and_run():
     for name, module, line in (("share", "libdmabuf", "the encoder read: frame 2"), ("cpu", "libdmabuf", 'inside the bracket: "new"'),
                                ("heap", "libdmabuf", "the CPU reads: picture, and 1048576 bytes in one piece"),
-                               ("exporter", "libdmabuf-driver", "the device read: driver")):
+                               ("exporter", "libdmabuf-driver", "the device read: driver"),
+                               ("device", "libdmabuf-driver", "the CPU reads: gpu")):
         source = os.path.join(ROOT, "examples", name + ".c")
         need(len(open(source).readlines()) <= 60, name, "is longer than 60 lines")
         for compiler in COMPILERS:
             text = build_and_run(name, module, source, compiler)
             need(line in text, name, text)
     need('without the bracket: "new"' not in build_and_run("cpu", "libdmabuf", os.path.join(ROOT, "examples/cpu.c")), "the bracket was not needed")
-    need({f[:-2] for f in os.listdir(os.path.join(ROOT, "examples")) if f.endswith(".c")} == {"share", "cpu", "heap", "exporter"}, "an example without a test")
+    need({f[:-2] for f in os.listdir(os.path.join(ROOT, "examples")) if f.endswith(".c")} == {"share", "cpu", "heap", "exporter", "device"}, "an example without a test")
 
 
 def a_program_may_have_its_own_kfree():
@@ -185,7 +186,7 @@ def no_object_shows_more_than_leaves():
 
 
 def uninstalling_leaves_nothing():
-    for name in ("own", "links", "share", "cpu", "heap", "exporter"):
+    for name in ("own", "links", "share", "cpu", "heap", "exporter", "device"):
         path = os.path.join(HOME["dest"], name)
         if os.path.exists(path):
             os.remove(path)

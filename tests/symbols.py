@@ -16,7 +16,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KEPT = re.compile(r"(dma|sync_file|libdmabuf)_")
 LABEL = re.compile(r"#pragma redefine_extname (\w+) ldb_(\w+)$", re.M)
-HEADERS = ("include/libdmabuf.h", "include/linux/**/*.h", "include/asm/*.h", "host/port.h", "host/warn.h", "drivers/exporters/vram.h")
+HEADERS = ("include/libdmabuf.h", "include/linux/**/*.h", "include/asm/*.h", "host/port.h", "host/warn.h", "dma/engine.h",
+           "drivers/exporters/vram.h")
 
 
 def declared():
@@ -54,7 +55,8 @@ def exports():
             " * Written by tests/symbols.py --write; a test says when it is out of date.\n */\n"
             "#pragma GCC visibility push(default)\n/* clang-format off */\n"
             + "".join(f"#include <{h}>\n" for h in headers)
-            + "".join(f'#include "{h}"\n' for h in ("host/port.h", "host/warn.h", "drivers/exporters/vram.h", "include/libdmabuf.h"))
+            + "".join(f'#include "{h}"\n' for h in ("host/port.h", "host/warn.h", "dma/engine.h", "drivers/exporters/vram.h",
+                                                       "include/libdmabuf.h"))
             + "/* clang-format on */\n#pragma GCC visibility pop\n")
 
 
