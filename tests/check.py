@@ -19,14 +19,16 @@ import time
 
 # name, folder, meson's options, the suites (tests/meson.build) whose tests run in it
 FLAVOURS = (
-    ("asan", "build/asan", ["-Db_sanitize=address,undefined", "-Doptimization=1", "-Dport_points=true"], {"plain", "threads", "commands"}),
+    ("asan", "build/asan", ["-Db_sanitize=address,undefined", "-Doptimization=1", "-Dport_points=true"],
+     {"plain", "threads", "sweep", "commands"}),
     ("tsan", "build/tsan", ["-Db_sanitize=thread", "-Doptimization=1"], {"threads"}),
     ("plain", "build", [], {"tree"}),
     ("liburcu", "build/liburcu", ["-Drcu=liburcu", "-Db_sanitize=address", "-Doptimization=0"], {"rcu"}),
 )
 LONG = (                                                    # and with --long
     ("liburcu-tsan", "build/liburcu-tsan", ["-Drcu=liburcu", "-Db_sanitize=thread", "-Doptimization=1"], {"rcu"}),
-    ("tables", "build/tables", ["-Ddebug_tables=true", "-Db_sanitize=address,undefined", "-Doptimization=1"], {"plain", "threads"}),
+    ("tables", "build/tables", ["-Ddebug_tables=true", "-Db_sanitize=address,undefined", "-Doptimization=1"],
+     {"plain", "threads", "sweep"}),
     ("lto", "build/lto", ["-Db_lto=true"], {"plain", "threads"}),
     ("arm64", "build/arm64", ["--cross-file=tests/arm64.ini", "-Dcommand=false"], {"plain", "threads"}),
 )
