@@ -19,6 +19,7 @@
 #include "cli/commands.h"
 #include "dma/machine.h"
 #include "pipeline/compare.h"
+#include "pipeline/core.h"
 #include "pipeline/input.h"
 #include "pipeline/report.h"
 #include "pipeline/run.h"
@@ -31,7 +32,9 @@
 
 struct options {
 	struct run_config run;
-	const char *input, *out, *json, *png;
+	const char *input, *out, *json, *png, *core[COMPARE_CORES];
+	const struct rival *cores[COMPARE_CORES];
+	unsigned int nr_cores;
 	bool compare, fault, seed, half;
 };
 
@@ -54,6 +57,13 @@ static const char help[] =
 	"  --coherent DEVICE  this device snoops the caches: camera, isp, gpu or encoder\n"
 	"  --compare          every machine, policy and style: a grid of verdicts, then the costs "
 	"side by side\n"
+	"  --core NAME        run on Linux 6.12's own core, on the same devices: linux-6.12, with\n"
+	"                     -notify (CONFIG_DMABUF_MOVE_NOTIFY), -cached (heaps let Linux keep "
+	"their\n"
+	"                     mappings) or -cached-notify; made by upstream/build in a source "
+	"tree,\n"
+	"                     or the path of one; with --compare as another policy, up to four "
+	"times\n"
 	"  --frames N         stop after N frames\n"
 	"  --buffers N        frames under way at once, 1 to 64; default 4\n"
 	"  --out FILE|-       write the result as YUV4MPEG2; with - all text goes to standard "
@@ -75,6 +85,7 @@ static const char help[] =
 	"What the counted costs mean: docs/coherence.md.\n"
 	"Exit status: 0 all bytes are right; 1 some are wrong, the first is named; 2 usage, input "
 	"or output.\n"
+	"With --compare it speaks of this program's own core only.\n"
 	"\n"
 	"Examples:\n"
 	"  ffmpeg -i film.mp4 -f yuv4mpegpipe - | dmabuf pipeline --compare --frames 50 -\n"
@@ -199,6 +210,11 @@ static int parse_option(int option, const char *value, struct options *options)
 	case 'C':
 		options->compare = true;
 		return 0;
+	case 'k':
+		if (options->nr_cores == COMPARE_CORES)
+			return usage_error("--core: not more than %d", COMPARE_CORES);
+		options->core[options->nr_cores++] = value;
+		return 0;
 	case 'n':
 		return parse_number("--frames", value, 1, UINT64_MAX, &run->frames);
 	case 'b':
@@ -229,24 +245,17 @@ static int parse_option(int option, const char *value, struct options *options)
 }
 
 static const struct option long_options[] = {
-	{ "machine", required_argument, NULL, 'm' },
-	{ "policy", required_argument, NULL, 'p' },
-	{ "camera", required_argument, NULL, 'c' },
-	{ "half", required_argument, NULL, 'l' },
-	{ "coherent", required_argument, NULL, 'd' },
-	{ "compare", no_argument, NULL, 'C' },
-	{ "frames", required_argument, NULL, 'n' },
-	{ "buffers", required_argument, NULL, 'b' },
-	{ "out", required_argument, NULL, 'o' },
-	{ "json", required_argument, NULL, 'j' },
-	{ "png", required_argument, NULL, 'g' },
-	{ "fault", required_argument, NULL, 'f' },
-	{ "seed", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },
-	{},
+	{ "machine", required_argument, NULL, 'm' },  { "policy", required_argument, NULL, 'p' },
+	{ "camera", required_argument, NULL, 'c' },   { "half", required_argument, NULL, 'l' },
+	{ "coherent", required_argument, NULL, 'd' }, { "compare", no_argument, NULL, 'C' },
+	{ "core", required_argument, NULL, 'k' },     { "frames", required_argument, NULL, 'n' },
+	{ "buffers", required_argument, NULL, 'b' },  { "out", required_argument, NULL, 'o' },
+	{ "json", required_argument, NULL, 'j' },     { "png", required_argument, NULL, 'g' },
+	{ "fault", required_argument, NULL, 'f' },    { "seed", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },           {},
 };
 
-static int check_options(const struct options *options, bool single)
+static int check_options(const struct options *options, bool single, bool policy)
 {
 	if (!options->input)
 		return usage_error("which INPUT? - is standard input");
@@ -254,6 +263,11 @@ static int check_options(const struct options *options, bool single)
 		return usage_error(
 			"--compare runs every machine, policy and style; it takes no --machine, "
 			"--policy, --camera, --coherent, --out, --png or --fault");
+	if (options->nr_cores > 1 && !options->compare)
+		return usage_error("--core: only --compare takes more than one");
+	if (options->nr_cores && (policy || options->fault))
+		return usage_error(
+			"--core is another core: it has no --policy, and --fault is for ours");
 	if (options->fault && options->half && options->run.half == STAGE_HALF_VRAM)
 		return usage_error("--fault drops a cache operation: --half vram has none");
 	if (options->seed && !options->fault)
@@ -264,7 +278,7 @@ static int check_options(const struct options *options, bool single)
 /* Returns 0; 1 when help was asked for; -1 after an error was printed. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
-	bool single = false;
+	bool single = false, policy = false;
 	int option;
 
 	*options = (struct options){
@@ -288,12 +302,13 @@ static int parse_options(int argc, char **argv, struct options *options)
 		if (parse_option(option, optarg, options))
 			return -1;
 		single |= strchr("mpcdogf", option) != NULL;
+		policy |= option == 'p';
 	}
 	if (optind < argc)
 		options->input = argv[optind++];
 	if (optind < argc)
 		return usage_error("one INPUT, not also '%s'", argv[optind]);
-	return check_options(options, single);
+	return check_options(options, single, policy);
 }
 
 /* --- progress --------------------------------------------------------------------------------- */
@@ -317,7 +332,7 @@ static void print_progress(const struct run_config *config, u64 frames)
 {
 	if (config->number)
 		fprintf(stderr, "run %u of %u (%s, %s, camera %s), ", config->number, config->of,
-			config->machine->name, config->remap ? "remap" : "cached",
+			config->machine->name, report_policy(config),
 			camera_style_names[config->camera]);
 	fprintf(stderr, "frame %llu", (unsigned long long)frames);
 }
@@ -371,7 +386,8 @@ static int run_compare(const struct options *options, struct input *input)
 	struct compare compare;
 	int status;
 
-	if (compare_run(&compare, &options->run, input->fd, input->name, error)) {
+	if (compare_run(&compare, &options->run, options->cores, options->nr_cores, input->fd,
+			input->name, error)) {
 		clear_progress(options);
 		status = failed(error);
 	} else {
@@ -410,7 +426,7 @@ static int run_reader(const struct options *options, struct y4m_reader *reader)
 	char error[RUN_ERROR_BYTES];
 	int status;
 
-	status = run_pipeline(&options->run, reader, &result, error);
+	status = core_run(&options->run, reader, &result, error);
 	clear_progress(options);
 	status = status ? failed(error) : report(options, &reader->format, &result);
 	run_result_free(&result);
@@ -494,6 +510,20 @@ static int check_outputs(const struct options *options, const struct input *inpu
 	return 0;
 }
 
+static int load_cores(struct options *options)
+{
+	char error[RUN_ERROR_BYTES];
+
+	for (unsigned int i = 0; i < options->nr_cores; i++) {
+		options->cores[i] = core_load(options->core[i], error);
+		if (!options->cores[i])
+			return usage_error("--core: %s", error);
+	}
+	if (!options->compare)
+		options->run.core = options->cores[0];
+	return 0;
+}
+
 static void arm_fault(struct options *options, struct input *input)
 {
 	struct run_config *run = &options->run;
@@ -515,6 +545,8 @@ int cli_pipeline(int argc, char **argv)
 		print_help();
 	if (ret)
 		return ret > 0 ? EXIT_EXACT : EXIT_FAILED;
+	if (load_cores(&options))
+		return EXIT_FAILED;
 	options.run.progress = isatty(STDERR_FILENO) ? progress_in_place : progress_lines;
 	options.run.keep_picture = options.png;
 	if (input_open(&input, options.input, options.compare || options.fault, options.run.frames,

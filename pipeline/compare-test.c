@@ -9,9 +9,11 @@
 
 #include "dma/machine.h"
 #include "pipeline/compare.h"
+#include "pipeline/core.h"
 #include "pipeline/input.h"
 #include "pipeline/report.h"
 #include "tests/ktap.h"
+#include "upstream/rival.h"
 
 #define FRAMES 5
 
@@ -75,7 +77,7 @@ static void every_cell_is_there_and_exact(struct ktap *t)
 	int fd = stream();
 	char *text;
 
-	KT_EQ(t, compare_run(&compare, &base, fd, "stream", error), 0);
+	KT_EQ(t, compare_run(&compare, &base, NULL, 0, fd, "stream", error), 0);
 	KT_CHECK(t, compare_exact(&compare));
 	/* Five machines; those whose devices do not snoop again, with a GPU that does. */
 	KT_EQ(t, compare.rows, 7);
@@ -115,7 +117,7 @@ static void one_wrong_cell_is_named(struct ktap *t)
 	int fd = stream();
 	char *text;
 
-	KT_EQ(t, compare_run(&compare, &base, fd, "stream", error), 0);
+	KT_EQ(t, compare_run(&compare, &base, NULL, 0, fd, "stream", error), 0);
 	wrong = &compare.row[1].cell[COMPARE_REMAP][CAMERA_KEEP].result.wrong;
 	*wrong = (struct wrong){ .found = true, .frame = 3, .stage = STAGE_GPU, .byte = 7 };
 	KT_CHECK(t, !compare_exact(&compare));
@@ -126,6 +128,63 @@ static void one_wrong_cell_is_named(struct ktap *t)
 	close(fd);
 }
 
+static int other_calls;
+
+static int other_run(const struct run_config *config, struct y4m_reader *reader,
+		     struct run_result *result, char *text)
+{
+	int ret = run_pipeline(config, reader, result, text);
+
+	other_calls++;
+	if (config->machine == machine_type_find("bounce"))
+		result->wrong = (struct wrong){ .found = true, .stage = STAGE_ISP, .byte = 64 };
+	return ret;
+}
+
+/* Another core is a policy more, and its wrong bytes are its own. */
+static void other_cores_have_their_place(struct ktap *t)
+{
+	static const struct rival other = {
+		.name = "other-core",
+		.machine_type_find = machine_type_find,
+		.run_pipeline = other_run,
+	};
+	static const struct rival *const cores[] = { &other };
+	struct run_config base = base_config();
+	struct json_object *runs, *value;
+	struct compare compare;
+	unsigned int cells;
+	int fd = stream();
+	char *text;
+
+	KT_EQ(t, compare_run(&compare, &base, cores, 1, fd, "stream", error), 0);
+	KT_EQ(t, compare.policies, COMPARE_POLICIES + 1);
+	KT_EQ(t, other_calls, compare.rows * CAMERA_STYLES);
+	KT_CHECK(t, compare_exact(&compare));
+	text = printed(&compare);
+	KT_EQ(t, count_of(text, "stale at frame 0, isp"), CAMERA_STYLES);
+	KT_EQ(t, count_of(text, "byte 64 as the isp wrote it"), CAMERA_STYLES);
+	KT_CHECK(t, strstr(text, "other-core"));
+	free(text);
+
+	runs = compare_json(&compare);
+	cells = compare.rows * compare.policies * CAMERA_STYLES;
+	KT_EQ(t, json_object_array_length(runs), cells);
+	json_object_object_get_ex(json_object_array_get_idx(runs, cells - 1), "policy", &value);
+	KT_EQ(t, strcmp(json_object_get_string(value), "other-core"), 0);
+	json_object_put(runs);
+	compare_free(&compare);
+	close(fd);
+}
+
+static void a_core_that_is_not_there(struct ktap *t)
+{
+	KT_CHECK(t, !core_load("none", error));
+	KT_CHECK(t, strstr(error, "none.so"));
+	KT_CHECK(t, !core_load("/dev/null", error));
+	KT_CHECK(t, error[0]);
+}
+
 static void a_broken_stream_ends_it(struct ktap *t)
 {
 	struct run_config base = base_config();
@@ -134,7 +193,7 @@ static void a_broken_stream_ends_it(struct ktap *t)
 
 	if (ftruncate(fd, lseek(fd, 0, SEEK_END) - 1))
 		abort();
-	KT_EQ(t, compare_run(&compare, &base, fd, "stream", error), -1);
+	KT_EQ(t, compare_run(&compare, &base, NULL, 0, fd, "stream", error), -1);
 	KT_CHECK(t, strstr(error, "stream: byte") && strstr(error, "frame 4"));
 	compare_free(&compare);
 	close(fd);
@@ -187,5 +246,6 @@ static void numbers_are_short(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(every_cell_is_there_and_exact), KTAP_CASE(one_wrong_cell_is_named),
+	  KTAP_CASE(other_cores_have_their_place), KTAP_CASE(a_core_that_is_not_there),
 	  KTAP_CASE(a_broken_stream_ends_it), KTAP_CASE(a_pipe_is_kept),
 	  KTAP_CASE(numbers_are_short))

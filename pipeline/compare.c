@@ -6,13 +6,14 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include "dma/machine.h"
 #include "pipeline/compare.h"
+#include "pipeline/core.h"
 #include "pipeline/report.h"
-
-static const char *const policy_names[COMPARE_POLICIES] = { "cached", "remap" };
+#include "upstream/rival.h"
 
 static unsigned int count_rows(void)
 {
@@ -26,21 +27,23 @@ static unsigned int count_rows(void)
 static void fill_row(struct compare *compare, const struct machine_type *machine,
 		     enum stage_device coherent)
 {
-	unsigned int before = compare->rows * COMPARE_POLICIES * CAMERA_STYLES;
+	unsigned int before = compare->rows * compare->policies * CAMERA_STYLES;
 	struct compare_row *row = &compare->row[compare->rows++];
 
 	row->machine = machine;
 	row->coherent = coherent;
-	for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+	for (unsigned int policy = 0; policy < compare->policies; policy++)
 		for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 			struct run_config *config = &row->cell[policy][style].config;
 
 			*config = compare->base;
 			config->number = before + policy * CAMERA_STYLES + style + 1;
-			config->of = count_rows() * COMPARE_POLICIES * CAMERA_STYLES;
+			config->of = count_rows() * compare->policies * CAMERA_STYLES;
 			config->machine = machine;
 			config->coherent = coherent;
 			config->remap = policy == COMPARE_REMAP;
+			if (policy >= COMPARE_POLICIES)
+				config->core = compare->core[policy - COMPARE_POLICIES];
 			config->camera = style;
 		}
 }
@@ -75,22 +78,25 @@ static int run_cell(struct compare *compare, struct compare_cell *cell, int fd, 
 		goto free_reader;
 	}
 	compare->format = reader->format;
-	ret = run_pipeline(&cell->config, reader, &cell->result, error);
+	ret = core_run(&cell->config, reader, &cell->result, error);
 free_reader:
 	free(reader);
 	return ret;
 }
 
-int compare_run(struct compare *compare, const struct run_config *base, int fd, const char *name,
+int compare_run(struct compare *compare, const struct run_config *base,
+		const struct rival *const *cores, unsigned int nr_cores, int fd, const char *name,
 		char error[RUN_ERROR_BYTES])
 {
-	*compare = (struct compare){ .base = *base };
+	*compare = (struct compare){ .base = *base, .policies = COMPARE_POLICIES + nr_cores };
+	for (unsigned int i = 0; i < nr_cores; i++)
+		compare->core[i] = cores[i];
 	if (fill_rows(compare)) {
 		snprintf(error, RUN_ERROR_BYTES, "%s: %s", name, strerror(ENOMEM));
 		return -1;
 	}
 	for (unsigned int row = 0; row < compare->rows; row++)
-		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+		for (unsigned int policy = 0; policy < compare->policies; policy++)
 			for (unsigned int style = 0; style < CAMERA_STYLES; style++)
 				if (run_cell(compare, &compare->row[row].cell[policy][style], fd,
 					     name, error))
@@ -101,7 +107,7 @@ int compare_run(struct compare *compare, const struct run_config *base, int fd, 
 void compare_free(struct compare *compare)
 {
 	for (unsigned int row = 0; row < compare->rows; row++)
-		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+		for (unsigned int policy = 0; policy < compare->policies; policy++)
 			for (unsigned int style = 0; style < CAMERA_STYLES; style++)
 				run_result_free(&compare->row[row].cell[policy][style].result);
 	free(compare->row);
@@ -121,8 +127,29 @@ bool compare_exact(const struct compare *compare)
 
 #define MACHINE_COLUMNS 26
 #define LABEL_COLUMNS 20
-#define POLICY_COLUMNS 8
 #define STYLE_COLUMNS 26
+
+/* What tables call a core: "linux-6.12" is wide enough without its system. */
+static const char *core_title(const struct compare *compare, unsigned int core)
+{
+	const char *name = compare->core[core]->name, *dash = strchr(name, '-');
+
+	return dash ? dash + 1 : name;
+}
+
+static int core_columns(const struct compare *compare, unsigned int core)
+{
+	return MAX(9, (int)strlen(core_title(compare, core)) + 2);
+}
+
+static int policy_columns(const struct compare *compare)
+{
+	int columns = 8;
+
+	for (unsigned int i = 0; i + COMPARE_POLICIES < compare->policies; i++)
+		columns = MAX(columns, (int)strlen(compare->core[i]->name) + 2);
+	return columns;
+}
 
 /* Nothing follows the last column, so it is not padded. */
 static void print_cell(unsigned int style, const char *text, FILE *to)
@@ -130,9 +157,9 @@ static void print_cell(unsigned int style, const char *text, FILE *to)
 	fprintf(to, "%-*s", style + 1 < CAMERA_STYLES ? STYLE_COLUMNS : 0, text);
 }
 
-static void print_styles(FILE *to)
+static void print_styles(const struct compare *compare, FILE *to)
 {
-	fprintf(to, "%-*s", MACHINE_COLUMNS + POLICY_COLUMNS, "");
+	fprintf(to, "%-*s", MACHINE_COLUMNS + policy_columns(compare), "");
 	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 		char text[STYLE_COLUMNS];
 
@@ -144,16 +171,16 @@ static void print_styles(FILE *to)
 
 static void print_grid(const struct compare *compare, FILE *to)
 {
-	print_styles(to);
+	print_styles(compare, to);
 	for (unsigned int i = 0; i < compare->rows; i++)
-		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++) {
+		for (unsigned int policy = 0; policy < compare->policies; policy++) {
 			const struct compare_row *row = &compare->row[i];
 			char text[REPORT_VERDICT_BYTES] = "";
 
 			if (!policy)
 				report_machine(&row->cell[0][0].config, text);
-			fprintf(to, "%-*s%-*s", MACHINE_COLUMNS, text, POLICY_COLUMNS,
-				policy_names[policy]);
+			fprintf(to, "%-*s%-*s", MACHINE_COLUMNS, text, policy_columns(compare),
+				report_policy(&row->cell[policy][0].config));
 			for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 				report_verdict(&row->cell[policy][style].result, text);
 				print_cell(style, text, to);
@@ -175,16 +202,59 @@ static double cell_cost(const struct compare_cell *cell, enum dma_cost cost)
 	return report_per_frame(&result->costs, result->frames, cost);
 }
 
-static bool row_has_cost(const struct compare_row *row, enum dma_cost cost)
+/* Ours say it by their exit status, and a run of one shows it. */
+static void print_wrong_core(const struct compare_cell *cell, FILE *to)
 {
-	for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+	const struct wrong *wrong = &cell->result.wrong;
+	char machine[REPORT_VERDICT_BYTES];
+
+	report_machine(&cell->config, machine);
+	fprintf(to,
+		"  %s, %s, camera %s: frame %llu, byte %zu as the %s %s it; %llu of %llu frames\n",
+		machine, report_policy(&cell->config), camera_style_names[cell->config.camera],
+		(unsigned long long)wrong->frame, wrong->byte, stage_names[wrong->stage],
+		wrong->read ? "read" : "wrote", (unsigned long long)cell->result.wrong_frames,
+		(unsigned long long)cell->result.frames);
+}
+
+static void print_wrong_cores(const struct compare *compare, FILE *to)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < compare->rows; i++)
+		for (unsigned int policy = COMPARE_POLICIES; policy < compare->policies; policy++)
+			for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+				const struct compare_cell *cell =
+					&compare->row[i].cell[policy][style];
+
+				if (!cell->result.wrong.found)
+					continue;
+				if (!any)
+					fprintf(to, "\nfirst wrong bytes of other cores, and how "
+						    "many frames are wrong\n");
+				any = true;
+				print_wrong_core(cell, to);
+			}
+}
+
+static bool row_has_cost(const struct compare *compare, const struct compare_row *row,
+			 enum dma_cost cost)
+{
+	for (unsigned int policy = 0; policy < compare->policies; policy++)
 		for (unsigned int style = 0; style < CAMERA_STYLES; style++)
 			if (cell_cost(&row->cell[policy][style], cost) != 0)
 				return true;
 	return false;
 }
 
-static void print_cost(const struct compare_row *row, enum dma_cost cost, FILE *to)
+/* Nobody says how long Linux's buffers are pinned. */
+static bool core_counts(enum dma_cost cost)
+{
+	return cost != DMA_COST_PINNED_NS;
+}
+
+static void print_cost(const struct compare *compare, const struct compare_row *row,
+		       enum dma_cost cost, FILE *to)
 {
 	fprintf(to, "  %-*s", LABEL_COLUMNS - 2, report_cost_label(cost));
 	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
@@ -197,6 +267,11 @@ static void print_cost(const struct compare_row *row, enum dma_cost cost, FILE *
 		if (remap > 0)
 			snprintf(ratio, sizeof(ratio), "%.2f", cached / remap);
 		fprintf(to, "%9s%9s%8s", texts[0], texts[1], ratio);
+		for (unsigned int i = COMPARE_POLICIES; i < compare->policies; i++) {
+			report_format_number(cell_cost(&row->cell[i][style], cost), texts[0]);
+			fprintf(to, "%*s", core_columns(compare, i - COMPARE_POLICIES),
+				core_counts(cost) ? texts[0] : "-");
+		}
 	}
 	fputc('\n', to);
 }
@@ -218,10 +293,17 @@ static void print_costs(const struct compare *compare, FILE *to)
 
 		snprintf(text, sizeof(text), "camera %s", camera_style_names[style]);
 		fprintf(to, "%*s", STYLE_COLUMNS, text);
+		if (style + 1 == CAMERA_STYLES)
+			break;
+		for (unsigned int i = 0; i + COMPARE_POLICIES < compare->policies; i++)
+			fprintf(to, "%*s", core_columns(compare, i), "");
 	}
 	fprintf(to, "\n%-*s", LABEL_COLUMNS, "");
-	for (unsigned int style = 0; style < CAMERA_STYLES; style++)
+	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 		fprintf(to, "%9s%9s%8s", "cached", "remap", "ratio");
+		for (unsigned int i = 0; i + COMPARE_POLICIES < compare->policies; i++)
+			fprintf(to, "%*s", core_columns(compare, i), core_title(compare, i));
+	}
 	fputc('\n', to);
 	for (unsigned int i = 0; i < compare->rows; i++) {
 		const struct compare_row *row = &compare->row[i];
@@ -230,14 +312,15 @@ static void print_costs(const struct compare *compare, FILE *to)
 		report_machine(&row->cell[0][0].config, text);
 		fprintf(to, "%s\n", text);
 		for (unsigned int cost = 0; cost < DMA_COST_NR; cost++)
-			if (row_has_cost(row, cost))
-				print_cost(row, cost, to);
+			if (row_has_cost(compare, row, cost))
+				print_cost(compare, row, cost, to);
 	}
 }
 
 void compare_print(const struct compare *compare, FILE *to)
 {
 	print_grid(compare, to);
+	print_wrong_cores(compare, to);
 	print_costs(compare, to);
 }
 
@@ -246,7 +329,7 @@ struct json_object *compare_json(const struct compare *compare)
 	struct json_object *array = json_object_new_array();
 
 	for (unsigned int row = 0; array && row < compare->rows; row++)
-		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+		for (unsigned int policy = 0; policy < compare->policies; policy++)
 			for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 				const struct compare_cell *cell =
 					&compare->row[row].cell[policy][style];

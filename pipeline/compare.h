@@ -13,7 +13,9 @@
 
 struct json_object;
 
+/* Ours; behind them come the other cores, each one policy more. */
 enum { COMPARE_CACHED, COMPARE_REMAP, COMPARE_POLICIES };
+#define COMPARE_CORES 4
 
 /* A line of the grid: a machine as it is, or with one device that snoops. */
 struct compare_row {
@@ -22,11 +24,13 @@ struct compare_row {
 	struct compare_cell {
 		struct run_config config;
 		struct run_result result;
-	} cell[COMPARE_POLICIES][CAMERA_STYLES];
+	} cell[COMPARE_POLICIES + COMPARE_CORES][CAMERA_STYLES];
 };
 
 struct compare {
 	struct run_config base; /* what all cells share: buffers, frames, progress */
+	const struct rival *core[COMPARE_CORES];
+	unsigned int policies; /* COMPARE_POLICIES and one for each core */
 	struct compare_row *row;
 	unsigned int rows;
 	struct y4m_format format;
@@ -34,18 +38,20 @@ struct compare {
 
 /**
  * compare_run - run all cells
+ * @cores: others to run on beside this program's own, at most COMPARE_CORES (pipeline/core.h)
  * @fd: the stream, seekable; @name: for messages
  *
  * Returns 0, or -1 and @error.  Ownership: compare_free() either way.
  */
-int compare_run(struct compare *compare, const struct run_config *base, int fd, const char *name,
+int compare_run(struct compare *compare, const struct run_config *base,
+		const struct rival *const *cores, unsigned int nr_cores, int fd, const char *name,
 		char error[RUN_ERROR_BYTES]);
 void compare_free(struct compare *compare);
 
-/** compare_exact - are all cells? */
+/** compare_exact - are all cells of our own core? */
 bool compare_exact(const struct compare *compare);
 
-/** compare_print - the grid, then the costs side by side */
+/** compare_print - the grid, where other cores went wrong, then the costs side by side */
 void compare_print(const struct compare *compare, FILE *to);
 
 /** compare_json - an array of runs (report_json()); NULL when memory is short */

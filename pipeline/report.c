@@ -7,6 +7,7 @@
 
 #include "dma/machine.h"
 #include "pipeline/report.h"
+#include "upstream/rival.h"
 
 static const struct {
 	const char *label, *key;
@@ -38,6 +39,13 @@ void report_machine(const struct run_config *config, char text[REPORT_VERDICT_BY
 	snprintf(text, REPORT_VERDICT_BYTES, "%s%s%s%s", config->machine->name,
 		 coherent ? ", " : "", coherent ? stage_names[config->coherent] : "",
 		 coherent ? " coherent" : "");
+}
+
+const char *report_policy(const struct run_config *config)
+{
+	if (config->core)
+		return config->core->name;
+	return config->remap ? "remap" : "cached";
 }
 
 const char *report_cost_label(enum dma_cost cost)
@@ -117,7 +125,7 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 	report_machine(config, machine);
 	report_verdict(result, verdict);
 	fprintf(to, "%s; policy %s; camera %s; half in %s; %llu frames of %ux%u %s: %s\n", machine,
-		config->remap ? "remap" : "cached", camera_style_names[config->camera],
+		report_policy(config), camera_style_names[config->camera],
 		stage_half_names[result->half], (unsigned long long)result->frames, format->width,
 		format->height, format->chroma, verdict);
 	if (config->fault_frame != RUN_NO_FAULT)
@@ -181,7 +189,7 @@ static bool fill_json(struct json_object *object, const struct run_config *confi
 	const struct wrong *wrong = &result->wrong;
 	bool ok =
 		add(object, "machine", json_object_new_string(config->machine->name)) &&
-		add(object, "policy", json_object_new_string(config->remap ? "remap" : "cached")) &&
+		add(object, "policy", json_object_new_string(report_policy(config))) &&
 		add(object, "camera", json_object_new_string(camera_style_names[config->camera])) &&
 		add(object, "half", json_object_new_string(stage_half_names[result->half])) &&
 		add(object, "buffers", json_object_new_int64(config->buffers)) &&

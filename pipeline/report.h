@@ -19,6 +19,9 @@ void report_verdict(const struct run_result *result, char text[REPORT_VERDICT_BY
 /** report_machine - "arm", or "arm, gpu coherent" */
 void report_machine(const struct run_config *config, char text[REPORT_VERDICT_BYTES]);
 
+/** report_policy - "cached", "remap", or the name of a core that is not this program's own */
+const char *report_policy(const struct run_config *config);
+
 /** report_cost_label - a cost as tables call it. Returns "sg entries", ..., "pinned us". */
 const char *report_cost_label(enum dma_cost cost);
 
@@ -35,7 +38,7 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 /**
  * report_json - one run as a JSON object; NULL when memory is short
  *
- *	{"machine","policy","frames","exact",
+ *	{"machine","policy" (report_policy()),"frames","exact",
  *	 "first_wrong":{"frame","stage","byte","lines","of_lines"} or null,
  *	 "per_frame":{costs of all frames, setup and teardown included},
  *	 "camera","half" (where it was in the end),"coherent" or null,"buffers",

@@ -19,12 +19,15 @@
 #include "pipeline/stages.h"
 #include "pipeline/y4m.h"
 
+struct rival;
+
 #define RUN_NO_FAULT UINT64_MAX
 #define RUN_ERROR_BYTES 1024
 
 struct run_config {
 	const struct machine_type *machine;
-	bool remap; /* policy remap, else cached */
+	const struct rival *core; /* pipeline/core.h; NULL: this program's own */
+	bool remap;               /* policy remap, else cached; of its own core only */
 	enum camera_style camera;
 	enum stage_half half;
 	enum stage_device coherent; /* STAGE_DEVICES: as the machine has it */

@@ -294,7 +294,10 @@ def unknown_options_and_values():
                        (["--frames", "many", "in.y4m"], "many"), (["--frames", "-1", "in.y4m"], "-1"), (["--buffers", "0", "in.y4m"], "buffers"),
                        (["--buffers", "99999999999999999999", "in.y4m"], "buffers"), (["--fault", "luck", "in.y4m"], "luck"),
                        (["--half", "double", "in.y4m"], "double.*vram"), (["--half", "vram", "--fault", "skip-sync", "in.y4m"], "--half vram"),
-                       (["--seed", "3", "in.y4m"], "seed.*--fault"), (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine")):
+                       (["--seed", "3", "in.y4m"], "seed.*--fault"), (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine"),
+                       (["--core", "none", "in.y4m"], "none.so"), (["--core", "./in.y4m", "in.y4m"], "core.*in.y4m"),
+                       (["--core", "a", "--core", "b", "in.y4m"], "core.*more than one"), (["--core", "a", "--policy", "remap", "in.y4m"], "core.*policy"),
+                       (["--compare"] + ["--core", "a"] * 5 + ["in.y4m"], "core.*4")):
         bad(pipeline(*args), word)
     bad(call(DMABUF, "nonsense"), "nonsense")
 

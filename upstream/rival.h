@@ -39,6 +39,9 @@ struct y4m_reader;
 typedef void (*rival_warn_hook_t)(const char *file, int line, const char *text);
 
 struct rival {
+	/* sizes of this structure, of struct run_config and struct run_result: who loads it compares */
+	size_t rival_bytes, config_bytes, result_bytes;
+
 	const char *name; /* "linux-6.12" and what the variant adds */
 	bool move_notify; /* CONFIG_DMABUF_MOVE_NOTIFY */
 	bool caches;      /* heaps set cache_sgt_mapping */

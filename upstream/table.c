@@ -111,6 +111,9 @@ static bool fence_is_signaled(struct dma_fence *fence)
 extern const struct rival rival __attribute__((__visibility__("default")));
 
 const struct rival rival = {
+	.rival_bytes = sizeof(struct rival),
+	.config_bytes = sizeof(struct run_config),
+	.result_bytes = sizeof(struct run_result),
 	.name = RIVAL_NAME,
 	.move_notify = IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY),
 	.caches = RIVAL_CACHES,

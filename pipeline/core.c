@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* core.c - see core.h */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dma/machine.h"
+#include "pipeline/core.h"
+#include "upstream/rival.h"
+
+const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES])
+{
+	const struct rival *core = NULL;
+	char path[1024];
+	void *object;
+
+	if (strchr(name, '/'))
+		snprintf(path, sizeof(path), "%s", name);
+	else
+		snprintf(path, sizeof(path), "./" CORE_FOLDER "/%s.so", name);
+	/* Its names are its own, and so are its threads: it cannot be unloaded. */
+	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (object)
+		core = dlsym(object, "rival");
+	if (!core) {
+		snprintf(error, RUN_ERROR_BYTES, "%s", dlerror());
+		return NULL;
+	}
+	if (core->rival_bytes != sizeof(*core) || core->config_bytes != sizeof(struct run_config) ||
+	    core->result_bytes != sizeof(struct run_result)) {
+		snprintf(error, RUN_ERROR_BYTES,
+			 "%.900s: made from other sources than this program", path);
+		return NULL;
+	}
+	return core;
+}
+
+int core_run(const struct run_config *config, struct y4m_reader *reader, struct run_result *result,
+	     char error[RUN_ERROR_BYTES])
+{
+	struct run_config theirs = *config;
+
+	if (!config->core)
+		return run_pipeline(config, reader, result, error);
+	theirs.machine = config->core->machine_type_find(config->machine->name);
+	return config->core->run_pipeline(&theirs, reader, result, error);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h - runs on another core than this program's own
+ *
+ * Such a core is a shared object with a host layer, a DMA layer and devices of its own
+ * (upstream/rival.h); upstream/Makefile makes them of Linux 6.12's sources.  It stays loaded.
+ */
+#ifndef PIPELINE_CORE_H
+#define PIPELINE_CORE_H
+
+#include "pipeline/run.h"
+
+/* Those that the build tests; a name with a slash is a file's. */
+#define CORE_FOLDER "build/upstream/rival-none"
+
+/**
+ * core_load - find a core
+ * @name: a file of CORE_FOLDER below the current one, without .so; or a path
+ *
+ * Context: may sleep.  Returns NULL and @error when there is none.
+ */
+const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES]);
+
+/** core_run - run_pipeline() on config->core; that of this program if it is NULL */
+int core_run(const struct run_config *config, struct y4m_reader *reader, struct run_result *result,
+	     char error[RUN_ERROR_BYTES]);
+
+#endif
