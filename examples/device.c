@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* device.c - an exporter whose own device writes its buffer, through the exporter's own table */
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
 #include <linux/libdmabuf.h>
 #include <dma/engine.h>
 #include <libdmabuf.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* exporter.c - a driver that exports one page, as for Linux, and a program that uses it */
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
 #include <linux/slab.h>
 #include <libdmabuf.h>
 

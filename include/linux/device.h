@@ -19,6 +19,8 @@
 #include <linux/types.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/sysfs.h>
 

@@ -34,6 +34,8 @@
 #include <linux/bug.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-cost.h>
+#include <linux/seqlock.h>
+#include <linux/slab.h>
 
 extern struct ww_class reservation_ww_class;
 

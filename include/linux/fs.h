@@ -16,7 +16,11 @@
 
 #include <fcntl.h>
 #include <linux/compiler.h>
+#include <linux/err.h>
 #include <linux/kdev_t.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <linux/refcount.h>
 

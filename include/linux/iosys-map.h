@@ -11,6 +11,7 @@
 
 #include <string.h>
 #include <linux/compiler.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 struct iosys_map {
