@@ -45,8 +45,9 @@ def problems(text):
     """rule -> what breaks it, over {file name: text}."""
     found = {r: [] for r in ("no blanks at a line's end, each file ends its last line", "no host or folder of one machine's own",
                              "every source names its licence", f"no source past {LINES} lines", "includes point down only",
-                             "core includes only linux/ and its own")}
-    blanks, places, licence, length, arrows, core = found.values()
+                             "core includes only linux/ and its own", "docs/differences.md names every source that says it differs")}
+    blanks, places, licence, length, arrows, core, differs = found.values()
+    page = text.get("docs/differences.md", "")
     for name, t in text.items():
         source = name.endswith((".c", ".h"))
         for i, line in enumerate(t.splitlines(), 1):
@@ -59,6 +60,8 @@ def problems(text):
                 arrows.append(f"{name}:{i}: {m[1]}")
             if m and name.startswith("core/") and not TEST.search(name) and not m[1].startswith(("linux/", "uapi/linux/")) and "/" in m[1]:
                 core.append(f"{name}:{i}: {m[1]}")
+        if source and "DIFFERS:" in t and not name.startswith("core/") and name.split("/")[-1] not in page:
+            differs.append(name)
         if t and not t.endswith("\n"):
             blanks.append(f"{name}: last line")
         if source and not any(LICENCE.search(x) for x in t.splitlines()[:2]):
@@ -83,7 +86,8 @@ def main():
     results = [(rule, bad, "") for rule, bad in problems(text).items()]
 
     # The rules can fail: each finds what is wrong in a tree made for it.
-    wrong = problems({"host/a.c": '#include "dma/map.h"\nx \nhttp://deb.' + "debian" + ".org /work" + "/x\n" * 900, "core/b.h": '#include "host/port.h"'})
+    wrong = problems({"host/a.c": '#include "dma/map.h"\nx \nhttp://deb.' + "debian" + ".org /work" + "/x\n" * 900, "core/b.h": '#include "host/port.h"',
+                      "dma/c.h": "/* DIFFERS: */\n"})
     results.append(("each of these rules can be broken", [rule for rule, bad in wrong.items() if not bad], ""))
 
     formatter = shutil.which("clang-format-14")
