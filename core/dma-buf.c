@@ -240,6 +240,7 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 {
 	int fd;
 
+	/* DIFFERS: Linux is silent. */
 	if (WARN(!dmabuf, "dma-buf: a descriptor of no buffer\n"))
 		return -EINVAL;
 	/* Exporters pass the flags of the file, too. */
@@ -340,6 +341,7 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	return 0;
 
 end_exporter:
+	/* DIFFERS: Linux leaves the exporter's begun. */
 	if (ask && dmabuf->ops->end_cpu_access)
 		dmabuf->ops->end_cpu_access(dmabuf, dir);
 	return ret;

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - see run.h
+ */
+#include <fnmatch.h>
+
+#include "run.h"
+
+extern const struct world_group buffer_group, attach_group, map_group, move_group, fence_group,
+	cpu_group, file_group, bytes_group;
+
+const struct world_group *const conformance_groups[] = { &buffer_group, &attach_group, &map_group,
+							 &move_group,   &fence_group,  &cpu_group,
+							 &file_group,   &bytes_group,  NULL };
+
+bool conformance_wanted(const char *name, char *const *patterns, int nr)
+{
+	for (int i = 0; i < nr; i++)
+		if (!fnmatch(patterns[i], name, 0))
+			return true;
+	return !nr;
+}
+
+unsigned int conformance_count(char *const *patterns, int nr)
+{
+	unsigned int count = 0;
+
+	for (const struct world_group *const *g = conformance_groups; *g; g++)
+		for (unsigned int i = 0; i < (*g)->nr; i++)
+			count += conformance_wanted((*g)->cases[i].name, patterns, nr);
+	return count;
+}
+
+static void run_case(const struct world_case *c, enum world_core core,
+		     struct conformance_result *result)
+{
+	static struct world w;
+
+	result->running = c;
+	result->text = "";
+	result->number++;
+	if (c->not_on.cores & core) {
+		result->verdict = CONFORMANCE_SKIPPED;
+		result->text = c->not_on.why;
+		return;
+	}
+	world_begin(&w, c, core);
+	c->run(&w);
+	world_end(&w);
+	result->verdict = w.problem[0] ? CONFORMANCE_FAILED : CONFORMANCE_PASSED;
+	result->text = w.problem;
+}
+
+unsigned int conformance_run(enum world_core core, char *const *patterns, int nr,
+			     void (*told)(const struct conformance_result *result, void *context),
+			     void *context)
+{
+	struct conformance_result result = { .count = conformance_count(patterns, nr) };
+	unsigned int failed = 0;
+
+	for (const struct world_group *const *g = conformance_groups; *g; g++) {
+		for (unsigned int i = 0; i < (*g)->nr; i++) {
+			if (!conformance_wanted((*g)->cases[i].name, patterns, nr))
+				continue;
+			run_case(&(*g)->cases[i], core, &result);
+			failed += result.verdict == CONFORMANCE_FAILED;
+			told(&result, context);
+		}
+	}
+	return failed;
+}
