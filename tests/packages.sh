@@ -15,11 +15,14 @@ have() {
 	libc6-dev-arm64-cross) test -e /usr/aarch64-linux-gnu/include/stdio.h ;;
 	qemu-user-static) command -v qemu-aarch64-static ;;
 	libc6-dev) test -e /usr/include/stdio.h ;;
+	libclang-rt-14-dev) compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*' ;;
 	libelf1) compgen -G '/lib*/libelf.so.1' || compgen -G '/lib/*/libelf.so.1' ;;
 	libjson-c-dev) pkg-config --exists json-c ;;
 	libpng-dev) pkg-config --exists libpng ;;
 	liburcu-dev) pkg-config --exists liburcu-bp ;;
+	linux-source-6.12) test -e /usr/src/linux-source-6.12.tar.xz ;;
 	ninja-build) command -v ninja ;;
+	xz-utils) command -v xz ;;
 	*) command -v "$1" ;;
 	esac >/dev/null 2>&1
 }
