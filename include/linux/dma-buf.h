@@ -255,6 +255,7 @@ enum dma_buf_policy dma_buf_get_policy(void);
  * dma_buf_cache_set_budget - keep at most @bytes mapped by idle slots, over all buffers
  *
  * Above it the least recently detached are torn down; active ones never are.  Default: no limit.
+ * Until then an idle mapping of an exporter that moves is a pin; 0 keeps none after the detach.
  * Context: may sleep, nothing held.
  * DIFFERS: ours.
  */
