@@ -294,6 +294,7 @@ static void costs_and_names(struct ktap *t)
 	KT_CHECK(t, after[entries_at] > before[entries_at]);
 	KT_EQ(t, libdmabuf_costs(NULL, 0), n);
 	KT_CHECK(t, strstr(libdmabuf_error_text(-ENOMEM), "memory"));
+	KT_CHECK(t, strstr(libdmabuf_error_text(-EFAULT), "address"));
 	KT_CHECK(t, strcmp(libdmabuf_error_text(-EMFILE), libdmabuf_error_text(-ENFILE)));
 	KT_CHECK(t, strcmp(libdmabuf_error_text(-ENFILE), libdmabuf_error_text(-12345)));
 	KT_CHECK(t, libdmabuf_error_text(-12345));

@@ -151,7 +151,8 @@ const char *libdmabuf_error_text(int err)
 	case EBUSY:
 		return "in use";
 	case EFAULT:
-		return "DMA fault: the device's mapping does not allow this access";
+		return "DMA fault: the mapping does not allow this access; or an address that is "
+		       "none";
 	case ENODEV:
 		return "the device or the exporter has gone";
 	case EINTR:
