@@ -95,6 +95,8 @@ static void buffers(struct ktap *t)
 	    libdmabuf_fd_ioctl(fd, 77, misuse_null()));
 	ROW(t, "libdmabuf_fd_ioctl", "an eventfd", DESCRIPTOR, "-EBADF", OWN,
 	    libdmabuf_fd_ioctl(event, 77, misuse_null()));
+	ROW(t, "libdmabuf_fd_poll", "an eventfd", DESCRIPTOR, "-EBADF", OWN,
+	    libdmabuf_fd_poll(event, 1, 0));
 	ROW(t, "libdmabuf_buffer_import", "nowhere to put it", ARGUMENT, "-EINVAL", OWN,
 	    libdmabuf_buffer_import(fd, misuse_null()));
 	KT_EQ(t, libdmabuf_fd_close(fd), 0);

@@ -6,12 +6,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uapi/linux/dma-buf.h>
 #include <uapi/linux/dma-heap.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/gfp.h>
 #include "include/libdmabuf.h"
 #include "host/port.h"
@@ -355,6 +358,59 @@ static void a_child_may_end_it(struct ktap *t)
 	KT_EQ(t, libdmabuf_fini(), 0);
 }
 
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "job";
+}
+
+static const struct dma_fence_ops job_ops = { .get_driver_name = fence_name,
+					      .get_timeline_name = fence_name };
+
+/* A driver's write is on its way: the program waits at the descriptor. */
+static void fences_are_waited_for(struct ktap *t)
+{
+	struct dma_buf_export_sync_file snapshot = { .flags = DMA_BUF_SYNC_READ };
+	struct libdmabuf_buffer *buffer;
+	struct dma_fence *job;
+	struct dma_buf *dmabuf;
+	DEFINE_SPINLOCK(lock);
+	int fd;
+
+	KT_ASSERT(t, !libdmabuf_buffer_create(1, &buffer));
+	fd = libdmabuf_buffer_fd(buffer);
+	libdmabuf_buffer_close(buffer);
+	KT_EQ(t, libdmabuf_fd_poll(fd, POLLIN | POLLOUT, -1), POLLIN | POLLOUT);
+
+	dmabuf = dma_buf_get(fd);
+	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	KT_ASSERT(t, !IS_ERR(dmabuf) && job);
+	dma_fence_init(job, &job_ops, &lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KT_EQ(t, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, job, DMA_RESV_USAGE_READ);
+	dma_resv_unlock(dmabuf->resv);
+	KT_EQ(t, libdmabuf_fd_poll(fd, POLLIN | POLLOUT, 0), POLLIN);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	KT_EQ(t, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, job, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(dmabuf->resv);
+	KT_EQ(t, libdmabuf_fd_poll(fd, POLLIN | POLLOUT, 1), 0);
+	KT_EQ(t, libdmabuf_fd_ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &snapshot), 0);
+	KT_EQ(t, libdmabuf_fd_poll(snapshot.fd, POLLIN, 0), 0);
+
+	KT_EQ(t, dma_fence_signal(job), 0);
+	KT_EQ(t, libdmabuf_fd_poll(fd, POLLIN | POLLOUT, -1), POLLIN | POLLOUT);
+	KT_EQ(t, libdmabuf_fd_poll(snapshot.fd, POLLIN, -1), POLLIN);
+	KT_EQ(t, libdmabuf_fd_poll(0, POLLIN, 0), -EBADF);
+
+	dma_fence_put(job);
+	dma_buf_put(dmabuf);
+	KT_EQ(t, libdmabuf_fd_close(snapshot.fd), 0);
+	KT_EQ(t, libdmabuf_fd_close(fd), 0);
+	KT_EQ(t, libdmabuf_fini(), 0);
+}
+
 /* The parent's only handle is a heap's descriptor; a driver of its holds a page. */
 static void a_child_may_end_a_heap(struct ktap *t)
 {
@@ -382,6 +438,7 @@ static void a_child_may_end_a_heap(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(bytes_go_round), KTAP_CASE(without_a_bracket_bytes_are_old),
 	  KTAP_CASE(wrong_arguments_have_their_errno), KTAP_CASE(a_descriptor_is_the_same_buffer),
 	  KTAP_CASE(a_heap_gives_buffers), KTAP_CASE(linuxs_own_requests),
-	  KTAP_CASE(names_of_no_heap), KTAP_CASE(every_failure_of_a_heap_leaves_nothing),
-	  KTAP_CASE(costs_and_names), KTAP_CASE(policies), KTAP_CASE(the_end_leaves_nothing),
-	  KTAP_CASE(a_child_may_end_it), KTAP_CASE(a_child_may_end_a_heap))
+	  KTAP_CASE(fences_are_waited_for), KTAP_CASE(names_of_no_heap),
+	  KTAP_CASE(every_failure_of_a_heap_leaves_nothing), KTAP_CASE(costs_and_names),
+	  KTAP_CASE(policies), KTAP_CASE(the_end_leaves_nothing), KTAP_CASE(a_child_may_end_it),
+	  KTAP_CASE(a_child_may_end_a_heap))

@@ -405,6 +405,11 @@ int libdmabuf_fd_ioctl(int fd, unsigned long request, void *argument)
 	return host_ioctl(fd, request, (unsigned long)argument);
 }
 
+int libdmabuf_fd_poll(int fd, short events, int timeout_ms)
+{
+	return host_poll(fd, (unsigned short)events, timeout_ms);
+}
+
 int libdmabuf_buffer_create_from(const char *name, size_t bytes, struct libdmabuf_buffer **buffer)
 {
 	struct dma_heap_allocation_data data = { .len = bytes, .fd_flags = O_RDWR | O_CLOEXEC };

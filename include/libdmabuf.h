@@ -134,6 +134,18 @@ int libdmabuf_fd_close(int fd);
  */
 int libdmabuf_fd_ioctl(int fd, unsigned long request, void *argument);
 
+/**
+ * libdmabuf_fd_poll - wait until one of @events (POLLIN, POLLOUT of <poll.h>) holds, as poll() of
+ * one descriptor; the system's own calls every descriptor of this library ready
+ * @timeout_ms: 0 only asks, < 0 waits for ever
+ *
+ * A buffer is readable when its writers' fences have signaled, writable when its readers' have too;
+ * a sync file is readable when its fence has.
+ * Returns the events that hold, 0 after @timeout_ms; -EBADF not a descriptor of this library's;
+ * -EINTR; -ENOMEM.
+ */
+int libdmabuf_fd_poll(int fd, short events, int timeout_ms);
+
 /** libdmabuf_buffer_size - bytes; 0 for NULL */
 size_t libdmabuf_buffer_size(const struct libdmabuf_buffer *buffer);
 
