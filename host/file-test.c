@@ -183,7 +183,11 @@ static void without_cloexec(struct ktap *t)
 	KT_EQ(t, fcntl(fd, F_GETFD), 0);
 	put_unused_fd(fd);
 	KT_EQ(t, fcntl(fd, F_GETFD), -1);
-	KT_EQ(t, get_unused_fd_flags(O_APPEND), -EINVAL);
+
+	fd = get_unused_fd_flags(O_RDWR | O_CLOEXEC);
+	KT_ASSERT(t, fd >= 0);
+	KT_EQ(t, fcntl(fd, F_GETFD), FD_CLOEXEC);
+	put_unused_fd(fd);
 }
 
 static void a_file_without_operations(struct ktap *t)

@@ -237,8 +237,6 @@ int get_unused_fd_flags(unsigned int flags)
 	int fd, ret;
 
 	might_sleep();
-	if (flags & ~O_CLOEXEC)
-		return -EINVAL;
 	fd = port_memfd_create("libdmabuf",
 			       MFD_ALLOW_SEALING | (flags & O_CLOEXEC ? MFD_CLOEXEC : 0));
 	if (fd < 0)

@@ -46,10 +46,10 @@ void flush_delayed_fput(void);
 
 /**
  * get_unused_fd_flags - reserve a number
- * @flags: 0 or O_CLOEXEC
+ * @flags: O_CLOEXEC or not; drivers pass the file's flags, the rest is not looked at
  *
  * Context: may sleep.
- * Returns the number, -EINVAL for other flags, -EMFILE or -ENFILE when the system has none left
+ * Returns the number, -EMFILE or -ENFILE when the system has none left
  * or a failure was asked for, -ENOMEM.
  * Ownership: the caller gives it to fd_install() or put_unused_fd().  Until then fget() finds
  * nothing there.
