@@ -147,6 +147,12 @@ struct dma_buf_ops {
 	 * DIFFERS: Linux has no such flag and does not keep devices that snoop coherent with it.
 	 */
 	bool cpu_maps_uncached;
+
+	/*
+	 * Linux's, until 6.15: the core keeps an attachment's mapping until detach.  DIFFERS: not
+	 * looked at; the policy decides what is kept.
+	 */
+	bool cache_sgt_mapping;
 };
 
 /*

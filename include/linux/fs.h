@@ -24,6 +24,7 @@
 #include <linux/types.h>
 #include <linux/refcount.h>
 
+struct address_space;
 struct cdev;
 struct dentry;
 struct file;
@@ -61,6 +62,7 @@ struct inode {
 	dev_t i_rdev;        /* a character device's number, else 0 */
 	struct cdev *i_cdev; /* and who served it when it was opened */
 	void *i_private;
+	struct address_space *i_mapping; /* a driver's, see f_mapping */
 };
 
 /* Where a file is that a pseudo filesystem made; empty for all others. */
@@ -82,6 +84,7 @@ struct file {
 	void *private_data;
 	unsigned int f_flags;
 	loff_t f_pos;
+	struct address_space *f_mapping; /* DIFFERS: NULL unless a driver sets it; not looked at */
 
 	/* Atomic. */
 	refcount_t f_ref;

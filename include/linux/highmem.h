@@ -28,6 +28,22 @@ static inline void kunmap(struct page *page)
 {
 }
 
+/* PageHighMem - never: all memory has a linear address */
+static inline bool PageHighMem(const struct page *page)
+{
+	return false;
+}
+
+/* In Linux these also forbid sleeping; new code uses kmap_local_page(). */
+static inline void *kmap_atomic(struct page *page)
+{
+	return page_address(page);
+}
+
+static inline void kunmap_atomic(const void *addr)
+{
+}
+
 static inline void clear_highpage(struct page *page)
 {
 	clear_page(page_address(page));

@@ -11,6 +11,7 @@
 #define CONFIG_MMU 1
 #define CONFIG_SMP 1
 #define CONFIG_DMA_SHARED_BUFFER 1
+#define CONFIG_HAS_DMA 1
 #if __SIZEOF_POINTER__ == 8
 #define CONFIG_64BIT 1
 #endif
