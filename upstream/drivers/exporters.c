@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exporters.c - buffers that Linux's exporters make, each as a program gets it
+ *
+ * Heaps through their node below /dev, videobuf2 as VIDIOC_EXPBUF does, drm_prime.c by handle.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/slab.h>
+#include <media/videobuf2-dma-contig.h>
+#include <media/videobuf2-dma-sg.h>
+#include <media/videobuf2-vmalloc.h>
+#include <uapi/linux/dma-heap.h>
+
+#include "host/file.h"
+#include "upstream/drivers/rig.h"
+
+/* --- heaps ------------------------------------------------------------------------------------ */
+
+static struct cma area = { .name = "reserved" };
+struct cma *dma_contiguous_default_area = &area;
+
+static int heap_open(struct exported *buffer, const char *path, size_t size)
+{
+	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = host_open(path, O_RDWR);
+	int ret;
+
+	if (heap < 0)
+		return heap;
+	ret = host_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, (unsigned long)&data);
+	host_close(heap);
+	if (ret)
+		return ret;
+	buffer->dmabuf = dma_buf_get(data.fd);
+	host_close(data.fd);
+	return PTR_ERR_OR_ZERO(buffer->dmabuf);
+}
+
+static void heap_close(struct exported *buffer)
+{
+	dma_buf_put(buffer->dmabuf);
+}
+
+static int system_heap_open(struct exported *buffer, struct device *dev, size_t size)
+{
+	return heap_open(buffer, "/dev/dma_heap/system", size);
+}
+
+static int cma_heap_open(struct exported *buffer, struct device *dev, size_t size)
+{
+	return heap_open(buffer, "/dev/dma_heap/reserved", size);
+}
+
+/* --- videobuf2 -------------------------------------------------------------------------------- */
+
+struct vb2_export {
+	const struct vb2_mem_ops *ops;
+	struct vb2_queue queue;
+	struct vb2_buffer vb;
+	void *mem;
+};
+
+static int vb2_open(struct exported *buffer, struct device *dev, size_t size,
+		    const struct vb2_mem_ops *ops)
+{
+	struct vb2_export *own = kzalloc(sizeof(*own), GFP_KERNEL);
+	int ret;
+
+	if (!own)
+		return -ENOMEM;
+	own->ops = ops;
+	own->queue.dma_dir = DMA_BIDIRECTIONAL;
+	own->vb.vb2_queue = &own->queue;
+	own->mem = ops->alloc(&own->vb, dev, size);
+	if (IS_ERR(own->mem)) {
+		ret = PTR_ERR(own->mem);
+		goto free_own;
+	}
+	buffer->dmabuf = ops->get_dmabuf(&own->vb, own->mem, O_RDWR);
+	if (IS_ERR_OR_NULL(buffer->dmabuf)) {
+		ret = -EINVAL; /* as VIDIOC_EXPBUF */
+		goto put_mem;
+	}
+	buffer->own = own;
+	return 0;
+
+put_mem:
+	ops->put(own->mem);
+free_own:
+	kfree(own);
+	return ret;
+}
+
+static void vb2_close(struct exported *buffer)
+{
+	struct vb2_export *own = buffer->own;
+
+	dma_buf_put(buffer->dmabuf);
+	own->ops->put(own->mem);
+	kfree(own);
+}
+
+static int vb2_dma_sg_open(struct exported *buffer, struct device *dev, size_t size)
+{
+	return vb2_open(buffer, dev, size, &vb2_dma_sg_memops);
+}
+
+static int vb2_dma_contig_open(struct exported *buffer, struct device *dev, size_t size)
+{
+	return vb2_open(buffer, dev, size, &vb2_dma_contig_memops);
+}
+
+static int vb2_vmalloc_open(struct exported *buffer, struct device *dev, size_t size)
+{
+	return vb2_open(buffer, dev, size, &vb2_vmalloc_memops);
+}
+
+/* --- DRM -------------------------------------------------------------------------------------- */
+
+static int gem_open(struct exported *buffer, struct device *dev, size_t size)
+{
+	struct gem_device *gem = gem_device_create(dev);
+	u32 handle;
+	int fd, ret;
+
+	if (!gem)
+		return -ENOMEM;
+	ret = gem_device_new(gem, size, &handle);
+	if (ret)
+		goto destroy;
+	fd = gem_device_export(gem, handle);
+	/* The buffer keeps the object; a program that closes its handle is nothing special. */
+	gem_device_delete(gem, handle);
+	ret = fd;
+	if (fd < 0)
+		goto destroy;
+	buffer->dmabuf = dma_buf_get(fd);
+	buffer->own = gem;
+	host_close(fd);
+	return PTR_ERR_OR_ZERO(buffer->dmabuf);
+
+destroy:
+	gem_device_destroy(gem);
+	return ret;
+}
+
+static void gem_close(struct exported *buffer)
+{
+	dma_buf_put(buffer->dmabuf);
+	gem_device_destroy(buffer->own);
+}
+
+const struct linux_exporter linux_exporters[] = {
+	{ "system_heap", system_heap_open, heap_close },
+	{ "cma_heap", cma_heap_open, heap_close },
+	{ "drm_prime", gem_open, gem_close },
+	{ "videobuf2-dma-sg", vb2_dma_sg_open, vb2_close },
+	{ "videobuf2-dma-contig", vb2_dma_contig_open, vb2_close },
+	{ "videobuf2-vmalloc", vb2_vmalloc_open, vb2_close },
+	{},
+};
