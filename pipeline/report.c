@@ -148,7 +148,7 @@ static bool add(struct json_object *object, const char *key, struct json_object 
 	return false;
 }
 
-static struct json_object *json_costs(const struct dma_costs *of, u64 frames, bool all)
+static struct json_object *json_costs(const struct dma_costs *of, u64 frames)
 {
 	struct json_object *object = json_object_new_object();
 	bool ok = object;
@@ -157,8 +157,6 @@ static struct json_object *json_costs(const struct dma_costs *of, u64 frames, bo
 		double value = report_per_frame(of, frames, i);
 		char text[32];
 
-		if (i == DMA_COST_BYTES_COMPARED && !all)
-			continue;
 		snprintf(text, sizeof(text), value == (unsigned long)value ? "%.0f" : "%.3f",
 			 value);
 		ok = add(object, costs[i].key, json_object_new_double_s(value, text));
@@ -195,7 +193,7 @@ static bool fill_json(struct json_object *object, const struct run_config *confi
 		add(object, "buffers", json_object_new_int64(config->buffers)) &&
 		add(object, "frames", json_object_new_int64(result->frames)) &&
 		add(object, "exact", json_object_new_boolean(!wrong->found)) &&
-		add(object, "per_frame", json_costs(&result->costs, result->frames, false));
+		add(object, "per_frame", json_costs(&result->costs, result->frames));
 
 	/* A NULL value is JSON's null. */
 	if (config->coherent == STAGE_DEVICES)
@@ -208,8 +206,8 @@ static bool fill_json(struct json_object *object, const struct run_config *confi
 	else
 		ok = ok && !json_object_object_add(object, "first_wrong", NULL);
 	if (result->steady_frames)
-		ok = ok && add(object, "steady",
-			       json_costs(&result->steady, result->steady_frames, true));
+		ok = ok &&
+		     add(object, "steady", json_costs(&result->steady, result->steady_frames));
 	else
 		ok = ok && !json_object_object_add(object, "steady", NULL);
 	return ok;
