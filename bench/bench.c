@@ -338,7 +338,7 @@ static const char usage[] =
 	"  --only NAME   only measures whose name this shell pattern matches\n"
 	"  --first       only the first of them, and no counts: for callgrind "
 	"(bench/instructions)\n"
-	"  --list        the names alone; nothing is measured\n"
+	"  --list        the names alone, of all or of those --only names; nothing is measured\n"
 	"\n"
 	"A row reads: name, machine, how many things a pair uses or takes turns among, in random "
 	"order,\n"
@@ -362,12 +362,17 @@ static unsigned long number(const char *option, const char *text, unsigned long 
 	return value;
 }
 
-static void list_names(void)
+static bool matches(const struct measure *measure, const char *only)
+{
+	return !only || !fnmatch(only, measure->name, 0);
+}
+
+static void list_names(const char *only)
 {
 	const char *last = "";
 
 	for (size_t i = 0; i < nr_runs; i++) {
-		if (strcmp(runs[i].measure->name, last))
+		if (strcmp(runs[i].measure->name, last) && matches(runs[i].measure, only))
 			printf("%s\n", runs[i].measure->name);
 		last = runs[i].measure->name;
 	}
@@ -445,7 +450,7 @@ int bench_main(int argc, char **argv)
 	};
 	const char *json = NULL, *only = NULL;
 	unsigned int rounds = 25, wanted = 0;
-	bool first = false;
+	bool first = false, list = false;
 	u64 pairs = 0;
 	int c, ret;
 
@@ -469,8 +474,8 @@ int bench_main(int argc, char **argv)
 			first = true;
 			break;
 		case 'l':
-			list_names();
-			return 0;
+			list = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -485,14 +490,19 @@ int bench_main(int argc, char **argv)
 		return 2;
 	}
 
+	if (list) {
+		list_names(only);
+		return 0;
+	}
+
 	find_cpus();
 	pin_to(cpus[0]);
 	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
 	for (size_t i = 0; i < nr_runs; i++) {
 		const struct measure *measure = runs[i].measure;
 
-		runs[i].wanted = measure->threads <= nr_cpus &&
-				 (!only || !fnmatch(only, measure->name, 0)) && !(first && wanted);
+		runs[i].wanted =
+			measure->threads <= nr_cpus && matches(measure, only) && !(first && wanted);
 		wanted += runs[i].wanted;
 		progress("preparing", i + 1, nr_runs);
 		for (unsigned int t = 0; runs[i].wanted && t < measure->threads; t++)

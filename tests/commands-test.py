@@ -131,7 +131,7 @@ def compare_the_bundled_clip():
     for r in runs:
         need(r["exact"] is True and r["frames"] == 24, r)
         need(set(r["per_frame"]) >= {"sg_entries", "iommu_writes", "tlb_invalidations", "bytes_cleaned", "bytes_invalidated",
-                                     "bytes_bounced", "resv_locks", "pinned_us"}, r)
+                                     "bytes_bounced", "bytes_compared", "resv_locks", "pinned_us"}, r)
 
 
 def standard_input_and_output():
@@ -204,6 +204,7 @@ def bench_writes_its_rows():
 def bench_runs_every_row():
     """All but those of 100000 buffers, whose loops others share."""
     names = set(good(call(DMABUF, "bench", "--list")).split())
+    need(good(call(DMABUF, "bench", "--list", "--only", "fence_chain")).split() == ["fence_chain"], "--list heeds no --only")
     good(call(DMABUF, "bench", "--rounds", "1", "--pairs", "3", "--only", "[!c]*", "--json", "rows.json"))
     rows = json.loads(get("rows.json"))
     need({r["name"] for r in rows} == {n for n in names if n[0] != "c"}, names)
