@@ -126,6 +126,10 @@ def every_machine_and_policy():
 def compare_the_bundled_clip():
     text = good(pipeline("--compare", "--json", "runs.json", CLIP))
     need("exact" in text and "stale" not in text, text)
+    page = open(os.path.join(ROOT, "docs", "generated", "compare.txt")).read().split("\n", 1)[1]
+    counted = [[x for x in t.splitlines() if "pinned us" not in x] for t in (text, page)]
+    need(counted[0] == counted[1], "other counts than the page's; what makes it anew: docs/generate compare.txt",
+         [pair for pair in zip(*counted) if pair[0] != pair[1]])
     runs = json.loads(get("runs.json"))
     need({(r["machine"], r["policy"]) for r in runs} >= {(m, p) for m in MACHINES for p in POLICIES}, runs)
     for r in runs:
