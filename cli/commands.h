@@ -13,4 +13,7 @@
 /** cli_pipeline - `dmabuf pipeline ...`; argv[0] is "pipeline". Returns the exit status. */
 int cli_pipeline(int argc, char **argv);
 
+/** cli_conformance - `dmabuf conformance ...`, as above */
+int cli_conformance(int argc, char **argv);
+
 #endif

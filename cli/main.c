@@ -17,6 +17,8 @@ static const struct command {
 } commands[] = {
 	{ "pipeline", "send a video through a chain of devices and check every byte",
 	  cli_pipeline },
+	{ "conformance", "does the core answer as Linux documents? each rule a case",
+	  cli_conformance },
 	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 
@@ -26,7 +28,7 @@ static void print_help(void)
 	       "Buffers shared between devices, with mappings that are cached and stay "
 	       "coherent.\n\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		printf("  %-10s %s\n", commands[i].name, commands[i].purpose);
+		printf("  %-12s %s\n", commands[i].name, commands[i].purpose);
 	printf("\n`dmabuf COMMAND --help` explains a command with examples.\n"
 	       "Exit status: 0 done and right, 1 done and wrong, 2 not done.\n");
 }

@@ -89,30 +89,27 @@ static void export_own_resv(struct world *w)
 
 static void export_given_resv(struct world *w)
 {
-	struct dma_resv resv;
+	struct dma_resv *resv = world_resv(w);
 	struct dma_buf *one, *other;
 
-	dma_resv_init(&resv);
-	one = world_export_resv(w, STATIC_EXPORTER, &resv, O_RDWR);
-	other = world_export_resv(w, STATIC_EXPORTER, &resv, O_RDWR);
-	W_CHECK(w, one->resv == &resv && other->resv == &resv);
+	one = world_export_resv(w, STATIC_EXPORTER, resv, O_RDWR);
+	other = world_export_resv(w, STATIC_EXPORTER, resv, O_RDWR);
+	W_CHECK(w, one->resv == resv && other->resv == resv);
 	dma_buf_put(one);
-	W_CHECK(w, dma_resv_trylock(&resv));
-	dma_resv_unlock(&resv);
+	W_CHECK(w, dma_resv_trylock(resv));
+	dma_resv_unlock(resv);
 	dma_buf_put(other);
-	dma_resv_fini(&resv);
 }
 
 static void export_shared_fences(struct world *w)
 {
 	struct dma_fence *fence = world_pending_fence(w);
 	struct dma_buf *one, *other;
-	struct dma_resv resv;
+	struct dma_resv *resv = world_resv(w);
 	int fd;
 
-	dma_resv_init(&resv);
-	one = world_export_resv(w, STATIC_EXPORTER, &resv, O_RDWR);
-	other = world_export_resv(w, STATIC_EXPORTER, &resv, O_RDWR);
+	one = world_export_resv(w, STATIC_EXPORTER, resv, O_RDWR);
+	other = world_export_resv(w, STATIC_EXPORTER, resv, O_RDWR);
 	world_add_fence(w, one->resv, fence, DMA_RESV_USAGE_WRITE);
 	fd = dma_buf_fd(other, O_CLOEXEC);
 	W_EQ(w, world_poll(fd, EPOLLIN), 0);
@@ -120,7 +117,6 @@ static void export_shared_fences(struct world *w)
 	W_EQ(w, world_poll(fd, EPOLLIN), EPOLLIN);
 	world_close(fd);
 	dma_buf_put(one);
-	dma_resv_fini(&resv);
 }
 
 static void export_dynamic(struct world *w)

@@ -462,25 +462,23 @@ static void buffers_of_one_reservation(struct world *w)
 	struct dma_buf_attachment *first, *second;
 	struct sg_table *one, *other;
 	struct dma_buf *a, *b;
-	struct dma_resv resv;
+	struct dma_resv *resv = world_resv(w);
 
-	dma_resv_init(&resv);
-	a = world_export_resv(w, STATIC_EXPORTER, &resv, O_RDWR);
-	b = world_export_resv(w, STATIC_EXPORTER, &resv, O_RDWR);
+	a = world_export_resv(w, STATIC_EXPORTER, resv, O_RDWR);
+	b = world_export_resv(w, STATIC_EXPORTER, resv, O_RDWR);
 	first = world_attach(w, a, false);
 	second = world_attach(w, b, false);
-	dma_resv_lock(&resv, NULL);
+	dma_resv_lock(resv, NULL);
 	one = dma_buf_map_attachment(first, DMA_FROM_DEVICE);
 	other = dma_buf_map_attachment(second, DMA_TO_DEVICE);
 	W_CHECK(w, !IS_ERR(one) && !IS_ERR(other));
 	dma_buf_unmap_attachment(first, one, DMA_FROM_DEVICE);
 	dma_buf_unmap_attachment(second, other, DMA_TO_DEVICE);
-	dma_resv_unlock(&resv);
+	dma_resv_unlock(resv);
 	dma_buf_detach(a, first);
 	dma_buf_detach(b, second);
 	dma_buf_put(a);
 	dma_buf_put(b);
-	dma_resv_fini(&resv);
 }
 
 static void trimmed_table(struct world *w)

@@ -431,6 +431,13 @@ struct dma_buf *world_export(struct world *w, enum world_kind kind)
 	return world_export_resv(w, kind, NULL, O_RDWR | O_CLOEXEC);
 }
 
+struct dma_resv *world_resv(struct world *w)
+{
+	w->resv = kzalloc(sizeof(*w->resv), GFP_KERNEL);
+	dma_resv_init(w->resv);
+	return w->resv;
+}
+
 u8 *world_bytes(struct dma_buf *dmabuf)
 {
 	struct world_buffer *buffer = dmabuf->priv;
@@ -704,11 +711,18 @@ void world_end(struct world *w)
 {
 	struct world_buffer *buffer, *next;
 	struct world_fence *fence, *next_fence;
+	bool leaked = false;
 
 	flush_signals(current);
 	list_for_each_entry(fence, &w->fences, node)
 		dma_fence_signal(&fence->base);
 	flush_delayed_fput();
+	list_for_each_entry(buffer, &w->buffers, node)
+		leaked |= buffer->exported && !buffer->releases;
+	if (w->resv && !leaked) {
+		dma_resv_fini(w->resv);
+		kfree(w->resv);
+	}
 	rcu_barrier();
 	list_for_each_entry_safe(fence, next_fence, &w->fences, node) {
 		world_check(w, kref_read(&fence->base.refcount) == 1, __FILE__, __LINE__,

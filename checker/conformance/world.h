@@ -32,6 +32,7 @@
 #include <linux/scatterlist.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
+#include <uapi/linux/dma-buf.h>
 
 /* Whose core answers: bits, because several may answer alike. */
 enum world_core {
@@ -96,6 +97,7 @@ struct world {
 	unsigned int moves; /* calls of move_notify */
 	struct machine *machine;
 	struct list_head buffers, fences;
+	struct dma_resv *resv;
 };
 
 enum world_kind {
@@ -114,6 +116,9 @@ enum world_kind {
 struct dma_buf *world_export(struct world *w, enum world_kind kind);
 struct dma_buf *world_export_resv(struct world *w, enum world_kind kind, struct dma_resv *resv,
 				  int flags);
+
+/** world_resv - a reservation that several buffers may have; it goes with the world */
+struct dma_resv *world_resv(struct world *w);
 
 /** world_info - what world_export() would give to dma_buf_export(), to be spoiled by the case */
 void world_info(struct world *w, enum world_kind kind, struct dma_buf_export_info *info,
