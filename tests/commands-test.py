@@ -189,7 +189,7 @@ def help_teaches():
 
 def manual_names_every_option():
     manual = open(os.path.join(ROOT, "docs", "man", "dmabuf.1")).read()
-    for command in ("pipeline", "bench"):
+    for command in ("pipeline", "bench", "conformance"):
         told = good(call(DMABUF, command, "--help"))
         for option in set(re.findall(r"--([a-z]+)", told)) - {"help"}:
             need(f"Fl -{option}" in manual, f"{command} --{option} is not in docs/man/dmabuf.1")
@@ -258,6 +258,47 @@ def bench_has_a_row_for_every_call():
     need(calls <= measured | excused, "no loop in bench/ and no line in docs/bench.md:", sorted(calls - measured - excused))
     need(not excused - calls, "excused, but no call of the API:", sorted(excused - calls))
     need(not excused & measured, "excused, but measured:", sorted(excused & measured))
+
+
+def conformance(*args):
+    return call(DMABUF, "conformance", *args)
+
+
+def conformance_passes():
+    for policy in POLICIES:
+        lines = good(conformance("--policy", policy)).splitlines()
+        count = int(lines[1].removeprefix("1.."))
+        need(lines[0] == "KTAP version 1" and count >= 200, lines[:2])
+        need([x.split(" ")[:2] for x in lines[2:-1]] == [["ok", str(i + 1)] for i in range(count)], "not all passed", policy)
+        need(lines[-1] == f"# {count} passed, 0 failed, 0 skipped", lines[-1])
+
+
+def conformance_says_who_differs():
+    """What our core answers otherwise than Linux is a line of docs/differences.md."""
+    lines = open(os.path.join(ROOT, "docs", "differences.md")).read().splitlines()
+    told = {x.split("|")[1].strip() for x in lines if x.startswith("|")}
+    cases = json.loads(good(conformance("--list", "--json", "-")))
+    need(all(c["rule"] and c["source"] for c in cases), "no rule or source")
+    for c in cases:
+        for other in c["otherwise"]:
+            ours = set(other["cores"]) & set(POLICIES)
+            need(other["why"] and (not ours or other["why"] in told), c["name"], other["why"], "is not in docs/differences.md")
+    remap = {o["why"] for c in cases for o in c["otherwise"] if "remap" in o["cores"]}
+    need(remap and not any("cached" in why for why in remap), "what policy remap has to itself", remap)
+
+
+def conformance_takes_names():
+    names = [c["name"] for c in json.loads(good(conformance("--json", "-", "map.refused_e*", "cpu.vmap_held")))]
+    need(len(names) == 6 and all(n.startswith("map.refused_e") for n in names[:5]) and names[5] == "cpu.vmap_held", names)
+    good(conformance("--json", "out.json", "move.tells"))
+    need([c["verdict"] for c in json.loads(get("out.json"))] == ["pass"], get("out.json"))
+    need("move.tells" in good(conformance("--list")), "--list")
+
+
+def conformance_refuses():
+    bad(conformance("nothing"), "nothing", "no case")
+    bad(conformance("--policy", "pinned"), "pinned", "cached or remap")
+    bad(conformance("--json", "/dev/full", "move.tells"), "/dev/full")
 
 
 def broken_headers():
@@ -424,12 +465,13 @@ PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, benc
             a_video_decoded_by_ffmpeg, broken_headers, truncated_frames, a_frame_that_is_none,
             a_stream_of_no_frames, unknown_options_and_values, unreadable_input, unwritable_outputs,
             a_reader_that_goes_away)
+CONFORMANCE = (conformance_passes, conformance_says_who_differs, conformance_takes_names, conformance_refuses)
 RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmpeg_reads, run_refuses_what_it_cannot,
        porting_page_is_true, check_counts_what_went_wrong)
 
 
 def main():
-    cases = {"pipeline": PIPELINE, "run": RUN}[sys.argv[1]]
+    cases = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "run": RUN}[sys.argv[1]]
     failed = 0
     print(f"1..{len(cases)}")
     for i, case in enumerate(cases, 1):
