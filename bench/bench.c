@@ -5,6 +5,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-cost.h>
 #include <linux/kernel.h>
+#include <linux/rcupdate.h>
 
 #include <fnmatch.h>
 #include <getopt.h>
@@ -17,10 +18,12 @@
 #include "bench/bench.h"
 #include "bench/json.h"
 #include "bench/measure.h"
+#include "bench/peers.h"
+#include "upstream/rival.h"
 
 #define MAX_THREADS 2
 #define MAX_ROUNDS 101
-#define MAX_MEASURES 256
+#define MAX_MEASURES 512
 #define COUNTED_PAIRS 64
 #define ROUND_NS 500000 /* of a measure whose pairs are found by trying */
 
@@ -34,6 +37,9 @@ static_assert(BENCH_ALLOCATIONS == DMA_COST_PINNED_NS && BENCH_COUNTS == DMA_COS
 
 struct run {
 	const struct measure *measure;
+	const struct rival *peer; /* whose core it runs on; NULL: ours */
+	int peers[PEERS];         /* of ours: the same on theirs, an index of runs; 0: none */
+	double ratio[PEERS];      /* the median of ours / theirs, round by round */
 	struct work work[MAX_THREADS];
 	u64 ns[MAX_ROUNDS]; /* of a pair, in picoseconds */
 	bool wanted;
@@ -45,31 +51,6 @@ static struct run runs[MAX_MEASURES];
 static size_t nr_runs;
 
 /* --- preparing -------------------------------------------------------------------------------- */
-
-void *bench_checked(void *ptr, const char *what)
-{
-	if (IS_ERR_OR_NULL(ptr)) {
-		fprintf(stderr, "dmabuf bench: no memory for %s\n", what);
-		exit(2);
-	}
-	return ptr;
-}
-
-void *bench_zeroed(size_t bytes)
-{
-	return bench_checked(calloc(1, bytes), "a measure");
-}
-
-void bench_shuffle(void **things, unsigned int n)
-{
-	for (unsigned int i = n; i-- > 1;) {
-		unsigned int j = port_random() % (i + 1);
-		void *other = things[i];
-
-		things[i] = things[j];
-		things[j] = other;
-	}
-}
 
 /* So many pairs that they last a round's time. */
 static u64 timed_pairs(struct work *work)
@@ -100,6 +81,13 @@ static void prepare(const struct measure *measure, struct work *work, int cpu, u
 		work->pairs = pairs ?: timed_pairs(work);
 	else
 		work->pairs = measure->pairs ?: pairs ?: 100000;
+}
+
+/* Beside others: the slowest of them says how many pairs a round can have, but all things have their turn. */
+static void prepare_beside(struct work *work, u64 pairs)
+{
+	if (!pairs)
+		work->pairs = max_t(u64, min(20 * timed_pairs(work), 100000ull), work->n);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -293,6 +281,18 @@ static void print_table(unsigned int rounds)
 	}
 }
 
+/* A row of a peer has the peer's name in front. */
+static const char *json_name(const struct run *run)
+{
+	char *name;
+
+	if (!run->peer)
+		return run->measure->name;
+	if (asprintf(&name, "%s/%s", run->peer->name, run->measure->name) < 0)
+		return bench_checked(NULL, "a name");
+	return name;
+}
+
 static int report_json(const char *path)
 {
 	static struct bench_result results[MAX_MEASURES];
@@ -304,9 +304,9 @@ static int report_json(const char *path)
 
 		if (!runs[i].wanted)
 			continue;
-		*result = (struct bench_result){ measure->name,  measure->machine ?: "",
-						 measure->n,     measure->threads,
-						 measure->bytes, runs[i].median };
+		*result = (struct bench_result){ json_name(&runs[i]), measure->machine ?: "",
+						 measure->n,          measure->threads,
+						 measure->bytes,      runs[i].median };
 		for (int kind = 0; kind < BENCH_COUNTS; kind++) {
 			result->count_name[kind] = count_name(kind);
 			result->count[kind] = runs[i].counts[kind];
@@ -320,7 +320,8 @@ static int report_json(const char *path)
 
 static const char usage[] =
 	"usage: dmabuf bench [--json FILE] [--rounds N] [--pairs N] [--only NAME [--first]] "
-	"[--list]\n"
+	"[--peers]\n"
+	"                    [--list]\n"
 	"\n"
 	"Measures what each call of the API that a hot path makes costs, and prints each figure "
 	"beside\n"
@@ -338,6 +339,12 @@ static const char usage[] =
 	"  --only NAME   only measures whose name this shell pattern matches\n"
 	"  --first       only the first of them, and no counts: for callgrind "
 	"(bench/instructions)\n"
+	"  --peers       only what Linux 6.12's own core can do, beside it on the same layers: "
+	"with "
+	"an\n"
+	"                exporter that is asked for every map, and with one that lets Linux keep "
+	"mappings\n"
+	"                (upstream/build makes both in a source tree)\n"
 	"  --list        the names alone, of all or of those --only names; nothing is measured\n"
 	"\n"
 	"A row reads: name, machine, how many things a pair uses or takes turns among, in random "
@@ -399,14 +406,123 @@ static void progress_end(void)
 		fprintf(stderr, "\r\033[K");
 }
 
+/* --- beside other cores ----------------------------------------------------------------------- */
+
+static const struct rival *peers[PEERS];
+
+static void find_peers(void)
+{
+	size_t ours = 0;
+
+	peers_load(peers);
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		for (size_t j = 0; j < groups[i]->count; j++, ours++)
+			for (int peer = 0; peer < PEERS; peer++) {
+				const struct measure *theirs =
+					peers_measure(peers, peer, groups[i], j);
+
+				if (!theirs)
+					continue;
+				BUG_ON(nr_runs == MAX_MEASURES);
+				runs[nr_runs].measure = theirs;
+				runs[nr_runs].peer = peers[peer];
+				runs[ours].peers[peer] = nr_runs++;
+			}
+}
+
+static bool has_peer(const struct run *run)
+{
+	for (int peer = 0; peer < PEERS; peer++)
+		if (run->peers[peer])
+			return true;
+	return run->peer;
+}
+
+static void print_peer(const struct run *ours, enum peer peer)
+{
+	const struct run *theirs = &runs[ours->peers[peer]];
+	double target = peers_target(ours->measure, peer), ratio = ours->ratio[peer];
+
+	if (!ours->peers[peer]) {
+		printf(" %11s %6s %-12s", "-", "", "");
+		return;
+	}
+	printf(" %11.1f %6.2f", theirs->median, ratio);
+	if (target)
+		printf(" %s %.2f", ratio <= target ? "met   " : "MISSED", target);
+	else
+		printf(" %-11s", "");
+}
+
+static void print_peers(unsigned int rounds)
+{
+	printf("median ns of %u rounds, pinned to CPU %d; ratio: of ours to theirs, the median "
+	       "over "
+	       "rounds, and what it may be\n\n",
+	       rounds, cpus[0]);
+	printf("%-25s %6s %7s %11s", "name", "n", "bytes", "ours");
+	for (int peer = 0; peer < PEERS; peer++)
+		printf(" %18s %-11s", peers[peer]->name, "");
+	printf("\n");
+	for (size_t i = 0; i < nr_runs; i++) {
+		const struct run *run = &runs[i];
+		char bytes[32];
+
+		if (!run->wanted || run->peer)
+			continue;
+		printf("%-25s %6u %7s %11.1f", run->measure->name, run->measure->n,
+		       human_bytes(run->measure->bytes, bytes, sizeof(bytes)), run->median);
+		for (int peer = 0; peer < PEERS; peer++)
+			print_peer(run, peer);
+		printf("\n");
+	}
+}
+
+/* Ours and at once its peers; what the row before left to be freed is not this one's. */
+static void run_beside(struct run *ours, unsigned int round)
+{
+	bool beside = has_peer(ours);
+
+	if (beside)
+		rcu_barrier();
+	ours->ns[round] = run_round(ours->measure, ours->work);
+	for (int peer = 0; peer < PEERS; peer++) {
+		struct run *theirs = &runs[ours->peers[peer]];
+
+		if (!ours->peers[peer] || !theirs->wanted)
+			continue;
+		rcu_barrier();
+		theirs->peer->rcu_barrier();
+		theirs->ns[round] = run_round(theirs->measure, theirs->work);
+	}
+}
+
+static void find_ratios(struct run *ours, unsigned int rounds)
+{
+	for (int peer = 0; peer < PEERS; peer++) {
+		const struct run *theirs = &runs[ours->peers[peer]];
+		u64 ppm[MAX_ROUNDS];
+
+		if (!ours->peers[peer] || !theirs->wanted)
+			continue;
+		for (unsigned int round = 0; round < rounds; round++)
+			ppm[round] = ours->ns[round] * 1000000 / (theirs->ns[round] ?: 1);
+		qsort(ppm, rounds, sizeof(ppm[0]), by_value);
+		ours->ratio[peer] = ppm[rounds / 2] / 1e6;
+	}
+}
+
 static void run_all(unsigned int rounds, bool counted)
 {
 	for (unsigned int round = 0; round < rounds; round++) {
 		progress("round", round + 1, rounds);
 		for (size_t i = 0; i < nr_runs; i++)
-			if (runs[i].wanted)
-				runs[i].ns[round] = run_round(runs[i].measure, runs[i].work);
+			if (runs[i].wanted && !runs[i].peer)
+				run_beside(&runs[i], round);
 	}
+	for (size_t i = 0; i < nr_runs; i++)
+		if (runs[i].wanted)
+			find_ratios(&runs[i], rounds);
 	progress("counting", rounds, rounds);
 	for (size_t i = 0; i < nr_runs; i++) {
 		if (!runs[i].wanted)
@@ -445,10 +561,12 @@ int bench_main(int argc, char **argv)
 		{ "only", required_argument, NULL, 'o' },
 		{ "first", no_argument, NULL, 'f' },
 		{ "list", no_argument, NULL, 'l' },
+		{ "peers", no_argument, NULL, 'P' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	const char *json = NULL, *only = NULL;
+	bool beside = false;
 	unsigned int rounds = 25, wanted = 0;
 	bool first = false, list = false;
 	u64 pairs = 0;
@@ -473,6 +591,9 @@ int bench_main(int argc, char **argv)
 		case 'f':
 			first = true;
 			break;
+		case 'P':
+			beside = true;
+			break;
 		case 'l':
 			list = true;
 			break;
@@ -495,26 +616,33 @@ int bench_main(int argc, char **argv)
 		return 0;
 	}
 
+	if (beside)
+		find_peers();
 	find_cpus();
 	pin_to(cpus[0]);
 	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
 	for (size_t i = 0; i < nr_runs; i++) {
 		const struct measure *measure = runs[i].measure;
 
-		runs[i].wanted =
-			measure->threads <= nr_cpus && matches(measure, only) && !(first && wanted);
+		runs[i].wanted = measure->threads <= nr_cpus && matches(measure, only) &&
+				 !(first && wanted) && (!beside || has_peer(&runs[i]));
 		wanted += runs[i].wanted;
 		progress("preparing", i + 1, nr_runs);
 		for (unsigned int t = 0; runs[i].wanted && t < measure->threads; t++)
 			prepare(measure, &runs[i].work[t], cpus[t], pairs);
+		if (runs[i].wanted && beside)
+			prepare_beside(&runs[i].work[0], pairs);
 	}
 	if (!wanted) {
 		progress_end();
 		fprintf(stderr, "dmabuf bench: --only %s: no measure has this name\n", only);
 		return 2;
 	}
-	run_all(rounds, !first);
-	print_table(rounds);
+	run_all(rounds, !first && !beside);
+	if (beside)
+		print_peers(rounds);
+	else
+		print_table(rounds);
 	ret = json ? report_json(json) : 0;
 	clean_up();
 	return ret;

@@ -10,6 +10,7 @@
 #define BENCH_SUBJECT_H
 
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 
 struct machine;
 

@@ -15,7 +15,7 @@ struct json_object;
 
 /* Ours; behind them come the other cores, each one policy more. */
 enum { COMPARE_CACHED, COMPARE_REMAP, COMPARE_POLICIES };
-#define COMPARE_CORES 4
+#define COMPARE_CORES 2 /* so many find room for their thread-local storage */
 
 /* A line of the grid: a machine as it is, or with one device that snoops. */
 struct compare_row {

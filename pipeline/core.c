@@ -2,6 +2,7 @@
 /* core.c - see core.h */
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dma/machine.h"
@@ -10,6 +11,7 @@
 
 const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES])
 {
+	const char *folder = getenv("DMABUF_CORES");
 	const struct rival *core = NULL;
 	char path[1024];
 	void *object;
@@ -17,7 +19,7 @@ const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES])
 	if (strchr(name, '/'))
 		snprintf(path, sizeof(path), "%s", name);
 	else
-		snprintf(path, sizeof(path), "./" CORE_FOLDER "/%s.so", name);
+		snprintf(path, sizeof(path), "%s/%s.so", folder ?: "./" CORE_FOLDER, name);
 	/* Its names are its own, and so are its threads: it cannot be unloaded. */
 	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (object)

@@ -10,12 +10,12 @@
 
 #include "pipeline/run.h"
 
-/* Those that the build tests; a name with a slash is a file's. */
+/* Where they are, unless DMABUF_CORES in the environment says another folder. */
 #define CORE_FOLDER "build/upstream/rival-none"
 
 /**
  * core_load - find a core
- * @name: a file of CORE_FOLDER below the current one, without .so; or a path
+ * @name: a file of that folder, without .so; or, with a slash in it, a path
  *
  * Context: may sleep.  Returns NULL and @error when there is none.
  */

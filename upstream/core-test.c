@@ -16,6 +16,7 @@
 #include <linux/err.h>
 #include <linux/poll.h>
 #include <linux/scatterlist.h>
+#include <uapi/linux/dma-buf.h>
 
 #include "host/warn.h"
 #include "tests/ktap.h"
@@ -324,6 +325,38 @@ static void the_last_reference_goes_under_a_fences_lock(struct ktap *t)
 	rival->fence_put(fence);
 }
 
+static void a_program_asks_for_a_buffers_fences(struct ktap *t)
+{
+	struct dma_buf_export_sync_file arg = { .flags = DMA_BUF_SYNC_RW, .fd = -1 };
+	const struct rival *rival = load(t, "linux-6.12");
+	struct dma_fence *fence, *again;
+	struct dma_buf *dmabuf;
+	struct dma_resv *resv;
+	int fd;
+
+	KT_ASSERT(t, rival);
+	dmabuf = export(rival, &static_ops);
+	resv = rival->resv_of(dmabuf);
+	fence = rival->fence_new();
+	KT_EQ(t, rival->resv_lock(resv, NULL), 0);
+	KT_EQ(t, rival->resv_reserve(resv, 1), 0);
+	rival->resv_add(resv, fence, DMA_RESV_USAGE_WRITE);
+	rival->resv_unlock(resv);
+
+	fd = rival->fd(dmabuf, O_CLOEXEC);
+	KT_EQ(t, rival->ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, (unsigned long)&arg), 0);
+	KT_EQ(t, rival->poll(arg.fd, EPOLLIN, 0), 0);
+	again = rival->sync_file_fence(arg.fd);
+	KT_EQ(t, again == fence, 1);
+	rival->fence_signal(fence);
+	KT_EQ(t, rival->poll(arg.fd, EPOLLIN, 0), EPOLLIN);
+	rival->fence_put(again);
+	rival->fence_put(fence);
+	KT_EQ(t, rival->close(arg.fd), 0);
+	KT_EQ(t, rival->close(fd), 0);
+	KT_EQ(t, counts.releases, 1);
+}
+
 static void descriptors_are_a_worlds_own(struct ktap *t)
 {
 	const struct rival *one = load(t, "linux-6.12"), *other = load(t, "linux-6.12-notify");
@@ -344,4 +377,4 @@ static void descriptors_are_a_worlds_own(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(asks_as_documented), KTAP_CASE(a_kept_mapping_has_one_direction),
 	  KTAP_CASE(a_device_writes_and_the_cpu_reads),
 	  KTAP_CASE(the_last_reference_goes_under_a_fences_lock),
-	  KTAP_CASE(descriptors_are_a_worlds_own))
+	  KTAP_CASE(a_program_asks_for_a_buffers_fences), KTAP_CASE(descriptors_are_a_worlds_own))

@@ -18,6 +18,7 @@
 #include <linux/dma-direction.h>
 #include <linux/types.h>
 
+struct bench_group;
 struct device;
 struct dma_buf;
 struct dma_buf_attach_ops;
@@ -104,6 +105,7 @@ struct rival {
 	rival_warn_hook_t (*set_warn_hook)(rival_warn_hook_t hook);
 	void (*warn_rearm)(void);
 	void (*flush_delayed_fput)(void);
+	void (*rcu_barrier)(void);
 
 	/* machines (dma/machine.h, dma/engine.h) */
 	const struct machine_type *(*machine_type_find)(const char *name);
@@ -121,6 +123,9 @@ struct rival {
 	/* exporters */
 	struct dma_buf *(*system_heap_allocate)(size_t bytes);
 	void *(*system_heap_vaddr)(struct dma_buf *dmabuf, size_t offset, size_t *len);
+
+	/* the rows of `dmabuf bench` that Linux has, too (bench/measure.h) */
+	const struct bench_group *bench_maps, *bench_fences, *bench_resvs;
 
 	/* the main job (pipeline/run.h); @config names its machine by this world's table */
 	int (*run_pipeline)(const struct run_config *config, struct y4m_reader *reader,

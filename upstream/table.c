@@ -4,9 +4,11 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 
+#include "bench/measure.h"
 #include "dma/engine.h"
 #include "dma/machine.h"
 #include "drivers/exporters/system-heap.h"
@@ -165,6 +167,7 @@ const struct rival rival = {
 	.set_warn_hook = host_set_warn_hook,
 	.warn_rearm = host_warn_rearm,
 	.flush_delayed_fput = flush_delayed_fput,
+	.rcu_barrier = rcu_barrier,
 
 	.machine_type_find = machine_type_find,
 	.machine_create = machine_create,
@@ -177,6 +180,10 @@ const struct rival rival = {
 
 	.system_heap_allocate = system_heap_allocate,
 	.system_heap_vaddr = system_heap_vaddr,
+
+	.bench_maps = &bench_maps,
+	.bench_fences = &bench_fences,
+	.bench_resvs = &bench_resvs,
 
 	.run_pipeline = run_pipeline,
 	.run_result_free = run_result_free,

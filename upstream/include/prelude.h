@@ -8,6 +8,9 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
+/* Who may read a file: all. */
+#define S_IRUGO 0444
+
 struct seq_file;
 
 #endif

@@ -27,6 +27,14 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			enum dma_data_direction dir);
 
+/* Linux knows devices that snoop and devices that do not. */
+static inline struct dma_buf_attachment *
+dma_buf_attach_no_snoop(struct dma_buf *dmabuf, struct device *dev,
+			const struct dma_buf_attach_ops *importer_ops, void *importer_priv)
+{
+	return dma_buf_dynamic_attach(dmabuf, dev, importer_ops, importer_priv);
+}
+
 /* The exporter syncs its own mapping. */
 int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
 				  enum dma_data_direction dir);
