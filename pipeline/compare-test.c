@@ -99,7 +99,7 @@ static void every_cell_is_there_and_exact(struct ktap *t)
 				    json_object_get_int(value) == FRAMES);
 		KT_CHECK(t, json_object_object_get_ex(run, "first_wrong", &value) && !value);
 		KT_CHECK(t, json_object_object_get_ex(run, "per_frame", &value) &&
-				    json_object_object_length(value) == 8);
+				    json_object_object_length(value) == DMA_COST_NR);
 		KT_CHECK(t, json_object_object_get_ex(run, "steady", &value) &&
 				    json_object_object_length(value) == DMA_COST_NR);
 	}
