@@ -672,23 +672,25 @@ void coherence_cpu_flush(struct coherence *c)
 	coherence_unlock(c);
 }
 
-/* --- joining and leaving ---------------------------------------------------------------------- */
-
-static u8 *new_twin(struct mapping_slot *slot, size_t size)
+void coherence_settle_idle(struct coherence *c)
 {
-	u8 *twin = kvmalloc(size, GFP_KERNEL);
-	size_t at, len;
+	struct coherence_member *member;
+	struct accesses counted;
+	unsigned int i;
 
-	for (at = 0; twin && at < size; at += len) {
-		const u8 *bytes;
-
-		len = size - at;
-		bytes = slot->ops->bounce(slot, at, &len);
-		len = min(len, size - at);
-		memcpy(twin + at, bytes, len);
+	coherence_lock(c);
+	counted = scan(c);
+	list_for_each_entry(member, &c->members, node) {
+		for (i = 0; member->twin && i < c->nr_ranges; i++) {
+			if (open_in(&c->ranges[i], &counted, COHERENCE_WRITE) & member->bit)
+				continue;
+			bounce(slot_of(member), true, c->ranges[i].start, range_end(c, i));
+		}
 	}
-	return twin;
+	coherence_unlock(c);
 }
+
+/* --- joining and leaving ---------------------------------------------------------------------- */
 
 /* Slots of C that joined before there was a directory. Scans find by its count who still looked
  * past it. */
@@ -711,7 +713,7 @@ int coherence_join(struct coherence *c, struct mapping_slot *slot)
 	if (WARN(!list_empty(&member->node), "coherence: slot joins twice\n"))
 		return 0;
 	if (member->domain == COHERENCE_BOUNCE) {
-		twin = new_twin(slot, c->size);
+		twin = twin_new(slot, c->size);
 		if (!twin)
 			return -ENOMEM;
 	}

@@ -244,6 +244,17 @@ bool coherence_cpu_end(struct coherence *c, size_t offset, size_t len, unsigned 
 void coherence_cpu_flush(struct coherence *c);
 
 /**
+ * coherence_settle_idle - every bounced slot not open for writing holds what C holds, and its twin too
+ *
+ * For exporters whose begin_cpu_access and end_cpu_access copy between memory and the slots of all
+ * mappings behind the directory's back, those included that are kept and idle: called before each,
+ * it makes the copies of idle ones change nothing.  What a slot has that C has not is left there: no
+ * byte of C has changed since they agreed on it.
+ * Context: as coherence_cpu_begin().
+ */
+void coherence_settle_idle(struct coherence *c);
+
+/**
  * coherence_whole_at - the whole set of the byte at @offset; for tests and the debug listing
  * coherence_open_at - the set of domains with an access of @modes open there
  *

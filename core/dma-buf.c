@@ -319,8 +319,10 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	cached = to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED;
 	ask = asks_exporter(dmabuf);
 	if (ask && dmabuf->ops->begin_cpu_access) {
-		if (cached)
+		if (cached) {
 			coherence_cpu_flush(&to_buffer(dmabuf)->coherence);
+			coherence_settle_idle(&to_buffer(dmabuf)->coherence);
+		}
 		ret = dmabuf->ops->begin_cpu_access(dmabuf, dir);
 		if (ret)
 			return ret;
@@ -350,6 +352,8 @@ end_exporter:
 int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
 				   size_t offset, size_t len)
 {
+	bool cached;
+
 	if (WARN(!dmabuf || (unsigned int)dir >= DMA_NONE,
 		 "dma-buf: end_cpu_access without a buffer or a direction\n"))
 		return -EINVAL;
@@ -359,13 +363,16 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 	if (dma_resv_assert_not_held(dmabuf->resv))
 		return -EDEADLK;
 
-	if (to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED)
+	cached = to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED;
+	if (cached)
 		coherence_cpu_end(&to_buffer(dmabuf)->coherence, offset, len,
 				  cpu_mode(dmabuf, dir));
 	event_tell(EVENT_CPU_END, dmabuf, NULL, offset, len);
-	if (asks_exporter(dmabuf) && dmabuf->ops->end_cpu_access)
-		return dmabuf->ops->end_cpu_access(dmabuf, dir);
-	return 0;
+	if (!asks_exporter(dmabuf) || !dmabuf->ops->end_cpu_access)
+		return 0;
+	if (cached)
+		coherence_settle_idle(&to_buffer(dmabuf)->coherence);
+	return dmabuf->ops->end_cpu_access(dmabuf, dir);
 }
 
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)

@@ -4,8 +4,29 @@
  */
 #include <linux/align.h>
 #include <linux/compiler.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
+#include "mapping-slot.h"
 #include "twin.h"
+
+u8 *twin_new(struct mapping_slot *slot, size_t size)
+{
+	u8 *twin = kvmalloc(size, GFP_KERNEL);
+	size_t at, len;
+
+	for (at = 0; twin && at < size; at += len) {
+		const u8 *bytes;
+
+		len = size - at;
+		bytes = slot->ops->bounce(slot, at, &len);
+		len = min(len, size - at);
+		memcpy(twin + at, bytes, len);
+	}
+	return twin;
+}
 
 static bool word_aligned(const void *a, const void *b, const void *to)
 {

@@ -15,6 +15,15 @@
 
 #include <linux/types.h>
 
+struct mapping_slot;
+
+/**
+ * twin_new - a copy of the @size bytes that @slot, a bounced one, holds now
+ *
+ * Context: may sleep.  Returns NULL without memory.  Ownership: the caller's, until kvfree().
+ */
+u8 *twin_new(struct mapping_slot *slot, size_t size);
+
 /**
  * twin_copy_changed - copy the bytes where @from differs from @twin to both @to and @twin
  * @len: bytes, of each of the three

@@ -91,16 +91,9 @@ static const struct finding own_slot = {
 	"The exporter's begin_cpu_access copies its own device's bounce slot, which is older, over "
 	"memory.",
 };
-static const struct finding idle_slot = {
-	"idle-slot",
-	"The exporter's begin_cpu_access syncs every mapping it gave out, also one that the policy "
-	"keeps and "
-	"nobody uses: its bounce slot, which is older, goes over memory.",
-};
-
 static const struct finding *const findings[] = {
 	&not_in_one_piece, &no_pages,    &skips_sync, &own_device_only,
-	&no_cpu_access,    &unbracketed, &own_slot,   &idle_slot,
+	&no_cpu_access,    &unbracketed, &own_slot,
 };
 
 /* The first that matches; NULL: any.  Words are separated by spaces. */
@@ -123,8 +116,6 @@ static const struct expectation expectations[] = {
 	  &no_cpu_access },
 
 	{ "cached", "videobuf2-dma-sg", "videobuf2-vmalloc", "bounce", CPU_STALE_AFTER, &own_slot },
-	{ "cached", "system_heap cma_heap", "videobuf2-dma-sg videobuf2-dma-contig", "bounce",
-	  CPU_STALE_LATER, &idle_slot },
 
 	{ NULL, NULL, NULL, NULL, EXACT, NULL },
 };
