@@ -109,6 +109,7 @@ static void no_peer2peer(struct world *w)
 
 	ops.allow_peer2peer = false;
 	attach = dma_buf_dynamic_attach(dmabuf, w->dev, &ops, w);
+	W_ERR(w, attach, 0);
 	W_CHECK(w, !attach->peer2peer);
 	dma_buf_detach(dmabuf, attach);
 	dma_buf_put(dmabuf);
@@ -139,8 +140,8 @@ static void leaves_unlocked(struct world *w)
 static void two_devices(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
-	struct dma_buf_attachment *one = dma_buf_attach(dmabuf, w->dev);
-	struct dma_buf_attachment *other = dma_buf_attach(dmabuf, w->dev2);
+	struct dma_buf_attachment *one = world_attach_device(w, dmabuf, w->dev);
+	struct dma_buf_attachment *other = world_attach_device(w, dmabuf, w->dev2);
 
 	W_CHECK(w, one != other && one->dev == w->dev && other->dev == w->dev2);
 	dma_buf_detach(dmabuf, one);
@@ -152,13 +153,13 @@ static void two_devices(struct world *w)
 static void one_device_twice(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
-	struct dma_buf_attachment *one = dma_buf_attach(dmabuf, w->dev);
-	struct dma_buf_attachment *other = dma_buf_attach(dmabuf, w->dev);
+	struct dma_buf_attachment *one = world_attach_device(w, dmabuf, w->dev);
+	struct dma_buf_attachment *other = world_attach_device(w, dmabuf, w->dev);
 	struct sg_table *sgt;
 
 	W_CHECK(w, !IS_ERR(one) && !IS_ERR(other) && one != other);
 	dma_buf_detach(dmabuf, one);
-	sgt = dma_buf_map_attachment_unlocked(other, DMA_TO_DEVICE);
+	sgt = world_map(w, other, DMA_TO_DEVICE);
 	W_ERR(w, sgt, 0);
 	dma_buf_unmap_attachment_unlocked(other, sgt, DMA_TO_DEVICE);
 	dma_buf_detach(dmabuf, other);
@@ -221,7 +222,7 @@ static void detach_of_another(struct world *w)
 	world_expect_warn(w);
 	dma_buf_detach(other, attach);
 	/* It is still attached. */
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	sgt = world_map(w, attach, DMA_TO_DEVICE);
 	W_ERR(w, sgt, 0);
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 	dma_buf_detach(dmabuf, attach);
@@ -233,7 +234,7 @@ static void detach_while_mapped(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_FROM_DEVICE);
 
 	world_expect_warn(w);
 	dma_buf_detach(dmabuf, attach);

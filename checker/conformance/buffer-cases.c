@@ -134,7 +134,7 @@ static void export_only_mandatory(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, BARE_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	struct sg_table *sgt = world_map(w, attach, DMA_BIDIRECTIONAL);
 
 	W_ERR(w, sgt, 0);
 	W_EQ(w, dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE), 0);
@@ -252,7 +252,7 @@ static void attach_keeps_nothing(struct world *w)
 	struct sg_table *sgt;
 
 	W_EQ(w, file_count(dmabuf->file), 1);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	sgt = world_map(w, attach, DMA_TO_DEVICE);
 	W_EQ(w, file_count(dmabuf->file), 1);
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 	dma_buf_detach(dmabuf, attach);

@@ -17,7 +17,7 @@
 
 static void device_writes(struct world *w, struct dma_buf_attachment *attach, u8 salt)
 {
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_FROM_DEVICE);
 
 	W_ERR(w, sgt, 0);
 	W_EQ(w, world_device_writes(attach->dev, sgt, salt), 0);
@@ -26,7 +26,7 @@ static void device_writes(struct world *w, struct dma_buf_attachment *attach, u8
 
 static void device_reads(struct world *w, struct dma_buf_attachment *attach, u8 salt)
 {
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	W_ERR(w, sgt, 0);
 	W_CHECK(w, world_device_reads(attach->dev, sgt, salt));
@@ -76,8 +76,8 @@ static void device_to_cpu(struct world *w)
 static void device_to_device(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
-	struct dma_buf_attachment *one = dma_buf_attach(dmabuf, w->dev);
-	struct dma_buf_attachment *other = dma_buf_attach(dmabuf, w->dev2);
+	struct dma_buf_attachment *one = world_attach_device(w, dmabuf, w->dev);
+	struct dma_buf_attachment *other = world_attach_device(w, dmabuf, w->dev2);
 
 	for (u8 round = 1; round <= ROUNDS; round++) {
 		device_writes(w, one, round);
@@ -98,7 +98,7 @@ static void both_ways(struct world *w)
 
 	for (u8 round = 1; round <= ROUNDS; round++) {
 		cpu_writes(w, dmabuf, round);
-		sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+		sgt = world_map(w, attach, DMA_BIDIRECTIONAL);
 		W_CHECK(w, world_device_reads(w->dev, sgt, round));
 		W_EQ(w, world_device_writes(w->dev, sgt, round + 100), 0);
 		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
@@ -146,7 +146,7 @@ static void mapped_all_the_time(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	struct sg_table *sgt = world_map(w, attach, DMA_BIDIRECTIONAL);
 
 	for (u8 round = 1; round <= ROUNDS; round++) {
 		cpu_writes(w, dmabuf, round);
@@ -174,7 +174,7 @@ static void program(struct world *w)
 	u8 *at = world_mmap(fd, WORLD_BYTES, true, 0);
 
 	W_ERR(w, at, 0);
-	for (u8 round = 1; round <= ROUNDS && !IS_ERR(at); round++) {
+	for (u8 round = 1; round <= ROUNDS; round++) {
 		W_EQ(w, sync(fd, DMA_BUF_SYNC_WRITE | DMA_BUF_SYNC_START), 0);
 		world_cpu_writes(at, round);
 		W_EQ(w, sync(fd, DMA_BUF_SYNC_WRITE | DMA_BUF_SYNC_END), 0);

@@ -351,14 +351,13 @@ static void mmap_is_the_buffer(struct world *w)
 	u8 *at = world_mmap(fd, WORLD_BYTES, true, 0);
 	u8 *last = world_mmap(fd, PAGE_SIZE, false, WORLD_BYTES - PAGE_SIZE);
 
-	if (W_CHECK(w, !IS_ERR(at) && !IS_ERR(last))) {
-		at[WORLD_BYTES - 1] = 0x77;
-		W_EQ(w, world_bytes(dmabuf)[WORLD_BYTES - 1], 0x77);
-		W_EQ(w, last[PAGE_SIZE - 1], 0x77);
-		world_munmap(at, WORLD_BYTES);
-		W_EQ(w, last[PAGE_SIZE - 1], 0x77);
-		world_munmap(last, PAGE_SIZE);
-	}
+	W_CHECK(w, !IS_ERR(at) && !IS_ERR(last));
+	at[WORLD_BYTES - 1] = 0x77;
+	W_EQ(w, world_bytes(dmabuf)[WORLD_BYTES - 1], 0x77);
+	W_EQ(w, last[PAGE_SIZE - 1], 0x77);
+	world_munmap(at, WORLD_BYTES);
+	W_EQ(w, last[PAGE_SIZE - 1], 0x77);
+	world_munmap(last, PAGE_SIZE);
 	world_close(fd);
 }
 

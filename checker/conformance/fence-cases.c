@@ -42,11 +42,10 @@ struct row {
 
 static void map_once(struct world *w, struct dma_buf_attachment *attach)
 {
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	struct sg_table *sgt = world_map(w, attach, DMA_BIDIRECTIONAL);
 
 	W_ERR(w, sgt, 0);
-	if (!IS_ERR(sgt))
-		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
 }
 
 static long sync(int fd, u64 flags)
@@ -133,8 +132,7 @@ static void export_has(struct world *w)
 	W_EQ(w, world_ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &request), 0);
 	exported = sync_file_get_fence(request.fd);
 	W_CHECK(w, exported);
-	if (exported)
-		W_EQ(w, dma_fence_is_signaled(exported), !row->waits);
+	W_EQ(w, dma_fence_is_signaled(exported), !row->waits);
 	dma_fence_put(exported);
 	world_close(request.fd);
 	world_close(fd);
@@ -194,7 +192,7 @@ static void map_before_wait(struct world *w)
 
 	w->log[0] = '\0';
 	world_add_fence(w, dmabuf->resv, world_fence(w), DMA_RESV_USAGE_KERNEL);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	sgt = world_map(w, attach, DMA_TO_DEVICE);
 	W_LOG(w, "map:to wait");
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 	dma_buf_detach(dmabuf, attach);
@@ -253,7 +251,7 @@ static void unmap_waits_not(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	/* Who waited for it would hang. */
 	world_add_fence(w, dmabuf->resv, world_pending_fence(w), DMA_RESV_USAGE_KERNEL);

@@ -78,7 +78,7 @@ static void pair_asks(struct world *w)
 	struct sg_table *sgt;
 
 	log_is(w, asked->attach, pair->dir);
-	sgt = map(attach, pair->dir);
+	sgt = world_map(w, attach, pair->dir);
 	W_ERR(w, sgt, 0);
 	log_is(w, asked->map, pair->dir);
 	unmap(attach, sgt, pair->dir);
@@ -127,7 +127,7 @@ static void covers(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = map(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 	struct scatterlist *sg;
 	size_t bytes = 0;
 	unsigned int i;
@@ -161,8 +161,8 @@ static void twice_at_once(struct world *w)
 	struct sg_table *one, *other;
 
 	world_cpu_writes(world_bytes(dmabuf), 5);
-	one = map(attach, DMA_TO_DEVICE);
-	other = map(attach, DMA_TO_DEVICE);
+	one = world_map(w, attach, DMA_TO_DEVICE);
+	other = world_map(w, attach, DMA_TO_DEVICE);
 	W_CHECK(w, !IS_ERR(one) && !IS_ERR(other));
 	unmap(attach, one, DMA_TO_DEVICE);
 	W_CHECK(w, world_device_reads(w->dev, other, 5));
@@ -175,7 +175,8 @@ static void two_directions_at_once(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *to = map(attach, DMA_TO_DEVICE), *from = map(attach, DMA_FROM_DEVICE);
+	struct sg_table *to = world_map(w, attach, DMA_TO_DEVICE),
+			*from = world_map(w, attach, DMA_FROM_DEVICE);
 
 	W_CHECK(w, !IS_ERR(to) && !IS_ERR(from));
 	W_LOG(w, otherwise(w) ? "attach attach attach map:to map:from" : "attach map:to map:from");
@@ -194,11 +195,10 @@ static void another_direction_later(struct world *w)
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(order); i++) {
-		struct sg_table *sgt = map(attach, order[i]);
+		struct sg_table *sgt = world_map(w, attach, order[i]);
 
 		W_ERR(w, sgt, 0);
-		if (!IS_ERR(sgt))
-			unmap(attach, sgt, order[i]);
+		unmap(attach, sgt, order[i]);
 	}
 	dma_buf_detach(dmabuf, attach);
 	dma_buf_put(dmabuf);
@@ -211,8 +211,8 @@ static void one_table_twice(struct world *w)
 	struct sg_table *one, *other;
 
 	w->answer.same_table = true;
-	one = map(attach, DMA_BIDIRECTIONAL);
-	other = map(attach, DMA_BIDIRECTIONAL);
+	one = world_map(w, attach, DMA_BIDIRECTIONAL);
+	other = world_map(w, attach, DMA_BIDIRECTIONAL);
 	W_CHECK(w, !IS_ERR(one) && !IS_ERR(other));
 	unmap(attach, one, DMA_BIDIRECTIONAL);
 	W_EQ(w, world_device_writes(w->dev, other, 9), 0);
@@ -225,7 +225,7 @@ static void permission_is_the_direction(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = map(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	W_EQ(w, world_device_writes(w->dev, sgt, 1), -EFAULT);
 	unmap(attach, sgt, DMA_TO_DEVICE);
@@ -237,7 +237,7 @@ static void permission_of_a_dynamic_importer(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, true);
-	struct sg_table *sgt = map(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	W_EQ(w, world_device_writes(w->dev, sgt, 1), otherwise(w) ? 0 : -EFAULT);
 	unmap(attach, sgt, DMA_TO_DEVICE);
@@ -253,7 +253,7 @@ static void exporter_allows_reading_only(struct world *w)
 
 	w->answer.only_reading = true;
 	W_ERR(w, map(attach, DMA_FROM_DEVICE), -EACCES);
-	sgt = map(attach, DMA_TO_DEVICE);
+	sgt = world_map(w, attach, DMA_TO_DEVICE);
 	W_ERR(w, sgt, 0);
 	W_ERR(w, map(attach, DMA_BIDIRECTIONAL), -EACCES);
 	unmap(attach, sgt, DMA_TO_DEVICE);
@@ -271,7 +271,7 @@ static void dynamic_importer_reads_only(struct world *w)
 	attach = dma_buf_dynamic_attach(dmabuf, w->dev, &world_importer, w);
 	W_ERR(w, attach, otherwise(w) ? -EACCES : 0);
 	if (!IS_ERR(attach)) {
-		sgt = map(attach, DMA_TO_DEVICE);
+		sgt = world_map(w, attach, DMA_TO_DEVICE);
 		W_ERR(w, sgt, 0);
 		unmap(attach, sgt, DMA_TO_DEVICE);
 		dma_buf_detach(dmabuf, attach);
@@ -290,7 +290,7 @@ static void refused(struct world *w)
 	w->answer.map = *(const int *)w->running->data;
 	W_ERR(w, map(attach, DMA_FROM_DEVICE), w->answer.map);
 	w->answer.map = 0;
-	sgt = map(attach, DMA_FROM_DEVICE);
+	sgt = world_map(w, attach, DMA_FROM_DEVICE);
 	W_ERR(w, sgt, 0);
 	unmap(attach, sgt, DMA_FROM_DEVICE);
 	dma_buf_detach(dmabuf, attach);
@@ -354,7 +354,7 @@ static void unmap_twice(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = map(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	unmap(attach, sgt, DMA_TO_DEVICE);
 	world_expect_warn(w);
@@ -367,7 +367,7 @@ static void unmap_other_direction(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = map(attach, DMA_FROM_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_FROM_DEVICE);
 
 	world_expect_warn(w);
 	unmap(attach, sgt, DMA_BIDIRECTIONAL);
@@ -413,7 +413,7 @@ static void unlocked(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, DYNAMIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, true);
-	struct sg_table *sgt = map(attach, DMA_BIDIRECTIONAL);
+	struct sg_table *sgt = world_map(w, attach, DMA_BIDIRECTIONAL);
 
 	W_ERR(w, sgt, 0);
 	W_CHECK(w, !dma_resv_is_locked(dmabuf->resv));
@@ -443,7 +443,7 @@ static void mixed_lock_variants(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, false);
-	struct sg_table *sgt = map(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	dma_buf_unmap_attachment(attach, sgt, DMA_TO_DEVICE);
@@ -484,9 +484,10 @@ static void buffers_of_one_reservation(struct world *w)
 static void trimmed_table(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, STATIC_EXPORTER);
-	struct dma_buf_attachment *one = dma_buf_attach(dmabuf, w->dev);
-	struct dma_buf_attachment *other = dma_buf_attach(dmabuf, w->dev);
-	struct sg_table *trimmed = map(one, DMA_TO_DEVICE), *whole = map(other, DMA_TO_DEVICE);
+	struct dma_buf_attachment *one = world_attach_device(w, dmabuf, w->dev);
+	struct dma_buf_attachment *other = world_attach_device(w, dmabuf, w->dev);
+	struct sg_table *trimmed = world_map(w, one, DMA_TO_DEVICE),
+			*whole = world_map(w, other, DMA_TO_DEVICE);
 	unsigned int len = sg_dma_len(trimmed->sgl);
 
 	/* As RDMA's umem does; before its unmap it puts back what was there. */

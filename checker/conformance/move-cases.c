@@ -127,7 +127,7 @@ static void pinned_map_pins_no_more(struct world *w)
 	struct sg_table *sgt;
 
 	W_EQ(w, pin(attach), 0);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	sgt = world_map(w, attach, DMA_TO_DEVICE);
 	W_ERR(w, sgt, 0);
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 	unpin(attach);
@@ -140,13 +140,13 @@ static void pinned_map_pins_no_more(struct world *w)
 static void static_pins_while_mapped(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, DYNAMIC_EXPORTER);
-	struct dma_buf_attachment *one = dma_buf_attach(dmabuf, w->dev);
-	struct dma_buf_attachment *other = dma_buf_attach(dmabuf, w->dev2);
+	struct dma_buf_attachment *one = world_attach_device(w, dmabuf, w->dev);
+	struct dma_buf_attachment *other = world_attach_device(w, dmabuf, w->dev2);
 	struct sg_table *a, *b;
 
 	w->log[0] = '\0';
-	a = dma_buf_map_attachment_unlocked(one, DMA_TO_DEVICE);
-	b = dma_buf_map_attachment_unlocked(other, DMA_TO_DEVICE);
+	a = world_map(w, one, DMA_TO_DEVICE);
+	b = world_map(w, other, DMA_TO_DEVICE);
 	W_LOG(w, otherwise(w) ? "" : "pin map:to pin map:to");
 	dma_buf_unmap_attachment_unlocked(one, a, DMA_TO_DEVICE);
 	dma_buf_unmap_attachment_unlocked(other, b, DMA_TO_DEVICE);
@@ -176,6 +176,7 @@ static void move_tells_each(struct world *w)
 
 	one = dma_buf_dynamic_attach(dmabuf, w->dev, &world_importer, w);
 	other = dma_buf_dynamic_attach(dmabuf, w->dev2, &world_importer, w);
+	W_CHECK(w, !IS_ERR(one) && !IS_ERR(other));
 	move(dmabuf);
 	W_EQ(w, w->moves, 2);
 	dma_buf_detach(dmabuf, one);
@@ -237,7 +238,7 @@ static void move_undoes_nothing(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, DYNAMIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, true);
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	world_cpu_writes(world_bytes(dmabuf), 2);
 	w->log[0] = '\0';
@@ -253,12 +254,12 @@ static void map_after_move_asks(struct world *w)
 {
 	struct dma_buf *dmabuf = world_export(w, DYNAMIC_EXPORTER);
 	struct dma_buf_attachment *attach = world_attach(w, dmabuf, true);
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	struct sg_table *sgt = world_map(w, attach, DMA_TO_DEVICE);
 
 	move(dmabuf);
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 	w->log[0] = '\0';
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	sgt = world_map(w, attach, DMA_TO_DEVICE);
 	W_LOG(w, otherwise(w) ? "pin map:to" : "map:to");
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 	dma_buf_detach(dmabuf, attach);

@@ -16,6 +16,10 @@ struct dma_buf_attachment *mutant_dynamic_attach(struct dma_buf *dmabuf, struct 
 struct dma_buf_attachment *mutant_world_attach(struct world *w, struct dma_buf *dmabuf,
 					       bool dynamic);
 void mutant_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach);
+struct dma_buf_attachment *mutant_world_attach_device(struct world *w, struct dma_buf *dmabuf,
+						      struct device *dev);
+struct sg_table *mutant_world_map(struct world *w, struct dma_buf_attachment *attach,
+				  enum dma_data_direction dir);
 struct sg_table *mutant_map(struct dma_buf_attachment *attach, enum dma_data_direction dir);
 struct sg_table *mutant_map_held(struct dma_buf_attachment *attach, enum dma_data_direction dir);
 void mutant_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -47,6 +51,8 @@ bool mutant_fdinfo(int fd, const char *line);
 #define dma_buf_dynamic_attach mutant_dynamic_attach
 #define dma_buf_map_attachment mutant_map_held
 #define world_attach mutant_world_attach
+#define world_attach_device mutant_world_attach_device
+#define world_map mutant_world_map
 #define dma_buf_detach mutant_detach
 #define dma_buf_map_attachment_unlocked mutant_map
 #define dma_buf_unmap_attachment_unlocked mutant_unmap

@@ -45,7 +45,7 @@ static void run_case(const struct world_case *c, enum world_core core,
 		return;
 	}
 	world_begin(&w, c, core);
-	c->run(&w);
+	world_run(&w);
 	world_end(&w);
 	result->verdict = w.problem[0] ? CONFORMANCE_FAILED : CONFORMANCE_PASSED;
 	result->text = w.problem;

@@ -33,6 +33,7 @@ struct world_buffer {
 	int attaches, pins, maps, vmaps;
 	unsigned int releases;
 	bool exported;
+	struct dma_resv *resv; /* once exported; valid until released */
 };
 
 struct world_mapping {
@@ -68,6 +69,12 @@ bool world_check(struct world *w, bool ok, const char *file, int line, const cha
 	vsnprintf(w->problem + len, sizeof(w->problem) - len, fmt, args);
 	va_end(args);
 	return ok;
+}
+
+void world_demand(struct world *w, bool ok)
+{
+	if (!ok)
+		longjmp(w->abandon, 1);
 }
 
 bool world_log_is(struct world *w, const char *want, const char *file, int line)
@@ -420,9 +427,9 @@ struct dma_buf *world_export_resv(struct world *w, enum world_kind kind, struct 
 	info.resv = resv;
 	info.flags = flags;
 	dmabuf = dma_buf_export(&info);
-	buffer->exported = !IS_ERR(dmabuf);
-	world_check(w, buffer->exported, __FILE__, __LINE__, "dma_buf_export: %d",
-		    PTR_ERR_OR_ZERO(dmabuf));
+	W_ERR(w, dmabuf, 0);
+	buffer->exported = true;
+	buffer->resv = dmabuf->resv;
 	return dmabuf;
 }
 
@@ -474,9 +481,26 @@ struct dma_buf_attachment *world_attach(struct world *w, struct dma_buf *dmabuf,
 
 	attach = dynamic ? dma_buf_dynamic_attach(dmabuf, w->dev, &world_importer, w)
 			 : dma_buf_attach(dmabuf, w->dev);
-	world_check(w, !IS_ERR_OR_NULL(attach), __FILE__, __LINE__, "attach: %d",
-		    PTR_ERR_OR_ZERO(attach));
+	W_CHECK(w, !IS_ERR_OR_NULL(attach));
 	return attach;
+}
+
+struct dma_buf_attachment *world_attach_device(struct world *w, struct dma_buf *dmabuf,
+					       struct device *dev)
+{
+	struct dma_buf_attachment *attach = dma_buf_attach(dmabuf, dev);
+
+	W_CHECK(w, !IS_ERR_OR_NULL(attach));
+	return attach;
+}
+
+struct sg_table *world_map(struct world *w, struct dma_buf_attachment *attach,
+			   enum dma_data_direction dir)
+{
+	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, dir);
+
+	W_CHECK(w, !IS_ERR_OR_NULL(sgt));
+	return sgt;
 }
 
 /* --- fences ----------------------------------------------------------------------------------- */
@@ -692,6 +716,12 @@ void world_begin(struct world *w, const struct world_case *c, enum world_core co
 	host_set_warn_hook(warned);
 }
 
+void world_run(struct world *w)
+{
+	if (!setjmp(w->abandon))
+		w->running->run(w);
+}
+
 /* W1 */
 static void check_buffer(struct world *w, struct world_buffer *buffer)
 {
@@ -717,8 +747,14 @@ void world_end(struct world *w)
 	list_for_each_entry(fence, &w->fences, node)
 		dma_fence_signal(&fence->base);
 	flush_delayed_fput();
-	list_for_each_entry(buffer, &w->buffers, node)
-		leaked |= buffer->exported && !buffer->releases;
+	list_for_each_entry(buffer, &w->buffers, node) {
+		if (!buffer->exported || buffer->releases)
+			continue;
+		leaked = true;
+		/* An abandoned case may have held it. */
+		if (dma_resv_is_locked(buffer->resv))
+			dma_resv_unlock(buffer->resv);
+	}
 	if (w->resv && !leaked) {
 		dma_resv_fini(w->resv);
 		kfree(w->resv);

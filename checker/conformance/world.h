@@ -15,11 +15,16 @@
  *   W3  exactly the announced WARNs fired;
  *   W4  nobody has a reference of a fence but the world.
  *
+ * A check that fails ends the case.  What the case had is taken back as far as it can be; the next
+ * case has a world of its own.
+ *
  * Deliberately not here: what is timed, and threads.  A fence that somebody waits for signals
  * itself then, so one thread sees who waits.
  */
 #ifndef CONFORMANCE_WORLD_H
 #define CONFORMANCE_WORLD_H
+
+#include <setjmp.h>
 
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
@@ -95,6 +100,7 @@ struct world {
 	char problem[512]; /* the first failed check; empty: none */
 	unsigned int warns, warns_expected;
 	unsigned int moves; /* calls of move_notify */
+	jmp_buf abandon;    /* where a failed check goes */
 	struct machine *machine;
 	struct list_head buffers, fences;
 	struct dma_resv *resv;
@@ -138,6 +144,14 @@ extern const struct dma_buf_attach_ops world_importer;
 
 /* A static importer's attachment, and a dynamic one's, of @w->dev. */
 struct dma_buf_attachment *world_attach(struct world *w, struct dma_buf *dmabuf, bool dynamic);
+
+/* The same, static, of any device. */
+struct dma_buf_attachment *world_attach_device(struct world *w, struct dma_buf *dmabuf,
+					       struct device *dev);
+
+/** world_map - a map that must succeed, of who does not hold the reservation */
+struct sg_table *world_map(struct world *w, struct dma_buf_attachment *attach,
+			   enum dma_data_direction dir);
 
 /** world_fence - a fence that signals itself as soon as somebody waits for it, and notes "wait" */
 struct dma_fence *world_fence(struct world *w);
@@ -209,29 +223,33 @@ bool world_check(struct world *w, bool ok, const char *file, int line, const cha
 /** world_log_is - was exactly @want written down since the last such question? */
 bool world_log_is(struct world *w, const char *want, const char *file, int line);
 
-#define W_CHECK(w, cond) world_check(w, cond, __FILE__, __LINE__, "%s", #cond)
+/** world_demand - ends the case unless @ok: what follows would stand on what failed */
+void world_demand(struct world *w, bool ok);
 
-#define W_EQ(w, got, want)                                                                      \
-	({                                                                                      \
-		long long got_ = (long long)(got), want_ = (long long)(want);                   \
-		world_check(w, got_ == want_, __FILE__, __LINE__, "%s is %lld, not %lld", #got, \
-			    got_, want_);                                                       \
+#define W_CHECK(w, cond) world_demand(w, world_check(w, cond, __FILE__, __LINE__, "%s", #cond))
+
+#define W_EQ(w, got, want)                                                               \
+	({                                                                               \
+		long long got_ = (long long)(got), want_ = (long long)(want);            \
+		world_demand(w, world_check(w, got_ == want_, __FILE__, __LINE__,        \
+					    "%s is %lld, not %lld", #got, got_, want_)); \
 	})
 
-/* A pointer that must be this errno. */
-#define W_ERR(w, got, want)                                                                   \
-	({                                                                                    \
-		long got_ = PTR_ERR_OR_ZERO(got);                                             \
-		world_check(w, got_ == (want), __FILE__, __LINE__, "%s is %ld, not %d", #got, \
-			    got_, (want));                                                    \
+/* A pointer that must be this errno, or with 0 none. */
+#define W_ERR(w, got, want)                                                            \
+	({                                                                             \
+		long got_ = PTR_ERR_OR_ZERO(got);                                      \
+		world_demand(w, world_check(w, got_ == (want), __FILE__, __LINE__,     \
+					    "%s is %ld, not %d", #got, got_, (want))); \
 	})
 
 /* What the exporter and the importers were asked since the last W_LOG, in order. */
-#define W_LOG(w, want) world_log_is(w, want, __FILE__, __LINE__)
+#define W_LOG(w, want) world_demand(w, world_log_is(w, want, __FILE__, __LINE__))
 
 /* --- for who runs cases ----------------------------------------------------------------------- */
 
 void world_begin(struct world *w, const struct world_case *c, enum world_core core);
+void world_run(struct world *w);
 void world_end(struct world *w);
 
 #endif
