@@ -3,8 +3,8 @@
  * mutants-test.c - can the cases fail? Each mutant is a core that breaks one rule, and every group
  * of cases that it concerns must notice
  *
- * The mutants stand between the cases and the real core (mutants.h).  None waits without end.  What a mutant loses stays lost, so the
- * program leaves without looking for leaks.
+ * The mutants stand between the cases and the real core (mutants.h).  None waits without end.
+ * What a mutant loses stays lost, so the program leaves without looking for leaks.
  */
 #define CONFORMANCE_MUTANTS
 #include "mutants.h"
