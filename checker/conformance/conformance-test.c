@@ -23,7 +23,7 @@ static void told(const struct conformance_result *result, void *context)
 }
 
 /* Each has a name of its own below its group, a rule and a source; each exception a reason. */
-static bool complete(const struct world_group *group, const struct world_case *c)
+static bool says_all(const struct world_group *group, const struct world_case *c)
 {
 	const struct world_exception *exceptions[] = { &c->otherwise, &c->also, &c->not_on };
 	size_t len = strlen(group->name);
@@ -38,13 +38,13 @@ static bool complete(const struct world_group *group, const struct world_case *c
 	       c->run;
 }
 
-static unsigned int incomplete(void)
+static unsigned int wanting(void)
 {
 	unsigned int count = 0;
 
 	for (const struct world_group *const *g = conformance_groups; *g; g++) {
 		for (unsigned int i = 0; i < (*g)->nr; i++) {
-			if (complete(*g, &(*g)->cases[i]))
+			if (says_all(*g, &(*g)->cases[i]))
 				continue;
 			printf("# %s: no name of its own, rule, source or reason\n",
 			       (*g)->cases[i].name);
@@ -68,6 +68,6 @@ int main(void)
 
 	printf("%s %u - at least 200 cases\n", count >= 200 ? "ok" : "not ok", ++number);
 	printf("%s %u - every case says what it tests and where that is documented\n",
-	       incomplete() ? "not ok" : "ok", ++number);
-	return wrong || count < 200 || incomplete();
+	       wanting() ? "not ok" : "ok", ++number);
+	return wrong || count < 200 || wanting();
 }
