@@ -663,8 +663,11 @@ void coherence_cpu_flush(struct coherence *c)
 
 	coherence_lock(c);
 	counted = scan(c);
-	/* Without a table of M no exporter knows of lines it could invalidate. */
-	if (able_slot(c, CLEAN)) {
+	/*
+	 * Without a slot of M no exporter knows of lines it could invalidate.  And c_clean must not
+	 * be set while slots of C write past the directory.
+	 */
+	if (c->slots_of_memory) {
 		for (i = 0; i < c->nr_ranges; i++)
 			c->ranges[i].to = COHERENCE_SET_M;
 		maintain_ranges(c, 0, c->nr_ranges, deliver_to_memory, &counted);
@@ -739,6 +742,7 @@ int coherence_join(struct coherence *c, struct mapping_slot *slot)
 		share(c);
 	WRITE_ONCE(slot->dir, c->shared ? &c->dir : &coherence_unshared);
 	list_add_tail(&member->node, &c->members);
+	c->slots_of_memory += member->bit == COHERENCE_SET_M;
 	coherence_unlock(c);
 	return 0;
 
@@ -762,6 +766,7 @@ void coherence_leave(struct coherence *c, struct mapping_slot *slot)
 	if (c->uncached && serves_any(slot))
 		leave_caches(c);
 	list_del_init(&member->node);
+	c->slots_of_memory -= member->bit == COHERENCE_SET_M;
 	c->bounced &= ~member->bit;
 	twin = member->twin;
 	member->twin = NULL;
@@ -779,6 +784,7 @@ void coherence_init(struct coherence *c, size_t size)
 	c->shared = false;
 	c->uncached = false;
 	c->bounced = 0;
+	c->slots_of_memory = 0;
 	INIT_LIST_HEAD(&c->members);
 	INIT_LIST_HEAD(&c->brackets);
 	c->ranges = c->inline_ranges;

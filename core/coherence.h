@@ -128,11 +128,12 @@ struct coherence {
 	struct mutex lock;
 
 	/* guarded by lock */
-	bool shared;               /* a slot outside C has joined, or the CPU is outside */
-	bool uncached;             /* the CPU is in M, also after the last slot of C has gone */
-	coherence_set bounced;     /* bits in use by bounced slots */
-	struct list_head members;  /* coherence_member.node: slots with a live table */
-	struct list_head brackets; /* open accesses of the CPU */
+	bool shared;                  /* a slot outside C has joined, or the CPU is outside */
+	bool uncached;                /* the CPU is in M, also after the last slot of C has gone */
+	coherence_set bounced;        /* bits in use by bounced slots */
+	unsigned int slots_of_memory; /* members of M */
+	struct list_head members;     /* coherence_member.node: slots with a live table */
+	struct list_head brackets;    /* open accesses of the CPU */
 	struct coherence_range *ranges;
 	unsigned int nr_ranges, capacity;
 	struct coherence_range inline_ranges[COHERENCE_INLINE_RANGES];

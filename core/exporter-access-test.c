@@ -206,6 +206,32 @@ static void silent_exporter_is_as_with_fresh_mappings(struct ktap *t)
 	stage_down(&stage);
 }
 
+/*
+ * Flushing where nobody is outside C must not say that C is clean: its slots write on past the
+ * directory.
+ */
+static void flush_without_a_directory_hides_no_later_write(struct ktap *t)
+{
+	struct dma_buf_attachment *snoops;
+	struct stage stage;
+
+	stage_up(t, &stage, machine_type_find("arm"), true, false, false);
+	snoops = dma_buf_attach(stage.dmabuf, stage.own);
+	KT_ASSERT(t, !IS_ERR(snoops));
+	for (u8 value = 1; value < 3; value++) {
+		struct sg_table *sgt = dma_buf_map_attachment_unlocked(snoops, DMA_FROM_DEVICE);
+
+		KT_ASSERT(t, !IS_ERR(sgt));
+		KT_EQ(t, dma_engine_write(stage.own, sgt, 0, &value, 1), 0);
+		dma_buf_unmap_attachment_unlocked(snoops, sgt, DMA_FROM_DEVICE);
+		if (value == 1)
+			KT_EQ(t, cpu_read(t, &stage, 0), 1);
+	}
+	KT_EQ(t, peer_read(t, &stage, 0), 2);
+	dma_buf_detach(stage.dmabuf, snoops);
+	stage_down(&stage);
+}
+
 static void device_memory_moves_nothing(struct ktap *t)
 {
 	struct dma_costs before, spent;
@@ -281,5 +307,6 @@ static void blind_export_out_of_memory(struct ktap *t)
 
 KTAP_MAIN(KTAP_CASE(everybody_sees_the_exporters_bytes), KTAP_CASE(cpu_stores_beside_it_are_kept),
 	  KTAP_CASE(lying_is_stale), KTAP_CASE(silent_exporter_is_as_with_fresh_mappings),
+	  KTAP_CASE(flush_without_a_directory_hides_no_later_write),
 	  KTAP_CASE(device_memory_moves_nothing), KTAP_CASE(nonsense_is_refused),
 	  KTAP_CASE(each_failing_allocation_is_undone), KTAP_CASE(blind_export_out_of_memory))
