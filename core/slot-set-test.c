@@ -144,6 +144,30 @@ static void importers_of_one_kind_share(struct ktap *t)
 	stage_down(t, &stage);
 }
 
+/* SS5: who could move the buffer looks at its pins, and Linux has none after the detach. */
+static void last_detach_unpins(struct ktap *t)
+{
+	struct stage stage = { .exporter.ops = {
+				       .may_widen = true, .pin = test_pin, .unpin = test_unpin } };
+	struct dma_buf_attachment *first, *second;
+
+	if (!stage_up(t, &stage, "arm"))
+		return;
+	for (int round = 1; round <= 3; round++) {
+		first = dma_buf_attach(stage.dmabuf, stage.dev);
+		second = dma_buf_attach(stage.dmabuf, stage.dev);
+		import_once(t, stage.dmabuf, stage.dev);
+		KT_EQ(t, stage.exporter.pins - stage.exporter.unpins, 1);
+		dma_buf_detach(stage.dmabuf, first);
+		KT_EQ(t, stage.exporter.pins - stage.exporter.unpins, 1);
+		dma_buf_detach(stage.dmabuf, second);
+		KT_EQ(t, stage.exporter.pins, round);
+		KT_EQ(t, stage.exporter.unpins, round);
+	}
+	dma_buf_put(stage.dmabuf);
+	stage_down(t, &stage);
+}
+
 /* A display keeps its mapping while a camera attaches for every frame. */
 static void reimport_beside_a_user_costs_no_memory(struct ktap *t)
 {
@@ -327,7 +351,7 @@ static void unkept_mapping_sees_what_a_kept_one_wrote(struct ktap *t)
 	stage_down(t, &stage);
 }
 
-KTAP_MAIN(KTAP_CASE(reclaimer_never_holds_the_last_reference),
+KTAP_MAIN(KTAP_CASE(last_detach_unpins), KTAP_CASE(reclaimer_never_holds_the_last_reference),
 	  KTAP_CASE(importers_of_one_kind_share), KTAP_CASE(reimport_beside_a_user_costs_no_memory),
 	  KTAP_CASE(device_waits_for_the_release_that_unmaps_it),
 	  KTAP_CASE(device_gone_may_end_other_buffers),

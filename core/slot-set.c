@@ -463,6 +463,14 @@ static void set_kill(struct slot_set *set)
 			set->quarantined++;
 }
 
+/* SS5.  Reservation held. */
+static void set_idle(struct slot_set *set)
+{
+	for (unsigned int i = 0; dma_buf_is_dynamic(set->dmabuf) && i < set_slots(set); i++)
+		mapping_slot_reclaim(set_slot(set, i));
+	lru_add(set);
+}
+
 bool slot_set_return(struct dma_buf_attachment *attach)
 {
 	struct slot_set *set = attach->set;
@@ -486,7 +494,7 @@ bool slot_set_return(struct dma_buf_attachment *attach)
 		if (set->quarantined)
 			get_dma_buf(dmabuf);
 		else if (!set->dead)
-			lru_add(set);
+			set_idle(set);
 	}
 	bury = set->dead && !set->borrowers && !set->quarantined;
 	dma_resv_unlock(dmabuf->resv);

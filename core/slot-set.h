@@ -13,6 +13,7 @@
  *   SS2  A set without borrowers has no user, or it is dead and quarantined.
  *   SS3  A quarantined set holds a reference to its buffer.
  *   SS4  Only idle sets with something mapped are on the LRU.
+ *   SS5  An idle set pins nothing: of a buffer that can move, mappings end with the last detach.
  *
  * Lock order: resv -> lru_lock.  The reclaimer holds lru_lock and only tries reservations.
  */
