@@ -7,6 +7,7 @@
  * on after the unmap.
  */
 #include "dma/test-bed.h"
+#include "dma/view.h"
 
 #define SECRET 0xa5
 
@@ -137,6 +138,13 @@ static void wrong_lists_move_nothing(struct ktap *t)
 	ktap_expect_warn(t, "are not all of the mapping");
 	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
 	sg_dma_address(second) = addr - 1;
+	ktap_expect_warn(t, "are not all of the mapping");
+	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
+	/* half in a slot that is free, half behind the last one */
+	sg_dma_address(second) = addr + 1;
+	ktap_expect_warn(t, "are not all of the mapping");
+	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
+	sg_dma_address(second) = BOUNCE_BASE + (bed->machine->bounce.slots << PAGE_SHIFT) - 1;
 	ktap_expect_warn(t, "are not all of the mapping");
 	dma_sync_sgtable_for_cpu(bed->dev, &bed->sgt, DMA_FROM_DEVICE);
 	KT_EQ(t, count_of(page_address(bed->page[1]), PAGE_SIZE, 1), PAGE_SIZE);
