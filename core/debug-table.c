@@ -102,12 +102,14 @@ struct sg_table *debug_table_real(struct dma_buf_attachment *attach, struct sg_t
 struct sg_table *debug_table_hide(struct dma_buf_attachment *attach, struct sg_table *shown)
 {
 	struct debug_table *table, *old = NULL;
+	struct sg_table *real = NULL;
 	struct scatterlist *entry;
 	unsigned int i;
 
 	spin_lock(&lock);
 	table = find(attach, shown);
 	if (table) {
+		real = table->real; /* others that hide may free it as soon as the lock is free */
 		list_del(&table->node);
 		for_each_sg(table->copy.sgl, entry, table->entries, i)
 			sg_dma_address(entry) = POISON_DMA;
@@ -117,5 +119,5 @@ struct sg_table *debug_table_hide(struct dma_buf_attachment *attach, struct sg_t
 	}
 	spin_unlock(&lock);
 	debug_table_free(old);
-	return table ? table->real : NULL;
+	return real;
 }
