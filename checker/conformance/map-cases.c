@@ -94,8 +94,9 @@ static const struct asked each_time_pinned = { "attach", "pin map:%", "unmap:% u
 					       "release" };
 static const struct asked kept = { "attach attach attach", "map:%", "", "",
 				   "unmap:% detach detach detach release" };
-static const struct asked kept_pinned = { "attach attach attach", "pin map:%", "", "",
-					  "unmap:% unpin detach detach detach release" };
+/* What pins is kept for as long as somebody is attached. */
+static const struct asked kept_pinned = { "attach attach attach", "pin map:%", "", "unmap:% unpin",
+					  "detach detach detach release" };
 static const struct asked at_attach = { "attach map:both", "", "", "unmap:both detach", "release" };
 static const struct asked at_attach_pinned = { "attach pin map:both", "", "",
 					       "unmap:both unpin detach", "release" };
