@@ -47,6 +47,7 @@
 #include <linux/types.h>
 #include <linux/atomic.h>
 #include <linux/cache.h>
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 
@@ -71,6 +72,13 @@ enum coherence_domain {
  * is in M.  Ended by an end that says so, too.
  */
 #define COHERENCE_UNCACHED 8u
+
+/* What a device does that maps for @dir. */
+static inline unsigned int coherence_device_mode(enum dma_data_direction dir)
+{
+	return (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
+	       (dir == DMA_TO_DEVICE ? 0 : COHERENCE_WRITE);
+}
 
 /*
  * The look: what one load of `dir` tells a hit.  All of it is true of the whole buffer, so that a

@@ -20,23 +20,27 @@
 /* EA3.  Strangers' ends do not end it. */
 #define UNTOLD (COHERENCE_READ | COHERENCE_WRITE | COHERENCE_KEPT)
 
+static bool is_untold(const struct buffer *buffer)
+{
+	return !buffer->dmabuf.ops->tells_own_access && buffer->policy == DMA_BUF_POLICY_CACHED;
+}
+
 int buffer_exporter_init(struct buffer *buffer)
 {
-	if (buffer->dmabuf.ops->tells_own_access || buffer->policy != DMA_BUF_POLICY_CACHED)
+	if (!is_untold(buffer))
 		return 0;
 	return coherence_cpu_begin(&buffer->coherence, 0, buffer->dmabuf.size, UNTOLD);
 }
 
 void buffer_exporter_fini(struct buffer *buffer)
 {
-	if (!buffer->dmabuf.ops->tells_own_access && buffer->policy == DMA_BUF_POLICY_CACHED)
+	if (is_untold(buffer))
 		coherence_cpu_end(&buffer->coherence, 0, buffer->dmabuf.size, UNTOLD);
 }
 
 static unsigned int mode_of(struct buffer *buffer, enum dma_data_direction dir)
 {
-	return buffer_cpu_mode(buffer, (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
-					       (dir == DMA_TO_DEVICE ? 0 : COHERENCE_WRITE));
+	return buffer_cpu_mode(buffer, coherence_device_mode(dir));
 }
 
 /*

@@ -359,19 +359,13 @@ void mapping_slot_end_slow(struct mapping_slot *slot, enum slot_head head)
 	mapping_slot_counted_out(slot, one, old);
 }
 
-static unsigned int slot_access(enum dma_data_direction dir)
-{
-	return (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
-	       (slot_writes(dir) ? COHERENCE_WRITE : 0);
-}
-
 void mapping_slot_begin_access(struct mapping_slot *slot, enum dma_data_direction dir)
 {
 	WARN(!mapping_slot_active(slot), "mapping-slot: access without a mapping\n");
 	if ((slot_look(slot) & slot->begin_mask) == slot->begin_want)
 		return;
 	coherence_lock(slot->coherence);
-	coherence_begin(slot->coherence, slot, slot_access(dir));
+	coherence_begin(slot->coherence, slot, coherence_device_mode(dir));
 	coherence_unlock(slot->coherence);
 }
 
@@ -383,7 +377,7 @@ void mapping_slot_end_access(struct mapping_slot *slot, enum dma_data_direction 
 	if ((slot_look(slot) & slot->end_mask[writes]) == slot->end_want[writes])
 		return;
 	coherence_lock(slot->coherence);
-	coherence_end(slot->coherence, slot, slot_access(dir));
+	coherence_end(slot->coherence, slot, coherence_device_mode(dir));
 	coherence_unlock(slot->coherence);
 }
 

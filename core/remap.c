@@ -51,17 +51,12 @@ static struct coherence *directory(struct dma_buf_attachment *attach)
 	return buffer->policy == DMA_BUF_POLICY_CACHED ? &buffer->coherence : NULL;
 }
 
-static unsigned int device_mode(enum dma_data_direction dir)
-{
-	return (dir == DMA_FROM_DEVICE ? 0 : COHERENCE_READ) |
-	       (dir == DMA_TO_DEVICE ? 0 : COHERENCE_WRITE);
-}
-
 static int directory_begin(struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
 	struct coherence *coherence = directory(attach);
 
-	return coherence ? coherence_cpu_begin(coherence, 0, attach->dmabuf->size, device_mode(dir))
+	return coherence ? coherence_cpu_begin(coherence, 0, attach->dmabuf->size,
+					       coherence_device_mode(dir))
 			 : 0;
 }
 
@@ -70,7 +65,7 @@ static void directory_end(struct dma_buf_attachment *attach, enum dma_data_direc
 	struct coherence *coherence = directory(attach);
 
 	if (coherence)
-		coherence_cpu_end(coherence, 0, attach->dmabuf->size, device_mode(dir));
+		coherence_cpu_end(coherence, 0, attach->dmabuf->size, coherence_device_mode(dir));
 }
 
 /* What a driver does by hand whose device could snoop and does not: clflush, on x86. */
