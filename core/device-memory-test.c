@@ -14,6 +14,7 @@
 #include "dma/machine.h"
 #include "dma/window.h"
 #include "host/port.h"
+#include "test-access.h"
 #include "tests/ktap.h"
 
 #define BYTES (4 * PAGE_SIZE)
@@ -126,16 +127,6 @@ static void stage_down(struct ktap *t, struct stage *stage)
 	machine_destroy(stage->machine);
 }
 
-static void put_byte(struct ktap *t, struct stage *stage, struct dma_buf_attachment *attach,
-		     size_t at, u8 value)
-{
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
-
-	KT_ASSERT(t, !IS_ERR(sgt));
-	KT_EQ(t, dma_engine_write(attach->dev, sgt, at, &value, 1), 0);
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
-}
-
 static u8 get_byte(struct ktap *t, struct stage *stage, struct dma_buf_attachment *attach,
 		   size_t at)
 {
@@ -173,10 +164,10 @@ static void kept_and_never_moved(struct ktap *t)
 
 		dma_cost_read(&before);
 		for (unsigned int round = 1; round < 10; round++) {
-			put_byte(t, &stage, peer, 3 * PAGE_SIZE, round);
+			test_device_write(t, peer, 3 * PAGE_SIZE, round);
 			KT_EQ(t, cpu[3 * PAGE_SIZE], round);
 			KT_EQ(t, get_byte(t, &stage, other, 3 * PAGE_SIZE), round);
-			put_byte(t, &stage, other, 7, 10 * round);
+			test_device_write(t, other, 7, 10 * round);
 			KT_EQ(t, get_byte(t, &stage, peer, 7), 10 * round);
 			cpu[8] = round;
 			KT_EQ(t, get_byte(t, &stage, peer, 8), round);

@@ -21,6 +21,7 @@
 #include "dma/machine.h"
 #include "host/file.h"
 #include "host/port.h"
+#include "test-access.h"
 #include "test-exporter.h"
 #include "tests/ktap.h"
 #include "tests/threads.h"
@@ -229,18 +230,6 @@ static void device_writes(struct ktap *t, struct dma_buf_attachment *attach, u8 
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
 }
 
-static u8 device_reads(struct ktap *t, struct dma_buf_attachment *attach, size_t offset)
-{
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
-	u8 byte = 0;
-
-	if (!KT_CHECK(t, !IS_ERR(sgt)))
-		return 0;
-	KT_EQ(t, dma_engine_read(attach->dev, sgt, offset, &byte, 1), 0);
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
-	return byte;
-}
-
 struct stage {
 	struct test_exporter exporter;
 	struct machine *machine;
@@ -292,9 +281,9 @@ static void who_never_brackets_has_the_right_bytes(struct ktap *t)
 			KT_EQ(t, s.at[249], round);
 			s.at[60] = 100 + round;
 			s.at[4000] = 200 - round;
-			KT_EQ(t, device_reads(t, s.attach, 60), 100 + round);
-			KT_EQ(t, device_reads(t, s.attach, 4000), 200 - round);
-			KT_EQ(t, device_reads(t, s.attach, 61), round);
+			KT_EQ(t, test_device_read(t, s.attach, 60), 100 + round);
+			KT_EQ(t, test_device_read(t, s.attach, 4000), 200 - round);
+			KT_EQ(t, test_device_read(t, s.attach, 61), round);
 		}
 		stage_down(t, &s);
 	}
@@ -314,14 +303,14 @@ static void who_has_bracketed_is_believed(struct ktap *t)
 		KT_EQ(t, sync_ioctl(s.fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW), 0);
 		s.at[60] = 1;
 		KT_EQ(t, sync_ioctl(s.fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW), 0);
-		KT_EQ(t, device_reads(t, s.attach, 60), 1);
+		KT_EQ(t, test_device_read(t, s.attach, 60), 1);
 		s.at[60] = 2;
-		KT_EQ(t, device_reads(t, s.attach, 60), 1);
+		KT_EQ(t, test_device_read(t, s.attach, 60), 1);
 
 		KT_EQ(t, sync_ioctl(s.fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE), 0);
 		s.at[60] = 3;
 		KT_EQ(t, sync_ioctl(s.fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE), 0);
-		KT_EQ(t, device_reads(t, s.attach, 60), 3);
+		KT_EQ(t, test_device_read(t, s.attach, 60), 3);
 		device_writes(t, s.attach, 4);
 		KT_EQ(t, sync_ioctl(s.fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ), 0);
 		KT_EQ(t, s.at[60], 4);
@@ -347,8 +336,8 @@ static void the_first_bracket_ends_a_write(struct ktap *t)
 			KT_EQ(t, cpu_open(s.dmabuf), end ? 0 : COHERENCE_READ);
 			if (!end)
 				KT_EQ(t, sync_ioctl(s.fd, DMA_BUF_SYNC_READ | DMA_BUF_SYNC_END), 0);
-			KT_EQ(t, device_reads(t, s.attach, 60), 2);
-			KT_EQ(t, device_reads(t, s.attach, 61), 1);
+			KT_EQ(t, test_device_read(t, s.attach, 60), 2);
+			KT_EQ(t, test_device_read(t, s.attach, 61), 1);
 			stage_down(t, &s);
 		}
 	}
@@ -395,7 +384,7 @@ static void a_begin_without_end_stays_open(struct ktap *t)
 		device_writes(t, s.attach, round);
 		KT_EQ(t, s.at[70], round);
 		s.at[70] = 50 + round;
-		KT_EQ(t, device_reads(t, s.attach, 70), 50 + round);
+		KT_EQ(t, test_device_read(t, s.attach, 70), 50 + round);
 	}
 	KT_EQ(t, sync_ioctl(s.fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW), 0);
 	stage_down(t, &s);

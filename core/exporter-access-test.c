@@ -12,6 +12,7 @@
 #include "dma/engine.h"
 #include "dma/machine.h"
 #include "host/port.h"
+#include "test-access.h"
 #include "test-exporter.h"
 #include "tests/ktap.h"
 
@@ -76,44 +77,14 @@ static u8 own_read(struct ktap *t, struct stage *stage, size_t at)
 	return value;
 }
 
-static void peer_write(struct ktap *t, struct stage *stage, size_t at, u8 value)
-{
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(stage->attach, DMA_FROM_DEVICE);
-
-	KT_ASSERT(t, !IS_ERR(sgt));
-	KT_EQ(t, dma_engine_write(stage->peer, sgt, at, &value, 1), 0);
-	dma_buf_unmap_attachment_unlocked(stage->attach, sgt, DMA_FROM_DEVICE);
-}
-
-static u8 peer_read(struct ktap *t, struct stage *stage, size_t at)
-{
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(stage->attach, DMA_TO_DEVICE);
-	u8 value = 0;
-
-	if (IS_ERR(sgt)) {
-		KT_CHECK(t, false);
-		return 0;
-	}
-	KT_EQ(t, dma_engine_read(stage->peer, sgt, at, &value, 1), 0);
-	dma_buf_unmap_attachment_unlocked(stage->attach, sgt, DMA_TO_DEVICE);
-	return value;
-}
-
 static u8 cpu_read(struct ktap *t, struct stage *stage, size_t at)
 {
-	u8 value;
-
-	KT_EQ(t, dma_buf_begin_cpu_access(stage->dmabuf, DMA_FROM_DEVICE), 0);
-	value = READ_ONCE(test_bytes(&stage->exporter)[at]);
-	KT_EQ(t, dma_buf_end_cpu_access(stage->dmabuf, DMA_FROM_DEVICE), 0);
-	return value;
+	return test_cpu_read(t, stage->dmabuf, test_bytes(&stage->exporter), at);
 }
 
 static void cpu_write(struct ktap *t, struct stage *stage, size_t at, u8 value)
 {
-	KT_EQ(t, dma_buf_begin_cpu_access(stage->dmabuf, DMA_TO_DEVICE), 0);
-	WRITE_ONCE(test_bytes(&stage->exporter)[at], value);
-	KT_EQ(t, dma_buf_end_cpu_access(stage->dmabuf, DMA_TO_DEVICE), 0);
+	test_cpu_write(t, stage->dmabuf, test_bytes(&stage->exporter), at, value);
 }
 
 /* Everybody reads what everybody wrote: all machines, all mixes of domains, both policies. */
@@ -127,15 +98,15 @@ static void everybody_sees_the_exporters_bytes(struct ktap *t)
 			stage_up(t, &stage, type, mix & 1, mix & 2, false);
 			for (u8 round = 1; round < 5; round++) {
 				own_write(t, &stage, 100, round, true);
-				KT_EQ(t, peer_read(t, &stage, 100), round);
+				KT_EQ(t, test_device_read(t, stage.attach, 100), round);
 				KT_EQ(t, cpu_read(t, &stage, 100), round);
-				peer_write(t, &stage, 101, round + 10);
+				test_device_write(t, stage.attach, 101, round + 10);
 				KT_EQ(t, own_read(t, &stage, 101), round + 10);
 				cpu_write(t, &stage, 102, round + 20);
 				KT_EQ(t, own_read(t, &stage, 102), round + 20);
 				own_write(t, &stage, 103, round + 30, true);
 				KT_EQ(t, cpu_read(t, &stage, 103), round + 30);
-				KT_EQ(t, peer_read(t, &stage, 102), round + 20);
+				KT_EQ(t, test_device_read(t, stage.attach, 102), round + 20);
 				/* a partial write takes nothing of others' with it */
 				KT_EQ(t, cpu_read(t, &stage, 101), round + 10);
 			}
@@ -162,8 +133,8 @@ static void cpu_stores_beside_it_are_kept(struct ktap *t)
 	KT_EQ(t, dma_buf_end_cpu_access(stage.dmabuf, DMA_TO_DEVICE), 0);
 	KT_EQ(t, cpu_read(t, &stage, 1000), 7);
 	KT_EQ(t, cpu_read(t, &stage, 0), 5);
-	KT_EQ(t, peer_read(t, &stage, 1000), 7);
-	KT_EQ(t, peer_read(t, &stage, 0), 5);
+	KT_EQ(t, test_device_read(t, stage.attach, 1000), 7);
+	KT_EQ(t, test_device_read(t, stage.attach, 0), 5);
 	stage_down(&stage);
 }
 
@@ -173,9 +144,9 @@ static void lying_is_stale(struct ktap *t)
 	struct stage stage;
 
 	stage_up(t, &stage, machine_type_find("arm"), true, false, false);
-	KT_EQ(t, peer_read(t, &stage, 100), 0);
+	KT_EQ(t, test_device_read(t, stage.attach, 100), 0);
 	own_write(t, &stage, 100, 9, false);
-	KT_EQ(t, peer_read(t, &stage, 100), 0);
+	KT_EQ(t, test_device_read(t, stage.attach, 100), 0);
 	stage_down(&stage);
 }
 
@@ -186,12 +157,12 @@ static void silent_exporter_is_as_with_fresh_mappings(struct ktap *t)
 	struct stage stage;
 
 	stage_up(t, &stage, machine_type_find("arm"), true, false, true);
-	KT_EQ(t, peer_read(t, &stage, 100), 0);
+	KT_EQ(t, test_device_read(t, stage.attach, 100), 0);
 	dma_cost_read(&before);
 	for (u8 round = 1; round < 5; round++) {
 		own_write(t, &stage, 100, round, false);
-		KT_EQ(t, peer_read(t, &stage, 100), round);
-		peer_write(t, &stage, 200, round);
+		KT_EQ(t, test_device_read(t, stage.attach, 100), round);
+		test_device_write(t, stage.attach, 200, round);
 		KT_EQ(t, test_bytes(&stage.exporter)[200], round);
 	}
 	dma_cost_since(&before, &spent);
@@ -202,7 +173,7 @@ static void silent_exporter_is_as_with_fresh_mappings(struct ktap *t)
 	KT_EQ(t, dma_buf_end_cpu_access(stage.dmabuf, DMA_BIDIRECTIONAL), 0);
 	KT_EQ(t, dma_buf_end_cpu_access(stage.dmabuf, DMA_BIDIRECTIONAL), 0);
 	own_write(t, &stage, 100, 77, false);
-	KT_EQ(t, peer_read(t, &stage, 100), 77);
+	KT_EQ(t, test_device_read(t, stage.attach, 100), 77);
 	stage_down(&stage);
 }
 
@@ -227,7 +198,7 @@ static void flush_without_a_directory_hides_no_later_write(struct ktap *t)
 		if (value == 1)
 			KT_EQ(t, cpu_read(t, &stage, 0), 1);
 	}
-	KT_EQ(t, peer_read(t, &stage, 0), 2);
+	KT_EQ(t, test_device_read(t, stage.attach, 0), 2);
 	dma_buf_detach(stage.dmabuf, snoops);
 	stage_down(&stage);
 }

@@ -13,6 +13,7 @@
 
 #include "dma/engine.h"
 #include "dma/machine.h"
+#include "test-access.h"
 #include "test-exporter.h"
 #include "tests/ktap.h"
 
@@ -97,20 +98,6 @@ static void stage_down(struct stage *stage)
 	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
 }
 
-static u8 device_read(struct ktap *t, struct stage *stage, size_t at)
-{
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(stage->attach, DMA_TO_DEVICE);
-	u8 value = 0;
-
-	if (IS_ERR(sgt)) {
-		KT_CHECK(t, false);
-		return 0;
-	}
-	KT_EQ(t, dma_engine_read(stage->dev, sgt, at, &value, 1), 0);
-	dma_buf_unmap_attachment_unlocked(stage->attach, sgt, DMA_TO_DEVICE);
-	return value;
-}
-
 static void device_write(struct ktap *t, struct stage *stage, const struct sg_table *sgt, size_t at,
 			 u8 value)
 {
@@ -119,19 +106,12 @@ static void device_write(struct ktap *t, struct stage *stage, const struct sg_ta
 
 static u8 cpu_read(struct ktap *t, struct stage *stage, size_t at)
 {
-	u8 value;
-
-	KT_EQ(t, dma_buf_begin_cpu_access(stage->dmabuf, DMA_FROM_DEVICE), 0);
-	value = READ_ONCE(test_bytes(&stage->exporter)[at]);
-	KT_EQ(t, dma_buf_end_cpu_access(stage->dmabuf, DMA_FROM_DEVICE), 0);
-	return value;
+	return test_cpu_read(t, stage->dmabuf, test_bytes(&stage->exporter), at);
 }
 
 static void cpu_write(struct ktap *t, struct stage *stage, size_t at, u8 value)
 {
-	KT_EQ(t, dma_buf_begin_cpu_access(stage->dmabuf, DMA_TO_DEVICE), 0);
-	WRITE_ONCE(test_bytes(&stage->exporter)[at], value);
-	KT_EQ(t, dma_buf_end_cpu_access(stage->dmabuf, DMA_TO_DEVICE), 0);
+	test_cpu_write(t, stage->dmabuf, test_bytes(&stage->exporter), at, value);
 }
 
 /* An idle slot goes over memory before the CPU reads it. */
@@ -139,7 +119,7 @@ static void an_idle_slot_is_not_older_than_memory(struct ktap *t, struct stage *
 {
 	struct sg_table *sgt;
 
-	KT_EQ(t, device_read(t, stage, 0), 0);
+	KT_EQ(t, test_device_read(t, stage->attach, 0), 0);
 	sgt = dma_buf_map_attachment_unlocked(stage->attach, DMA_FROM_DEVICE);
 	KT_ASSERT(t, !IS_ERR(sgt));
 	device_write(t, stage, sgt, 0, 1);
@@ -157,13 +137,13 @@ static void an_idle_slot_that_was_filled_is_no_newer(struct ktap *t, struct stag
 {
 	struct sg_table *sgt;
 
-	KT_EQ(t, device_read(t, stage, 200), 0);
+	KT_EQ(t, test_device_read(t, stage->attach, 200), 0);
 	cpu_write(t, stage, 200, 9);
 	sgt = dma_buf_map_attachment_unlocked(stage->attach, DMA_FROM_DEVICE);
 	KT_ASSERT(t, !IS_ERR(sgt));
 	device_write(t, stage, sgt, 200, 0);
 	dma_buf_unmap_attachment_unlocked(stage->attach, sgt, DMA_FROM_DEVICE);
-	KT_EQ(t, device_read(t, stage, 200), 0);
+	KT_EQ(t, test_device_read(t, stage->attach, 200), 0);
 	KT_EQ(t, cpu_read(t, stage, 200), 0);
 }
 

@@ -14,6 +14,7 @@
 #include "dma/engine.h"
 #include "dma/machine.h"
 #include "host/port.h"
+#include "test-access.h"
 #include "test-exporter.h"
 #include "tests/ktap.h"
 
@@ -73,64 +74,22 @@ static void stage_down(struct stage *stage)
 	machine_destroy(stage->machine);
 }
 
-static void device_write(struct ktap *t, struct dma_buf_attachment *attach, size_t at, u8 value)
-{
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_FROM_DEVICE);
-	struct dma_cursor cursor = { .no_snoop = attach->no_snoop };
-
-	KT_ASSERT(t, !IS_ERR(sgt));
-	KT_EQ(t, dma_engine_write_from(attach->dev, sgt, &cursor, at, &value, 1), 0);
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_FROM_DEVICE);
-}
-
-static u8 device_read(struct ktap *t, struct dma_buf_attachment *attach, size_t at)
-{
-	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
-	struct dma_cursor cursor = { .no_snoop = attach->no_snoop };
-	u8 value = 0;
-
-	if (IS_ERR(sgt)) {
-		KT_CHECK(t, false);
-		return 0;
-	}
-	KT_EQ(t, dma_engine_read_from(attach->dev, sgt, &cursor, at, &value, 1), 0);
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
-	return value;
-}
-
-static void cpu_write(struct ktap *t, struct stage *stage, size_t at, u8 value)
-{
-	KT_EQ(t, dma_buf_begin_cpu_access(stage->dmabuf, DMA_TO_DEVICE), 0);
-	WRITE_ONCE(stage->cpu[at], value);
-	KT_EQ(t, dma_buf_end_cpu_access(stage->dmabuf, DMA_TO_DEVICE), 0);
-}
-
-static u8 cpu_read(struct ktap *t, struct stage *stage, size_t at)
-{
-	u8 value;
-
-	KT_EQ(t, dma_buf_begin_cpu_access(stage->dmabuf, DMA_FROM_DEVICE), 0);
-	value = READ_ONCE(stage->cpu[at]);
-	KT_EQ(t, dma_buf_end_cpu_access(stage->dmabuf, DMA_FROM_DEVICE), 0);
-	return value;
-}
-
 /* Everybody writes a line of his own, and everybody reads all of them, again and again. */
 static void everybody_reads_everybody(struct ktap *t, struct stage *stage)
 {
 	for (u8 round = 1; round < 6; round++) {
-		device_write(t, stage->attach[0], 0, round);
-		KT_EQ(t, device_read(t, stage->attach[1], 0), round);
-		KT_EQ(t, cpu_read(t, stage, 0), round);
-		device_write(t, stage->attach[1], 100, round + 50);
-		KT_EQ(t, cpu_read(t, stage, 100), round + 50);
-		KT_EQ(t, device_read(t, stage->attach[0], 100), round + 50);
-		cpu_write(t, stage, 200, round + 100);
-		KT_EQ(t, device_read(t, stage->attach[1], 200), round + 100);
-		KT_EQ(t, device_read(t, stage->attach[0], 200), round + 100);
-		KT_EQ(t, device_read(t, stage->attach[1], 0), round);
-		KT_EQ(t, device_read(t, stage->attach[0], 100), round + 50);
-		KT_EQ(t, cpu_read(t, stage, 0), round);
+		test_device_write(t, stage->attach[0], 0, round);
+		KT_EQ(t, test_device_read(t, stage->attach[1], 0), round);
+		KT_EQ(t, test_cpu_read(t, stage->dmabuf, stage->cpu, 0), round);
+		test_device_write(t, stage->attach[1], 100, round + 50);
+		KT_EQ(t, test_cpu_read(t, stage->dmabuf, stage->cpu, 100), round + 50);
+		KT_EQ(t, test_device_read(t, stage->attach[0], 100), round + 50);
+		test_cpu_write(t, stage->dmabuf, stage->cpu, 200, round + 100);
+		KT_EQ(t, test_device_read(t, stage->attach[1], 200), round + 100);
+		KT_EQ(t, test_device_read(t, stage->attach[0], 200), round + 100);
+		KT_EQ(t, test_device_read(t, stage->attach[1], 0), round);
+		KT_EQ(t, test_device_read(t, stage->attach[0], 100), round + 50);
+		KT_EQ(t, test_cpu_read(t, stage->dmabuf, stage->cpu, 0), round);
 	}
 }
 
@@ -163,10 +122,10 @@ static void one_device_both_ways(struct ktap *t)
 	KT_ASSERT(t, !IS_ERR(past));
 	KT_CHECK(t, past != stage.attach[0] && past->set != stage.attach[0]->set);
 	for (u8 round = 1; round < 5; round++) {
-		device_write(t, past, 7, round);
-		KT_EQ(t, device_read(t, stage.attach[0], 7), round);
-		device_write(t, stage.attach[0], 7, round + 10);
-		KT_EQ(t, device_read(t, past, 7), round + 10);
+		test_device_write(t, past, 7, round);
+		KT_EQ(t, test_device_read(t, stage.attach[0], 7), round);
+		test_device_write(t, stage.attach[0], 7, round + 10);
+		KT_EQ(t, test_device_read(t, past, 7), round + 10);
 	}
 	dma_buf_detach(stage.dmabuf, past);
 	stage_down(&stage);
@@ -181,7 +140,7 @@ static void unsaid_it_reads_old_bytes(struct ktap *t)
 	u8 value = 1;
 
 	stage_up(t, &stage, machine_type_find("pc"), false, false);
-	cpu_write(t, &stage, 0, 99);
+	test_cpu_write(t, stage.dmabuf, stage.cpu, 0, 99);
 	sgt = dma_buf_map_attachment_unlocked(stage.attach[0], DMA_TO_DEVICE);
 	KT_ASSERT(t, !IS_ERR(sgt));
 	KT_EQ(t, dma_engine_read_from(stage.dev[0], sgt, &cursor, 0, &value, 1), 0);
@@ -225,10 +184,10 @@ static void uncached_cpu_beside_a_device_in_memory_is_free(struct ktap *t)
 	stage_up(t, &stage, machine_type_find("arm"), true, false);
 	dma_cost_read(&before);
 	for (u8 round = 1; round < 5; round++) {
-		device_write(t, stage.attach[0], 0, round);
-		KT_EQ(t, cpu_read(t, &stage, 0), round);
-		cpu_write(t, &stage, 1, round);
-		KT_EQ(t, device_read(t, stage.attach[0], 1), round);
+		test_device_write(t, stage.attach[0], 0, round);
+		KT_EQ(t, test_cpu_read(t, stage.dmabuf, stage.cpu, 0), round);
+		test_cpu_write(t, stage.dmabuf, stage.cpu, 1, round);
+		KT_EQ(t, test_device_read(t, stage.attach[0], 1), round);
 	}
 	dma_cost_since(&before, &spent);
 	KT_EQ(t, spent.count[DMA_COST_BYTES_CLEANED], 0);
@@ -245,12 +204,12 @@ static void what_a_snooping_device_wrote_outlives_it(struct ktap *t)
 		struct stage stage;
 
 		stage_up(t, &stage, machine_type_find(machines[i]), true, false);
-		device_write(t, stage.attach[1], 300, 77);
+		test_device_write(t, stage.attach[1], 300, 77);
 		for (unsigned int d = 0; d < DEVICES; d++)
 			dma_buf_detach(stage.dmabuf, stage.attach[d]);
 		for (unsigned int d = 0; d < DEVICES; d++)
 			machine_remove_device(stage.dev[d]);
-		KT_EQ(t, cpu_read(t, &stage, 300), 77);
+		KT_EQ(t, test_cpu_read(t, stage.dmabuf, stage.cpu, 300), 77);
 		dma_buf_put(stage.dmabuf);
 		machine_destroy(stage.machine);
 	}
@@ -267,9 +226,9 @@ static void uncached_vmap_needs_no_brackets(struct ktap *t)
 		KT_EQ(t, dma_buf_vmap_unlocked(stage.dmabuf, &map), 0);
 		for (u8 round = 1; round < 5; round++) {
 			WRITE_ONCE(((u8 *)map.vaddr)[0], round);
-			KT_EQ(t, device_read(t, stage.attach[1], 0), round);
-			KT_EQ(t, device_read(t, stage.attach[0], 0), round);
-			device_write(t, stage.attach[1], 128, round);
+			KT_EQ(t, test_device_read(t, stage.attach[1], 0), round);
+			KT_EQ(t, test_device_read(t, stage.attach[0], 0), round);
+			test_device_write(t, stage.attach[1], 128, round);
 			KT_EQ(t, READ_ONCE(((u8 *)map.vaddr)[128]), round);
 		}
 		dma_buf_vunmap_unlocked(stage.dmabuf, &map);
@@ -282,16 +241,16 @@ static void stray_ends_and_partial_brackets(struct ktap *t)
 	struct stage stage;
 
 	stage_up(t, &stage, machine_type_find("pc"), true, false);
-	device_write(t, stage.attach[1], 0, 5);
+	test_device_write(t, stage.attach[1], 0, 5);
 	WRITE_ONCE(stage.cpu[1000], 9);
 	KT_EQ(t, dma_buf_end_cpu_access(stage.dmabuf, DMA_TO_DEVICE), 0);
-	KT_EQ(t, device_read(t, stage.attach[1], 1000), 9);
-	KT_EQ(t, device_read(t, stage.attach[1], 0), 5);
+	KT_EQ(t, test_device_read(t, stage.attach[1], 1000), 9);
+	KT_EQ(t, test_device_read(t, stage.attach[1], 0), 5);
 	KT_EQ(t, dma_buf_begin_cpu_access_partial(stage.dmabuf, DMA_TO_DEVICE, 1000, 1), 0);
 	WRITE_ONCE(stage.cpu[1000], 10);
 	KT_EQ(t, dma_buf_end_cpu_access_partial(stage.dmabuf, DMA_TO_DEVICE, 1000, 1), 0);
-	KT_EQ(t, device_read(t, stage.attach[1], 1000), 10);
-	KT_EQ(t, cpu_read(t, &stage, 0), 5);
+	KT_EQ(t, test_device_read(t, stage.attach[1], 1000), 10);
+	KT_EQ(t, test_cpu_read(t, stage.dmabuf, stage.cpu, 0), 5);
 	stage_down(&stage);
 }
 
@@ -308,7 +267,7 @@ static void exporters_device_beside_an_uncached_cpu(struct ktap *t)
 		sg_set_page(table.sgl, stage.exporter.pages, PAGE_SIZE, 0);
 		KT_EQ(t, dma_map_sgtable(stage.dev[0], &table, DMA_BIDIRECTIONAL, 0), 0);
 		for (u8 round = 1; round < 5; round++) {
-			cpu_write(t, &stage, 64, round);
+			test_cpu_write(t, stage.dmabuf, stage.cpu, 64, round);
 			KT_EQ(t,
 			      dma_buf_begin_exporter_access(stage.dmabuf, stage.dev[0], &table,
 							    DMA_BIDIRECTIONAL),
@@ -318,8 +277,8 @@ static void exporters_device_beside_an_uncached_cpu(struct ktap *t)
 			KT_EQ(t, dma_engine_write(stage.dev[0], &table, 256, &value, 1), 0);
 			dma_buf_end_exporter_access(stage.dmabuf, stage.dev[0], &table,
 						    DMA_BIDIRECTIONAL);
-			KT_EQ(t, cpu_read(t, &stage, 256), round);
-			KT_EQ(t, device_read(t, stage.attach[1], 256), round);
+			KT_EQ(t, test_cpu_read(t, stage.dmabuf, stage.cpu, 256), round);
+			KT_EQ(t, test_device_read(t, stage.attach[1], 256), round);
 		}
 		dma_unmap_sgtable(stage.dev[0], &table, DMA_BIDIRECTIONAL, 0);
 		sg_free_table(&table);

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include "host/debugfs.h"
 #include "host/file.h"
+#include "host/test-path.h"
 #include "host/port.h"
 #include "tests/ktap.h"
 #include "tests/threads.h"
@@ -22,32 +23,6 @@ static int state_show(struct seq_file *m, void *v)
 }
 
 DEFINE_SHOW_ATTRIBUTE(state);
-
-/* What @path says, in @text. */
-static ssize_t read_path(const char *path, char *text, size_t size)
-{
-	int fd = host_open(path, O_RDONLY);
-	ssize_t ret;
-
-	if (fd < 0)
-		return fd;
-	memset(text, 0, size);
-	ret = host_read(fd, text, size - 1);
-	host_close(fd);
-	return ret;
-}
-
-static ssize_t write_path(const char *path, const char *text)
-{
-	int fd = host_open(path, O_WRONLY);
-	ssize_t ret;
-
-	if (fd < 0)
-		return fd;
-	ret = host_write(fd, text, strlen(text));
-	host_close(fd);
-	return ret;
-}
 
 static void a_file_is_opened_by_its_path(struct ktap *t)
 {

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "host/file.h"
+#include "host/test-path.h"
 #include "host/port.h"
 #include "tests/ktap.h"
 
@@ -70,31 +71,6 @@ static const struct attribute_group *gadget_groups[] = { &gadget_group, &more_gr
 
 static void release(struct device *dev)
 {
-}
-
-static ssize_t read_path(const char *path, char *text, size_t size)
-{
-	int fd = host_open(path, O_RDONLY);
-	ssize_t ret;
-
-	if (fd < 0)
-		return fd;
-	memset(text, 0, size);
-	ret = host_read(fd, text, size - 1);
-	host_close(fd);
-	return ret;
-}
-
-static ssize_t write_path(const char *path, const char *text)
-{
-	int fd = host_open(path, O_WRONLY);
-	ssize_t ret;
-
-	if (fd < 0)
-		return fd;
-	ret = host_write(fd, text, strlen(text));
-	host_close(fd);
-	return ret;
 }
 
 static void a_device_has_its_groups(struct ktap *t)
