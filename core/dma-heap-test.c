@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
@@ -601,14 +602,28 @@ static void every_failure_of_alloc_leaves_nothing(struct ktap *t)
 	heap_close(t, &heap, fd);
 }
 
+/* Where a process may not name its own memory, uaccess.c needs descriptors itself, for a pipe. */
+static bool copies_need_descriptors(void)
+{
+	char from = 1, to = 0;
+	struct iovec local = { &to, 1 }, remote = { &from, 1 };
+
+	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != 1;
+}
+
 static void no_descriptor_left(struct ktap *t)
 {
 	struct dma_heap_allocation_data data = { .len = 1, .fd_flags = O_RDWR };
 	struct heap heap = {};
 	struct rlimit before, none;
-	int fd = heap_open(t, &heap, "test");
+	int fd;
 	long ret;
 
+	if (copies_need_descriptors()) {
+		ktap_skip(t, "process_vm_readv is refused: a request is copied through a pipe");
+		return;
+	}
+	fd = heap_open(t, &heap, "test");
 	getrlimit(RLIMIT_NOFILE, &before);
 	none = before;
 	none.rlim_cur = 3;

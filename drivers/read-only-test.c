@@ -40,6 +40,20 @@ static int open_buffer(struct ktap *t, const char *heap_name, int mode)
 	return data.fd;
 }
 
+/* By the exporter, as a driver would. */
+static void fill(int fd, u8 value)
+{
+	struct dma_buf *dmabuf = dma_buf_get(fd);
+	size_t len;
+
+	for (size_t at = 0; at < BYTES; at += len) {
+		u8 *bytes = heaps_vaddr(dmabuf, at, &len);
+
+		memset(bytes, value, len);
+	}
+	dma_buf_put(dmabuf);
+}
+
 /* What a driver sees: every byte is @value. */
 static bool all_are(int fd, u8 value)
 {
@@ -69,6 +83,7 @@ static void no_mapping_becomes_writable(struct ktap *t)
 		      -EACCES);
 		KT_EQ(t, PTR_ERR(host_mmap(fd, NULL, BYTES, PROT_WRITE, MAP_SHARED_VALIDATE, 0)),
 		      -EACCES);
+		fill(fd, 3);
 		at = host_mmap(fd, NULL, BYTES, PROT_READ, MAP_SHARED, 0);
 		KT_ASSERT(t, !IS_ERR(at));
 		for (size_t page = 0; page < BYTES; page += PAGE_SIZE) {
@@ -76,8 +91,8 @@ static void no_mapping_becomes_writable(struct ktap *t)
 			KT_CHECK(t, mprotect(at + page, PAGE_SIZE, PROT_READ | PROT_WRITE) &&
 					    errno == EACCES);
 		}
-		/* a hole would be a write of zeroes */
-		KT_CHECK(t, madvise(at, BYTES, MADV_REMOVE) && errno == EACCES);
+		/* a hole would be a write of zeroes; qemu's user mode takes the call and does nothing */
+		KT_CHECK(t, !madvise(at, BYTES, MADV_REMOVE) ? all_are(fd, 3) : errno == EACCES);
 		/* the debugger's road, which writes copies into private mappings */
 		memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 		KT_CHECK(t, memory < 0 || pwrite(memory, &one, 1, (uintptr_t)at) < 0);
@@ -87,8 +102,8 @@ static void no_mapping_becomes_writable(struct ktap *t)
 		copy = host_mmap(fd, NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
 		KT_ASSERT(t, !IS_ERR(copy));
 		memset(copy, 9, PAGE_SIZE);
-		KT_EQ(t, at[0], 0);
-		KT_CHECK(t, all_are(fd, 0));
+		KT_EQ(t, at[0], 3);
+		KT_CHECK(t, all_are(fd, 3));
 		KT_EQ(t, host_munmap(copy, PAGE_SIZE), 0);
 		KT_EQ(t, host_munmap(at, BYTES), 0);
 		KT_EQ(t, host_close(fd), 0);
