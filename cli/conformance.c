@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include <linux/ktime.h>
-#include <linux/printk.h>
 
+#include "checker/conformance/compare.h"
 #include "checker/conformance/run.h"
 #include "cli/commands.h"
+#include "pipeline/core.h"
+#include "upstream/rival.h"
 
 #define PROGRESS_NS 2000000000LL
+#define CONFORMANCE_CORES 2 /* so many find room for their thread-local storage */
 
 static const char help[] =
 	"usage: dmabuf conformance [OPTIONS] [NAME...]\n"
@@ -32,6 +35,15 @@ static const char help[] =
 	"  NAME             only cases whose name this shell pattern matches; several are added "
 	"up\n"
 	"  --policy NAME    cached: mappings are kept (default); remap: as Linux from 6.15 on\n"
+	"  --core NAME      ask Linux 6.12's own core, on the same devices: linux-6.12 or "
+	"linux-6.12-notify\n"
+	"                   (CONFIG_DMABUF_MOVE_NOTIFY), made by upstream/build in a source tree, "
+	"or the path\n"
+	"                   of one\n"
+	"  --compare        ask both policies and each --core, twice at most; print the cases that "
+	"are not\n"
+	"                   answered alike, with the reason\n"
+	"  --fatal          ask also what that core does not survive: it may end the program\n"
 	"  --list           name and rule of each case; nothing is run\n"
 	"  --json FILE|-    write cases and verdicts as JSON; with - instead of KTAP\n"
 	"\n"
@@ -42,15 +54,16 @@ static const char help[] =
 	"differs from\n"
 	"Linux in the library's own way is in docs/differences.md.\n"
 	"\n"
-	"Exit status: 0 all passed or skipped; 1 some failed; 2 usage or output, or no case has "
-	"that "
-	"name.\n"
+	"Exit status: 0 all passed or skipped; 1 some failed, or with --compare differ without a "
+	"reason;\n"
+	"2 usage or output, or no case has that name.\n"
 	"\n"
 	"Examples:\n"
 	"  dmabuf conformance\n"
 	"  dmabuf conformance --policy remap 'map.*' 'move.*'\n"
 	"  dmabuf conformance --list 'cpu.mmap*'\n"
-	"  dmabuf conformance --json - 'bytes.arm.*'\n";
+	"  dmabuf conformance --json - 'bytes.arm.*'\n"
+	"  dmabuf conformance --compare --core linux-6.12\n";
 
 static const struct {
 	enum world_core core;
@@ -65,6 +78,16 @@ static const char *const verdict_names[] = {
 	[CONFORMANCE_PASSED] = "pass",
 	[CONFORMANCE_FAILED] = "fail",
 	[CONFORMANCE_SKIPPED] = "skip",
+};
+
+struct options {
+	enum dma_buf_policy policy;
+	const struct rival *core[CONFORMANCE_CORES]; /* none: this program's own, with a policy */
+	unsigned int cores;
+	const char *json;
+	char *const *patterns;
+	int nr;
+	bool list, compare, fatal, has_policy;
 };
 
 struct report {
@@ -121,6 +144,19 @@ static struct json_object *json_case(const struct world_case *c)
 	return object;
 }
 
+static void add_answers(struct json_object *object, const char *answers)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (const char *line = answers, *end; *line; line = end + 1) {
+		end = strchrnul(line, '\n');
+		json_object_array_add(list, json_object_new_string_len(line, end - line));
+		if (!*end)
+			break;
+	}
+	json_object_object_add(object, "answers", list);
+}
+
 static int write_json(const char *path, struct json_object *cases)
 {
 	FILE *file = strcmp(path, "-") ? fopen(path, "w") : stdout;
@@ -168,47 +204,73 @@ static void told(const struct conformance_result *result, void *context)
 
 		add_string(object, "verdict", verdict_names[result->verdict]);
 		add_string(object, "text", result->text);
+		add_answers(object, result->answers);
 		json_object_array_add(report->cases, object);
 	}
 	print_progress(report, result);
 }
 
-static int list(char *const *patterns, int nr, const char *json)
+static int list(const struct options *options)
 {
-	struct json_object *cases = json ? json_object_new_array() : NULL;
+	struct json_object *cases = options->json ? json_object_new_array() : NULL;
 
 	for (const struct world_group *const *g = conformance_groups; *g; g++) {
 		for (unsigned int i = 0; i < (*g)->nr; i++) {
 			const struct world_case *c = &(*g)->cases[i];
 
-			if (!conformance_wanted(c->name, patterns, nr))
+			if (!conformance_wanted(c->name, options->patterns, options->nr))
 				continue;
 			if (cases)
 				json_object_array_add(cases, json_case(c));
-			if (!json || strcmp(json, "-"))
+			if (!cases || strcmp(options->json, "-"))
 				printf("%-40s %s\n", c->name, c->rule);
 		}
 	}
-	return json ? write_json(json, cases) : EXIT_EXACT;
+	return cases ? write_json(options->json, cases) : EXIT_EXACT;
 }
 
-static int run(char *const *patterns, int nr, enum dma_buf_policy policy, const char *json)
+/* --- asking ----------------------------------------------------------------------------------- */
+
+/* @core: NULL for this program's own. Returns how many cases failed. */
+static unsigned int ask(const struct rival *core, enum dma_buf_policy policy,
+			struct conformance_request request)
 {
-	enum world_core core = policy == DMA_BUF_POLICY_REMAP ? OURS_REMAP : OURS_CACHED;
+	if (core) {
+		request.core = core->move_notify ? LINUX_6_12_MOVES : LINUX_6_12;
+		return core->run_conformance(&request);
+	}
+	request.core = policy == DMA_BUF_POLICY_REMAP ? OURS_REMAP : OURS_CACHED;
+	dma_buf_set_policy(policy);
+	return conformance_run(&request);
+}
+
+static struct conformance_request request_of(const struct options *options)
+{
+	return (struct conformance_request){
+		.fatal = options->fatal,
+		.patterns = options->patterns,
+		.nr = options->nr,
+	};
+}
+
+static int run(const struct options *options)
+{
+	const char *json = options->json;
 	struct report report = {
 		.ktap = json && !strcmp(json, "-") ? NULL : stdout,
 		.cases = json ? json_object_new_array() : NULL,
 		.spoke = ktime_get(),
 	};
+	struct conformance_request request = request_of(options);
 	int ret;
 
 	report.quiet = !report.ktap || !isatty(STDOUT_FILENO);
-	/* That a device says it faulted is part of a case. */
-	host_printk_level(2);
-	dma_buf_set_policy(policy);
 	if (report.ktap)
-		printf("KTAP version 1\n1..%u\n", conformance_count(patterns, nr));
-	ret = conformance_run(core, patterns, nr, told, &report) ? EXIT_WRONG : EXIT_EXACT;
+		printf("KTAP version 1\n1..%u\n",
+		       conformance_count(options->patterns, options->nr));
+	request.told = told;
+	request.context = &report;
+	ret = ask(options->core[0], options->policy, request) ? EXIT_WRONG : EXIT_EXACT;
 	if (report.ktap)
 		printf("# %u passed, %u failed, %u skipped\n", report.verdicts[CONFORMANCE_PASSED],
 		       report.verdicts[CONFORMANCE_FAILED], report.verdicts[CONFORMANCE_SKIPPED]);
@@ -217,47 +279,128 @@ static int run(char *const *patterns, int nr, enum dma_buf_policy policy, const 
 	return ret;
 }
 
+/* One column each: our policies, then the other cores. */
+static int compare(const struct options *options)
+{
+	static struct conformance_column columns[CONFORMANCE_COLUMNS] = {
+		{ .title = "cached", .core = OURS_CACHED },
+		{ .title = "remap", .core = OURS_REMAP },
+	};
+	unsigned int nr = 2 + options->cores, wrong = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct conformance_request request = request_of(options);
+		const struct rival *core = i < 2 ? NULL : options->core[i - 2];
+
+		if (conformance_column_init(&columns[i],
+					    conformance_count(options->patterns, options->nr)))
+			return usage_error("--compare", strerror(ENOMEM));
+		if (core) {
+			columns[i].title = core->name;
+			columns[i].core = core->move_notify ? LINUX_6_12_MOVES : LINUX_6_12;
+		}
+		request.told = conformance_collect;
+		request.context = &columns[i];
+		ask(core, i ? DMA_BUF_POLICY_REMAP : DMA_BUF_POLICY_CACHED, request);
+	}
+	wrong = conformance_compare(columns, nr, stdout);
+	for (unsigned int i = 0; i < nr; i++)
+		conformance_column_free(&columns[i]);
+	return wrong ? EXIT_WRONG : EXIT_EXACT;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static int add_core(struct options *options, const char *name)
+{
+	char error[RUN_ERROR_BYTES];
+
+	if (options->cores == CONFORMANCE_CORES)
+		return usage_error("--core", "not more than two");
+	options->core[options->cores] = core_load(name, error);
+	if (!options->core[options->cores])
+		return usage_error("--core", error);
+	options->cores++;
+	return EXIT_EXACT;
+}
+
+static int parse_policy(struct options *options, const char *name)
+{
+	options->has_policy = true;
+	options->policy = strcmp(name, "remap") ? DMA_BUF_POLICY_CACHED : DMA_BUF_POLICY_REMAP;
+	if (strcmp(name, "remap") && strcmp(name, "cached"))
+		return usage_error(name, "--policy is cached or remap");
+	return EXIT_EXACT;
+}
+
+static int parse_option(struct options *options, int option, const char *value)
+{
+	switch (option) {
+	case 'p':
+		return parse_policy(options, value);
+	case 'k':
+		return add_core(options, value);
+	case 'C':
+		options->compare = true;
+		return EXIT_EXACT;
+	case 'f':
+		options->fatal = true;
+		return EXIT_EXACT;
+	case 'j':
+		options->json = value;
+		return EXIT_EXACT;
+	case 'l':
+		options->list = true;
+		return EXIT_EXACT;
+	default:
+		fprintf(stderr, "dmabuf conformance: try `dmabuf conformance --help`\n");
+		return EXIT_FAILED;
+	}
+}
+
+static int check_options(const struct options *options)
+{
+	if (options->compare && (options->list || options->json || options->has_policy))
+		return usage_error("--compare", "it takes no --list, --json or --policy");
+	if (options->cores > 1 && !options->compare)
+		return usage_error("--core", "only --compare takes more than one");
+	if (options->cores && options->has_policy)
+		return usage_error("--core", "another core has no --policy");
+	for (int i = 0; i < options->nr; i++)
+		if (!conformance_count(options->patterns + i, 1))
+			return usage_error(options->patterns[i], "no case has this name");
+	return EXIT_EXACT;
+}
+
 int cli_conformance(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "policy", required_argument, NULL, 'p' },
+		{ "core", required_argument, NULL, 'k' },
+		{ "compare", no_argument, NULL, 'C' },
+		{ "fatal", no_argument, NULL, 'f' },
 		{ "json", required_argument, NULL, 'j' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	enum dma_buf_policy policy = DMA_BUF_POLICY_CACHED;
-	const char *json = NULL;
-	bool only_list = false;
+	struct options chosen = {};
 	int c;
 
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'p':
-			if (strcmp(optarg, "cached") && strcmp(optarg, "remap"))
-				return usage_error(optarg, "--policy is cached or remap");
-			policy = strcmp(optarg, "remap") ? DMA_BUF_POLICY_CACHED
-							 : DMA_BUF_POLICY_REMAP;
-			break;
-		case 'j':
-			json = optarg;
-			break;
-		case 'l':
-			only_list = true;
-			break;
-		case 'h':
+		if (c == 'h') {
 			fputs(help, stdout);
 			return EXIT_EXACT;
-		default:
-			fprintf(stderr, "dmabuf conformance: try `dmabuf conformance --help`\n");
-			return EXIT_FAILED;
 		}
+		if (parse_option(&chosen, c, optarg))
+			return EXIT_FAILED;
 	}
-	for (int i = optind; i < argc; i++)
-		if (!conformance_count(argv + i, 1))
-			return usage_error(argv[i], "no case has this name");
-	if (only_list)
-		return list(argv + optind, argc - optind, json);
-	return run(argv + optind, argc - optind, policy, json);
+	chosen.patterns = argv + optind;
+	chosen.nr = argc - optind;
+	if (check_options(&chosen))
+		return EXIT_FAILED;
+	if (chosen.list)
+		return list(&chosen);
+	return chosen.compare ? compare(&chosen) : run(&chosen);
 }

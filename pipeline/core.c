@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checker/conformance/run.h"
 #include "dma/machine.h"
 #include "pipeline/core.h"
 #include "upstream/rival.h"
@@ -29,7 +30,8 @@ const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES])
 		return NULL;
 	}
 	if (core->rival_bytes != sizeof(*core) || core->config_bytes != sizeof(struct run_config) ||
-	    core->result_bytes != sizeof(struct run_result)) {
+	    core->result_bytes != sizeof(struct run_result) ||
+	    core->request_bytes != sizeof(struct conformance_request)) {
 		snprintf(error, RUN_ERROR_BYTES,
 			 "%.900s: made from other sources than this program", path);
 		return NULL;

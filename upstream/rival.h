@@ -19,6 +19,7 @@
 #include <linux/types.h>
 
 struct bench_group;
+struct conformance_request;
 struct device;
 struct dma_buf;
 struct dma_buf_attach_ops;
@@ -40,8 +41,11 @@ struct y4m_reader;
 typedef void (*rival_warn_hook_t)(const char *file, int line, const char *text);
 
 struct rival {
-	/* sizes of this structure, of struct run_config and struct run_result: who loads it compares */
-	size_t rival_bytes, config_bytes, result_bytes;
+	/*
+	 * sizes of this structure, of struct run_config, struct run_result and struct
+	 * conformance_request: who loads it compares
+	 */
+	size_t rival_bytes, config_bytes, result_bytes, request_bytes;
 
 	const char *name; /* "linux-6.12" and what the variant adds */
 	bool move_notify; /* CONFIG_DMABUF_MOVE_NOTIFY */
@@ -131,6 +135,9 @@ struct rival {
 	int (*run_pipeline)(const struct run_config *config, struct y4m_reader *reader,
 			    struct run_result *result, char *error);
 	void (*run_result_free)(struct run_result *result);
+
+	/* the conformance cases (checker/conformance/run.h) */
+	unsigned int (*run_conformance)(const struct conformance_request *request);
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include <linux/sync_file.h>
 
 #include "bench/measure.h"
+#include "checker/conformance/run.h"
 #include "dma/engine.h"
 #include "dma/machine.h"
 #include "drivers/exporters/system-heap.h"
@@ -116,6 +117,7 @@ const struct rival rival = {
 	.rival_bytes = sizeof(struct rival),
 	.config_bytes = sizeof(struct run_config),
 	.result_bytes = sizeof(struct run_result),
+	.request_bytes = sizeof(struct conformance_request),
 	.name = RIVAL_NAME,
 	.move_notify = IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY),
 	.caches = RIVAL_CACHES,
@@ -187,4 +189,6 @@ const struct rival rival = {
 
 	.run_pipeline = run_pipeline,
 	.run_result_free = run_result_free,
+
+	.run_conformance = conformance_run,
 };

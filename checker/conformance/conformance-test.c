@@ -61,10 +61,10 @@ int main(void)
 	printf("TAP version 13\n1..%u\n", 2 * count + 2);
 	policy = "cached";
 	dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
-	wrong = conformance_run(OURS_CACHED, NULL, 0, told, NULL);
+	wrong = conformance_run(&(struct conformance_request){ .core = OURS_CACHED, .told = told });
 	policy = "remap";
 	dma_buf_set_policy(DMA_BUF_POLICY_REMAP);
-	wrong += conformance_run(OURS_REMAP, NULL, 0, told, NULL);
+	wrong += conformance_run(&(struct conformance_request){ .core = OURS_REMAP, .told = told });
 
 	printf("%s %u - at least 200 cases\n", count >= 200 ? "ok" : "not ok", ++number);
 	printf("%s %u - every case says what it tests and where that is documented\n",

@@ -10,8 +10,8 @@
 #define DOC_MOVE "drivers/dma-buf/dma-buf.c: dma_buf_move_notify()"
 #define DOC_OP_MOVE "include/linux/dma-buf.h: struct dma_buf_attach_ops, move_notify"
 
-#define PINNED_FROM_ATTACH "6.15 pins at map"
-#define PINNED_MAPPED "7.1 always builds with move_notify: a map pins nothing"
+#define PINNED_FROM_ATTACH "6.15 no longer pins at attach"
+#define PINNED_MAPPED "7.1 always builds with DMABUF_MOVE_NOTIFY"
 
 static int pin(struct dma_buf_attachment *attach)
 {

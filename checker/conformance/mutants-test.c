@@ -463,21 +463,26 @@ static bool run_mutant(enum mutant mutant)
 	static char patterns[GROUPS][16];
 	char *wanted[GROUPS];
 	struct noticed noticed = {};
+	struct conformance_request request = {
+		.core = OURS_REMAP,
+		.patterns = wanted,
+		.told = told,
+		.context = &noticed,
+	};
 	const char *missed;
-	int nr = 0;
 
 	for (unsigned int g = 0; g < GROUPS; g++) {
 		const char *name = conformance_groups[g]->name;
 
 		if (!strstr(mutants[mutant].groups, name))
 			continue;
-		snprintf(patterns[nr], sizeof(patterns[nr]), "%s.*", name);
-		wanted[nr] = patterns[nr];
-		nr++;
+		snprintf(patterns[request.nr], sizeof(patterns[0]), "%s.*", name);
+		wanted[request.nr] = patterns[request.nr];
+		request.nr++;
 	}
 	chosen = mutant;
 	dma_buf_set_policy(DMA_BUF_POLICY_REMAP);
-	conformance_run(OURS_REMAP, wanted, nr, told, &noticed);
+	conformance_run(&request);
 	missed = missed_by(mutant, &noticed);
 	printf("%s %d - %s: noticed by %u cases\n", missed ? "not ok" : "ok", mutant + 1,
 	       mutants[mutant].name, noticed.cases);

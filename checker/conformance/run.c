@@ -2,6 +2,8 @@
 /*
  * run.c - see run.h
  */
+#include <linux/printk.h>
+
 #include <fnmatch.h>
 
 #include "run.h"
@@ -31,41 +33,45 @@ unsigned int conformance_count(char *const *patterns, int nr)
 	return count;
 }
 
-static void run_case(const struct world_case *c, enum world_core core,
+static void run_case(const struct world_case *c, const struct conformance_request *request,
 		     struct conformance_result *result)
 {
 	static struct world w;
 
 	result->running = c;
-	result->text = "";
+	result->text = result->answers = "";
 	result->number++;
-	if (c->not_on.cores & core) {
+	if ((c->not_on.cores & request->core) && !request->fatal) {
 		result->verdict = CONFORMANCE_SKIPPED;
 		result->text = c->not_on.why;
 		return;
 	}
-	world_begin(&w, c, core);
+	world_begin(&w, c, request->core);
 	world_run(&w);
 	world_end(&w);
 	result->verdict = w.problem[0] ? CONFORMANCE_FAILED : CONFORMANCE_PASSED;
 	result->text = w.problem;
+	result->answers = w.answers;
 }
 
-unsigned int conformance_run(enum world_core core, char *const *patterns, int nr,
-			     void (*told)(const struct conformance_result *result, void *context),
-			     void *context)
+unsigned int conformance_run(const struct conformance_request *request)
 {
-	struct conformance_result result = { .count = conformance_count(patterns, nr) };
+	struct conformance_result result = {
+		.count = conformance_count(request->patterns, request->nr),
+	};
+	int level = host_printk_level(2);
 	unsigned int failed = 0;
 
 	for (const struct world_group *const *g = conformance_groups; *g; g++) {
 		for (unsigned int i = 0; i < (*g)->nr; i++) {
-			if (!conformance_wanted((*g)->cases[i].name, patterns, nr))
+			if (!conformance_wanted((*g)->cases[i].name, request->patterns,
+						request->nr))
 				continue;
-			run_case(&(*g)->cases[i], core, &result);
+			run_case(&(*g)->cases[i], request, &result);
 			failed += result.verdict == CONFORMANCE_FAILED;
-			told(&result, context);
+			request->told(&result, request->context);
 		}
 	}
+	host_printk_level(level);
 	return failed;
 }

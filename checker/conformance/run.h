@@ -16,7 +16,17 @@ struct conformance_result {
 	const struct world_case *running;
 	enum conformance_verdict verdict;
 	const char *text;           /* why it failed, at FILE:LINE, or was skipped; else empty */
+	const char *answers;        /* what was seen, line by line; valid until the next case */
 	unsigned int number, count; /* of those that run, from 1 */
+};
+
+struct conformance_request {
+	enum world_core core;  /* whose exceptions hold */
+	bool fatal;            /* run also what it does not survive (not_on) */
+	char *const *patterns; /* of the cases wanted */
+	int nr;
+	void (*told)(const struct conformance_result *result, void *context); /* after each */
+	void *context;
 };
 
 /* All groups, NULL at the end. */
@@ -30,13 +40,11 @@ unsigned int conformance_count(char *const *patterns, int nr);
 
 /**
  * conformance_run - run those wanted
- * @told: called after each
  *
- * Context: the process's only user of dma-buf; WARNs are hooked meanwhile.
+ * Context: the process's only user of dma-buf; WARNs are hooked meanwhile, and messages that are no
+ * errors are not printed: that a device says it faulted is part of a case.
  * Returns how many failed.
  */
-unsigned int conformance_run(enum world_core core, char *const *patterns, int nr,
-			     void (*told)(const struct conformance_result *result, void *context),
-			     void *context);
+unsigned int conformance_run(const struct conformance_request *request);
 
 #endif

@@ -57,8 +57,8 @@ struct world;
 struct world_exception {
 	unsigned int cores; /* enum world_core */
 	/*
-	 * Of OURS_*: the first cell of a line in docs/differences.md.  Of Linux: the version that
-	 * changed it.
+	 * The first cell of a line in docs/differences.md.  Of Linux it names the version that
+	 * changed it; of not_on it is what Linux does.
 	 */
 	const char *why;
 };
@@ -97,7 +97,8 @@ struct world {
 
 	/* the world's own */
 	char log[1024];
-	char problem[512]; /* the first failed check; empty: none */
+	char problem[512];  /* the first failed check; empty: none */
+	char answers[2048]; /* what was seen, passed or failed, line by line */
 	unsigned int warns, warns_expected;
 	unsigned int moves; /* calls of move_notify */
 	jmp_buf abandon;    /* where a failed check goes */
@@ -220,6 +221,14 @@ void world_expect_warn(struct world *w);
 bool world_check(struct world *w, bool ok, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/**
+ * world_saw - notes an answer of the core
+ *
+ * The lines of a case are compared with those of the same case on another core: what is different
+ * each time, an address, is not to be in them.
+ */
+void world_saw(struct world *w, const char *what, long long value);
+
 /** world_log_is - was exactly @want written down since the last such question? */
 bool world_log_is(struct world *w, const char *want, const char *file, int line);
 
@@ -231,6 +240,7 @@ void world_demand(struct world *w, bool ok);
 #define W_EQ(w, got, want)                                                               \
 	({                                                                               \
 		long long got_ = (long long)(got), want_ = (long long)(want);            \
+		world_saw(w, #got, got_);                                                \
 		world_demand(w, world_check(w, got_ == want_, __FILE__, __LINE__,        \
 					    "%s is %lld, not %lld", #got, got_, want_)); \
 	})
@@ -239,6 +249,7 @@ void world_demand(struct world *w, bool ok);
 #define W_ERR(w, got, want)                                                            \
 	({                                                                             \
 		long got_ = PTR_ERR_OR_ZERO(got);                                      \
+		world_saw(w, #got, got_);                                              \
 		world_demand(w, world_check(w, got_ == (want), __FILE__, __LINE__,     \
 					    "%s is %ld, not %d", #got, got_, (want))); \
 	})
