@@ -48,6 +48,10 @@ static int row_of(const struct measure *measure)
 
 void peers_load(const struct rival *peers[PEERS])
 {
+	if (core_own()) {
+		fprintf(stderr, "dmabuf bench: --peers: this program's own core is a peer's\n");
+		exit(2);
+	}
 	for (int i = 0; i < PEERS; i++) {
 		char error[RUN_ERROR_BYTES];
 

@@ -82,7 +82,7 @@ static const char *const verdict_names[] = {
 
 struct options {
 	enum dma_buf_policy policy;
-	const struct rival *core[CONFORMANCE_CORES]; /* none: this program's own, with a policy */
+	const struct rival *core[CONFORMANCE_CORES]; /* none: this program's own */
 	unsigned int cores;
 	const char *json;
 	char *const *patterns;
@@ -231,26 +231,23 @@ static int list(const struct options *options)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* @core: NULL for this program's own. Returns how many cases failed. */
+/* @core: NULL for ours, which has a policy */
+static enum world_core core_of(const struct rival *core, enum dma_buf_policy policy)
+{
+	if (core)
+		return core->move_notify ? LINUX_6_12_MOVES : LINUX_6_12;
+	return policy == DMA_BUF_POLICY_REMAP ? OURS_REMAP : OURS_CACHED;
+}
+
+/* Returns how many cases failed. */
 static unsigned int ask(const struct rival *core, enum dma_buf_policy policy,
 			struct conformance_request request)
 {
-	if (core) {
-		request.core = core->move_notify ? LINUX_6_12_MOVES : LINUX_6_12;
+	request.core = core_of(core, policy);
+	if (core)
 		return core->run_conformance(&request);
-	}
-	request.core = policy == DMA_BUF_POLICY_REMAP ? OURS_REMAP : OURS_CACHED;
 	dma_buf_set_policy(policy);
 	return conformance_run(&request);
-}
-
-static struct conformance_request request_of(const struct options *options)
-{
-	return (struct conformance_request){
-		.fatal = options->fatal,
-		.patterns = options->patterns,
-		.nr = options->nr,
-	};
 }
 
 static int run(const struct options *options)
@@ -261,16 +258,22 @@ static int run(const struct options *options)
 		.cases = json ? json_object_new_array() : NULL,
 		.spoke = ktime_get(),
 	};
-	struct conformance_request request = request_of(options);
+	struct conformance_request request = {
+		.fatal = options->fatal,
+		.patterns = options->patterns,
+		.nr = options->nr,
+		.told = told,
+		.context = &report,
+	};
 	int ret;
 
 	report.quiet = !report.ktap || !isatty(STDOUT_FILENO);
 	if (report.ktap)
 		printf("KTAP version 1\n1..%u\n",
 		       conformance_count(options->patterns, options->nr));
-	request.told = told;
-	request.context = &report;
-	ret = ask(options->core[0], options->policy, request) ? EXIT_WRONG : EXIT_EXACT;
+	ret = ask(options->cores ? options->core[0] : core_own(), options->policy, request)
+		      ? EXIT_WRONG
+		      : EXIT_EXACT;
 	if (report.ktap)
 		printf("# %u passed, %u failed, %u skipped\n", report.verdicts[CONFORMANCE_PASSED],
 		       report.verdicts[CONFORMANCE_FAILED], report.verdicts[CONFORMANCE_SKIPPED]);
@@ -279,34 +282,41 @@ static int run(const struct options *options)
 	return ret;
 }
 
-/* One column each: our policies, then the other cores. */
+static int ask_column(struct conformance_column *column, const struct rival *core,
+		      enum dma_buf_policy policy, struct conformance_request request)
+{
+	if (conformance_column_init(column, conformance_count(request.patterns, request.nr)))
+		return usage_error("--compare", strerror(ENOMEM));
+	request.told = conformance_collect;
+	request.context = column;
+	column->title = core ? core->name : policy == DMA_BUF_POLICY_REMAP ? "remap" : "cached";
+	column->core = core_of(core, policy);
+	ask(core, policy, request);
+	return EXIT_EXACT;
+}
+
+/* A column each: our policies, or this program's own core in their place, then those of --core. */
 static int compare(const struct options *options)
 {
-	static struct conformance_column columns[CONFORMANCE_COLUMNS] = {
-		{ .title = "cached", .core = OURS_CACHED },
-		{ .title = "remap", .core = OURS_REMAP },
+	struct conformance_request request = {
+		.fatal = options->fatal,
+		.patterns = options->patterns,
+		.nr = options->nr,
 	};
-	unsigned int nr = 2 + options->cores, wrong = 0;
+	struct conformance_column columns[CONFORMANCE_COLUMNS] = {};
+	unsigned int nr = 0;
+	int ret;
 
-	for (unsigned int i = 0; i < nr; i++) {
-		struct conformance_request request = request_of(options);
-		const struct rival *core = i < 2 ? NULL : options->core[i - 2];
-
-		if (conformance_column_init(&columns[i],
-					    conformance_count(options->patterns, options->nr)))
-			return usage_error("--compare", strerror(ENOMEM));
-		if (core) {
-			columns[i].title = core->name;
-			columns[i].core = core->move_notify ? LINUX_6_12_MOVES : LINUX_6_12;
-		}
-		request.told = conformance_collect;
-		request.context = &columns[i];
-		ask(core, i ? DMA_BUF_POLICY_REMAP : DMA_BUF_POLICY_CACHED, request);
-	}
-	wrong = conformance_compare(columns, nr, stdout);
-	for (unsigned int i = 0; i < nr; i++)
-		conformance_column_free(&columns[i]);
-	return wrong ? EXIT_WRONG : EXIT_EXACT;
+	ret = ask_column(&columns[nr++], core_own(), DMA_BUF_POLICY_CACHED, request);
+	if (!ret && !core_own())
+		ret = ask_column(&columns[nr++], NULL, DMA_BUF_POLICY_REMAP, request);
+	for (unsigned int i = 0; !ret && i < options->cores; i++)
+		ret = ask_column(&columns[nr++], options->core[i], DMA_BUF_POLICY_CACHED, request);
+	if (!ret && conformance_compare(columns, nr, stdout))
+		ret = EXIT_WRONG;
+	while (nr)
+		conformance_column_free(&columns[--nr]);
+	return ret;
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -318,9 +328,8 @@ static int add_core(struct options *options, const char *name)
 	if (options->cores == CONFORMANCE_CORES)
 		return usage_error("--core", "not more than two");
 	options->core[options->cores] = core_load(name, error);
-	if (!options->core[options->cores])
+	if (!options->core[options->cores++])
 		return usage_error("--core", error);
-	options->cores++;
 	return EXIT_EXACT;
 }
 
@@ -364,8 +373,8 @@ static int check_options(const struct options *options)
 		return usage_error("--compare", "it takes no --list, --json or --policy");
 	if (options->cores > 1 && !options->compare)
 		return usage_error("--core", "only --compare takes more than one");
-	if (options->cores && options->has_policy)
-		return usage_error("--core", "another core has no --policy");
+	if ((options->cores || core_own()) && options->has_policy)
+		return usage_error("--policy", "Linux's own core has none");
 	for (int i = 0; i < options->nr; i++)
 		if (!conformance_count(options->patterns + i, 1))
 			return usage_error(options->patterns[i], "no case has this name");

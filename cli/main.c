@@ -10,6 +10,8 @@
 #include "bench/bench.h"
 #include "cli/commands.h"
 #include "cli/version.h"
+#include "pipeline/core.h"
+#include "upstream/rival.h"
 
 static const struct command {
 	const char *name, *purpose;
@@ -54,7 +56,8 @@ int main(int argc, char **argv)
 		return finish(EXIT_EXACT);
 	}
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
-		printf("dmabuf " DMABUF_VERSION "\n");
+		printf("dmabuf " DMABUF_VERSION "%s%s\n", core_own() ? ", core " : "",
+		       core_own() ? core_own()->name : "");
 		return finish(EXIT_EXACT);
 	}
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)

@@ -270,6 +270,8 @@ static int check_options(const struct options *options, bool single, bool policy
 			"--core is another core: it has no --policy, and --fault is for ours");
 	if (options->fault && options->half && options->run.half == STAGE_HALF_VRAM)
 		return usage_error("--fault drops a cache operation: --half vram has none");
+	if (core_own() && policy)
+		return usage_error("--policy: this program's core is Linux's own, which has none");
 	if (options->seed && !options->fault)
 		return usage_error("--seed says which lines --fault skip-sync evicts; it needs it");
 	return 0;
@@ -520,7 +522,7 @@ static int load_cores(struct options *options)
 			return usage_error("--core: %s", error);
 	}
 	if (!options->compare)
-		options->run.core = options->cores[0];
+		options->run.core = options->nr_cores ? options->cores[0] : core_own();
 	return 0;
 }
 

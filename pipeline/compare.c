@@ -41,9 +41,10 @@ static void fill_row(struct compare *compare, const struct machine_type *machine
 			config->of = count_rows() * compare->policies * CAMERA_STYLES;
 			config->machine = machine;
 			config->coherent = coherent;
-			config->remap = policy == COMPARE_REMAP;
-			if (policy >= COMPARE_POLICIES)
-				config->core = compare->core[policy - COMPARE_POLICIES];
+			if (policy < compare->ours)
+				config->remap = policy == COMPARE_REMAP;
+			else
+				config->core = compare->core[policy - compare->ours];
 			config->camera = style;
 		}
 }
@@ -88,9 +89,14 @@ int compare_run(struct compare *compare, const struct run_config *base,
 		const struct rival *const *cores, unsigned int nr_cores, int fd, const char *name,
 		char error[RUN_ERROR_BYTES])
 {
-	*compare = (struct compare){ .base = *base, .policies = COMPARE_POLICIES + nr_cores };
+	unsigned int nr = 0;
+
+	*compare = (struct compare){ .base = *base, .ours = core_own() ? 0 : COMPARE_POLICIES };
+	if (core_own())
+		compare->core[nr++] = core_own();
 	for (unsigned int i = 0; i < nr_cores; i++)
-		compare->core[i] = cores[i];
+		compare->core[nr++] = cores[i];
+	compare->policies = compare->ours + nr;
 	if (fill_rows(compare)) {
 		snprintf(error, RUN_ERROR_BYTES, "%s: %s", name, strerror(ENOMEM));
 		return -1;
@@ -116,7 +122,7 @@ void compare_free(struct compare *compare)
 bool compare_exact(const struct compare *compare)
 {
 	for (unsigned int row = 0; row < compare->rows; row++)
-		for (unsigned int policy = 0; policy < COMPARE_POLICIES; policy++)
+		for (unsigned int policy = 0; policy < MAX(compare->ours, 1u); policy++)
 			for (unsigned int style = 0; style < CAMERA_STYLES; style++)
 				if (compare->row[row].cell[policy][style].result.wrong.found)
 					return false;
@@ -139,14 +145,15 @@ static const char *core_title(const struct compare *compare, unsigned int core)
 
 static int core_columns(const struct compare *compare, unsigned int core)
 {
-	return MAX(9, (int)strlen(core_title(compare, core)) + 2);
+	/* Alone, it has the style's title above. */
+	return MAX(compare->ours ? 9 : 17, (int)strlen(core_title(compare, core)) + 2);
 }
 
 static int policy_columns(const struct compare *compare)
 {
 	int columns = 8;
 
-	for (unsigned int i = 0; i + COMPARE_POLICIES < compare->policies; i++)
+	for (unsigned int i = 0; i + compare->ours < compare->policies; i++)
 		columns = MAX(columns, (int)strlen(compare->core[i]->name) + 2);
 	return columns;
 }
@@ -222,7 +229,7 @@ static void print_wrong_cores(const struct compare *compare, FILE *to)
 	bool any = false;
 
 	for (unsigned int i = 0; i < compare->rows; i++)
-		for (unsigned int policy = COMPARE_POLICIES; policy < compare->policies; policy++)
+		for (unsigned int policy = compare->ours; policy < compare->policies; policy++)
 			for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
 				const struct compare_cell *cell =
 					&compare->row[i].cell[policy][style];
@@ -253,25 +260,59 @@ static bool core_counts(enum dma_cost cost)
 	return cost != DMA_COST_PINNED_NS;
 }
 
+static void print_ratio(double cached, double remap, FILE *to)
+{
+	char texts[2][16], ratio[16] = "-";
+
+	report_format_number(cached, texts[0]);
+	report_format_number(remap, texts[1]);
+	if (remap > 0)
+		snprintf(ratio, sizeof(ratio), "%.2f", cached / remap);
+	fprintf(to, "%9s%9s%8s", texts[0], texts[1], ratio);
+}
+
 static void print_cost(const struct compare *compare, const struct compare_row *row,
 		       enum dma_cost cost, FILE *to)
 {
 	fprintf(to, "  %-*s", LABEL_COLUMNS - 2, report_cost_label(cost));
 	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
-		double cached = cell_cost(&row->cell[COMPARE_CACHED][style], cost);
-		double remap = cell_cost(&row->cell[COMPARE_REMAP][style], cost);
-		char texts[2][16], ratio[16] = "-";
+		char text[16];
 
-		report_format_number(cached, texts[0]);
-		report_format_number(remap, texts[1]);
-		if (remap > 0)
-			snprintf(ratio, sizeof(ratio), "%.2f", cached / remap);
-		fprintf(to, "%9s%9s%8s", texts[0], texts[1], ratio);
-		for (unsigned int i = COMPARE_POLICIES; i < compare->policies; i++) {
-			report_format_number(cell_cost(&row->cell[i][style], cost), texts[0]);
-			fprintf(to, "%*s", core_columns(compare, i - COMPARE_POLICIES),
-				core_counts(cost) ? texts[0] : "-");
+		if (compare->ours)
+			print_ratio(cell_cost(&row->cell[COMPARE_CACHED][style], cost),
+				    cell_cost(&row->cell[COMPARE_REMAP][style], cost), to);
+		for (unsigned int i = compare->ours; i < compare->policies; i++) {
+			report_format_number(cell_cost(&row->cell[i][style], cost), text);
+			fprintf(to, "%*s", core_columns(compare, i - compare->ours),
+				core_counts(cost) ? text : "-");
 		}
+	}
+	fputc('\n', to);
+}
+
+/* The columns of a style: ours with their ratio, then the other cores. */
+static void print_cost_styles(const struct compare *compare, FILE *to)
+{
+	unsigned int cores = compare->policies - compare->ours;
+
+	fprintf(to, "%-*s", LABEL_COLUMNS, "");
+	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+		unsigned int first = compare->ours ? 0 : 1; /* of those without a title above */
+		char text[STYLE_COLUMNS];
+
+		snprintf(text, sizeof(text), "camera %s", camera_style_names[style]);
+		fprintf(to, "%*s", first ? core_columns(compare, 0) : STYLE_COLUMNS, text);
+		if (style + 1 == CAMERA_STYLES)
+			break;
+		for (unsigned int i = first; i < cores; i++)
+			fprintf(to, "%*s", core_columns(compare, i), "");
+	}
+	fprintf(to, "\n%-*s", LABEL_COLUMNS, "");
+	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
+		if (compare->ours)
+			fprintf(to, "%9s%9s%8s", "cached", "remap", "ratio");
+		for (unsigned int i = 0; i < cores; i++)
+			fprintf(to, "%*s", core_columns(compare, i), core_title(compare, i));
 	}
 	fputc('\n', to);
 }
@@ -280,31 +321,13 @@ static void print_costs(const struct compare *compare, FILE *to)
 {
 	const struct run_result *any = &compare->row[0].cell[0][0].result;
 
+	fprintf(to, "\ncounted costs per frame, ");
 	if (any->steady_frames)
-		fprintf(to,
-			"\ncounted costs per frame, after the first round of %u buffers; ratio: "
-			"cached / remap\n",
-			compare->base.buffers);
+		fprintf(to, "after the first round of %u buffers", compare->base.buffers);
 	else
-		fprintf(to, "\ncounted costs per frame, setup included; ratio: cached / remap\n");
-	fprintf(to, "%-*s", LABEL_COLUMNS, "");
-	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
-		char text[STYLE_COLUMNS];
-
-		snprintf(text, sizeof(text), "camera %s", camera_style_names[style]);
-		fprintf(to, "%*s", STYLE_COLUMNS, text);
-		if (style + 1 == CAMERA_STYLES)
-			break;
-		for (unsigned int i = 0; i + COMPARE_POLICIES < compare->policies; i++)
-			fprintf(to, "%*s", core_columns(compare, i), "");
-	}
-	fprintf(to, "\n%-*s", LABEL_COLUMNS, "");
-	for (unsigned int style = 0; style < CAMERA_STYLES; style++) {
-		fprintf(to, "%9s%9s%8s", "cached", "remap", "ratio");
-		for (unsigned int i = 0; i + COMPARE_POLICIES < compare->policies; i++)
-			fprintf(to, "%*s", core_columns(compare, i), core_title(compare, i));
-	}
-	fputc('\n', to);
+		fprintf(to, "setup included");
+	fprintf(to, "%s\n", compare->ours ? "; ratio: cached / remap" : "");
+	print_cost_styles(compare, to);
 	for (unsigned int i = 0; i < compare->rows; i++) {
 		const struct compare_row *row = &compare->row[i];
 		char text[REPORT_VERDICT_BYTES];

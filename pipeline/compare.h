@@ -13,7 +13,10 @@
 
 struct json_object;
 
-/* Ours; behind them come the other cores, each one policy more. */
+/*
+ * Ours; behind them come the other cores, each one policy more.  Where this program's own core is
+ * another (core_own()), that is the first, and there are none of ours.
+ */
 enum { COMPARE_CACHED, COMPARE_REMAP, COMPARE_POLICIES };
 #define COMPARE_CORES 2 /* so many find room for their thread-local storage */
 
@@ -29,8 +32,9 @@ struct compare_row {
 
 struct compare {
 	struct run_config base; /* what all cells share: buffers, frames, progress */
-	const struct rival *core[COMPARE_CORES];
-	unsigned int policies; /* COMPARE_POLICIES and one for each core */
+	const struct rival *core[COMPARE_CORES + 1];
+	unsigned int ours;     /* COMPARE_POLICIES, or 0: as many of the policies come first */
+	unsigned int policies; /* and one for each core */
 	struct compare_row *row;
 	unsigned int rows;
 	struct y4m_format format;
@@ -48,7 +52,7 @@ int compare_run(struct compare *compare, const struct run_config *base,
 		char error[RUN_ERROR_BYTES]);
 void compare_free(struct compare *compare);
 
-/** compare_exact - are all cells of our own core? */
+/** compare_exact - are all cells of this program's own core? */
 bool compare_exact(const struct compare *compare);
 
 /** compare_print - the grid, where other cores went wrong, then the costs side by side */

@@ -11,7 +11,7 @@
 #include "pipeline/run.h"
 
 /* Where they are, unless DMABUF_CORES in the environment says another folder. */
-#define CORE_FOLDER "build/upstream/rival-none"
+#define CORE_FOLDER "build-linux-6.12"
 
 /**
  * core_load - find a core
@@ -20,6 +20,13 @@
  * Context: may sleep.  Returns NULL and @error when there is none.
  */
 const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES]);
+
+/**
+ * core_own - the core that this program stands on, if it is not ours
+ *
+ * NULL but in the program that upstream/Makefile makes: there no core is ours, and none has policies.
+ */
+const struct rival *core_own(void);
 
 /** core_run - run_pipeline() on config->core; that of this program if it is NULL */
 int core_run(const struct run_config *config, struct y4m_reader *reader, struct run_result *result,

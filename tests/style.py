@@ -30,7 +30,7 @@ def files():
         names = git.stdout.decode().split("\0")[:-1]
     else:
         names = [os.path.relpath(os.path.join(d, f), ROOT) for d, subdirs, fs in os.walk(ROOT) for f in fs
-                 if not os.path.relpath(d, ROOT).split("/")[0] in ("build", ".git") and "__pycache__" not in d]
+                 if not os.path.relpath(d, ROOT).split("/")[0] in ("build", "build-linux-6.12", ".git") and "__pycache__" not in d]
     return sorted(n for n in names if os.path.isfile(os.path.join(ROOT, n)))
 
 

@@ -47,4 +47,10 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
 				   size_t offset, size_t len);
 
+/* Linux asks nobody for brackets. */
+static inline int dma_buf_vmap_bracketed(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	return dma_buf_vmap(dmabuf, map);
+}
+
 #endif
