@@ -593,7 +593,7 @@ static const struct world_case cases[] = {
 	  DOC_UNMAP, unmap_null_attachment },
 	{ "map.no_direction", "DMA_NONE is no direction of a mapping",
 	  "include/linux/dma-direction.h: valid_dma_direction()", no_direction,
-	  .not_on = { LINUX_ALL, "the DMA API ends the kernel" } },
+	  .not_on = { LINUX_ALL, "BUG, or the exporter's business" } },
 	{ "map.unmap_twice", "a mapping is unmapped once", DOC_OP_UNMAP, unmap_twice,
 	  .not_on = { LINUX_ALL, "the exporter's table is used after it was freed" } },
 	{ "map.unmap_other_direction", "a mapping is unmapped with the direction of its map",

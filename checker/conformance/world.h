@@ -58,7 +58,7 @@ struct world_exception {
 	unsigned int cores; /* enum world_core */
 	/*
 	 * The first cell of a line in docs/differences.md.  Of Linux it names the version that
-	 * changed it; of not_on it is what Linux does.
+	 * changed it; of not_on it is the second cell, what Linux does.
 	 */
 	const char *why;
 };
