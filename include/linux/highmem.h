@@ -9,6 +9,7 @@
 #define _LINUX_HIGHMEM_H
 
 #include <linux/mm.h>
+#include <linux/uaccess.h>
 
 static inline void *kmap_local_page(struct page *page)
 {

@@ -25,13 +25,15 @@ typedef void (*exitcall_t)(void);
 /* host_run_initcall - run @fn and report when it fails */
 void host_run_initcall(initcall_t fn, const char *name);
 
-/* The compiler's constructors run by priority; up to 100 are its own. */
+/*
+ * The compiler's constructors run by priority; up to 100 are its own.  As in Linux a semicolon behind
+ * any of these may be there or not.
+ */
 #define HOST_INITCALL(fn, priority)                                                          \
 	static __attribute__((__constructor__(priority), __used__)) void fn##_initcall(void) \
 	{                                                                                    \
 		host_run_initcall(fn, #fn);                                                  \
-	}                                                                                    \
-	extern initcall_t fn##_initcall_declared
+	}
 
 #define pure_initcall(fn) HOST_INITCALL(fn, 200)
 #define core_initcall(fn) HOST_INITCALL(fn, 210)
@@ -43,6 +45,6 @@ void host_run_initcall(initcall_t fn, const char *name);
 #define device_initcall(fn) HOST_INITCALL(fn, 270)
 #define late_initcall(fn) HOST_INITCALL(fn, 280)
 #define __initcall(fn) device_initcall(fn)
-#define __exitcall(fn) static __maybe_unused exitcall_t const fn##_exitcall = (fn)
+#define __exitcall(fn) static __maybe_unused exitcall_t const fn##_exitcall = (fn);
 
 #endif
