@@ -49,6 +49,7 @@
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/hugetlb.h>
 #include <linux/idr.h>
 #include <linux/init.h>
 #include <linux/iosys-map.h>
@@ -70,6 +71,7 @@
 #include <linux/log2.h>
 #include <linux/math.h>
 #include <linux/math64.h>
+#include <linux/memfd.h>
 #include <linux/minmax.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -98,6 +100,7 @@
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/seqlock.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/spinlock.h>

@@ -87,7 +87,7 @@ static void other_kinds(struct ktap *t)
 	    misuse_ptr(dma_buf_get(f.sync_file)));
 	ROW(t, "dma_buf_get", "a pipe", DESCRIPTOR, "-EBADF", LINUX("-EINVAL", NOT_THE_SYSTEMS),
 	    misuse_ptr(dma_buf_get(f.pipe[0])));
-	ROW(t, "dma_buf_get", "a memfd", DESCRIPTOR, "-EBADF", LINUX("-EINVAL", NOT_THE_SYSTEMS),
+	ROW(t, "dma_buf_get", "a memfd", DESCRIPTOR, "-EINVAL", SAME,
 	    misuse_ptr(dma_buf_get(f.memfd)));
 	ROW(t, "dma_buf_get", "an eventfd", DESCRIPTOR, "-EBADF", LINUX("-EINVAL", NOT_THE_SYSTEMS),
 	    misuse_ptr(dma_buf_get(f.eventfd)));

@@ -38,6 +38,7 @@
 #include <linux/workqueue.h>
 #include <asm/page.h>
 #include "host/file.h"
+#include "host/memfd.h"
 #include "host/port.h"
 #include "host/seq.h"
 
@@ -317,7 +318,7 @@ void fd_install(unsigned int fd, struct file *file)
 		fput(file);
 }
 
-struct file *fget(unsigned int fd)
+struct file *host_fget(unsigned int fd)
 {
 	struct file *file = NULL, *stale;
 	struct entry *entry;
@@ -331,6 +332,11 @@ struct file *fget(unsigned int fd)
 	if (stale)
 		fput(stale);
 	return file;
+}
+
+struct file *fget(unsigned int fd)
+{
+	return host_fget(fd) ?: host_memfd_file(fd);
 }
 
 int anon_inode_getfd(const char *name, const struct file_operations *fops, void *priv, int flags)
@@ -430,7 +436,7 @@ void host_close_all(bool leave)
 
 int host_dup(int fd, int flags)
 {
-	struct file *file = fget(fd);
+	struct file *file = host_fget(fd);
 	int copy;
 
 	if (!file)
@@ -445,7 +451,7 @@ int host_dup(int fd, int flags)
 
 long host_ioctl(int fd, unsigned int cmd, unsigned long arg)
 {
-	struct file *file = fget(fd);
+	struct file *file = host_fget(fd);
 	long ret = -ENOTTY;
 
 	if (!file)
@@ -476,7 +482,7 @@ static size_t transfer_size(size_t len)
 
 ssize_t host_read(int fd, void *buf, size_t len)
 {
-	struct file *file = fget(fd);
+	struct file *file = host_fget(fd);
 	ssize_t ret = -EBADF;
 	loff_t pos;
 
@@ -496,7 +502,7 @@ ssize_t host_read(int fd, void *buf, size_t len)
 
 ssize_t host_write(int fd, const void *buf, size_t len)
 {
-	struct file *file = fget(fd);
+	struct file *file = host_fget(fd);
 	ssize_t ret = -EBADF;
 	loff_t pos;
 
@@ -516,7 +522,7 @@ ssize_t host_write(int fd, const void *buf, size_t len)
 
 loff_t host_lseek(int fd, loff_t offset, int whence)
 {
-	struct file *file = fget(fd);
+	struct file *file = host_fget(fd);
 	loff_t ret = -ESPIPE;
 
 	if (!file)
@@ -529,7 +535,7 @@ loff_t host_lseek(int fd, loff_t offset, int whence)
 
 int host_fstat(int fd, struct stat *st)
 {
-	struct file *file = fget(fd);
+	struct file *file = host_fget(fd);
 	dev_t rdev;
 
 	*st = (struct stat){};
@@ -557,7 +563,7 @@ static void show_fdinfo(struct seq_file *m, void *data)
 
 ssize_t host_fdinfo(int fd, char *buf, size_t size)
 {
-	struct file *file = fget(fd);
+	struct file *file = host_fget(fd);
 	size_t len;
 	char *text;
 

@@ -21,7 +21,14 @@
 
 #include <linux/types.h>
 
+struct file;
 struct stat;
+
+/**
+ * host_fget - fget() of what the calls below serve: no file of the system's own
+ * Context: may sleep.  Ownership: a reference of the caller's.  NULL where those say -EBADF.
+ */
+struct file *host_fget(unsigned int fd);
 
 /**
  * host_open - open a character device or a debugging file of this process

@@ -8,11 +8,12 @@
  * Invariants
  *   PA1  The first page of a block, free or used, has state PAGE_FREE or PAGE_USED and the block's
  *        order; all other pages have PAGE_INSIDE.  So a block is handed out without touching its
- *        tails, except with __GFP_COMP.
+ *        tails, except with __GFP_COMP.  Each page that is lent has PAGE_LENT and order 0.
  *   PA2  known_zero is set only while the memfd has never held anything else there, or holds
  *        nothing.
  *   PA3  No system call happens under the lock but those that make the arena, at the first
- *        allocation, open it once more, and the one that brings 4 MiB more into service.
+ *        allocation, open it once more, and the one that brings 4 MiB more into service.  Frames are
+ *        lent and taken back by whoever has them, without it.
  *   PA4  Both descriptors are of the same memfd: they are closed together.
  *
  * Deliberately not here: caches per CPU, zones, reclaim, compaction.
@@ -27,10 +28,11 @@
 #include <linux/printk.h>
 #include <linux/spinlock.h>
 #include "host/asan.h"
+#include "host/memfd.h"
 #include "host/memory.h"
 #include "host/port.h"
 
-enum page_state { PAGE_INSIDE, PAGE_FREE, PAGE_USED };
+enum page_state { PAGE_INSIDE, PAGE_FREE, PAGE_USED, PAGE_LENT };
 
 #define ARENA_PAGES (HOST_MEMORY_BYTES >> PAGE_SHIFT)
 #define BLOCK_PAGES (1UL << MAX_PAGE_ORDER)
@@ -137,6 +139,7 @@ int host_memory_read_only_fd(void)
 
 bool host_memory_fini(bool leave)
 {
+	host_memfd_fini(leave);
 	if (leave)
 		spin_lock_init(&lock);
 	spin_lock(&lock);
@@ -421,7 +424,11 @@ void put_page(struct page *page)
 		if (WARN(count <= 0, "put_page: pfn %#lx is already free", page_to_pfn(page)))
 			return;
 	} while (!atomic_try_cmpxchg(&head->_refcount, &count, count - 1));
-	if (count == 1)
+	if (count != 1)
+		return;
+	if (head->state == PAGE_LENT)
+		host_memfd_put(head);
+	else
 		block_free(head);
 }
 
@@ -578,6 +585,85 @@ void free_contig_range(unsigned long pfn, unsigned long nr_pages)
 {
 	for (; nr_pages--; pfn++)
 		__free_page(pfn_to_page(pfn));
+}
+
+/* --- frames with another file's memory -------------------------------------------------------- */
+
+static void lent_mark(struct page *page, unsigned int order, enum page_state state)
+{
+	spin_lock(&lock);
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		page[i].state = state;
+		page[i].order = 0;
+	}
+	spin_unlock(&lock);
+}
+
+/* Nobody else's block, in the state of its first page when it was taken. */
+static void lent_end(struct page *page, unsigned int order)
+{
+	bool known_zero = page->known_zero;
+
+	ASAN_POISON_MEMORY_REGION(page_address(page), PAGE_SIZE << order);
+	lent_mark(page, order, PAGE_INSIDE);
+	spin_lock(&lock);
+	pages_used -= 1UL << order;
+	page = block_merge(page, &order);
+	block_insert(page, order, known_zero);
+	spin_unlock(&lock);
+}
+
+struct page *host_memory_lend(unsigned int order, int fd, off_t offset)
+{
+	size_t bytes = PAGE_SIZE << order;
+	struct page *page = NULL;
+	int ret;
+
+	if (port_should_fail(PORT_FAULT_ALLOC))
+		return ERR_PTR(-ENOMEM);
+	spin_lock(&lock);
+	if (!mem_map)
+		arena_create();
+	page = block_take(order);
+	spin_unlock(&lock);
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	if (port_mmap(page_address(page), bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		      offset) == MAP_FAILED) {
+		ret = -errno;
+		lent_end(page, order);
+		return ERR_PTR(ret);
+	}
+	ASAN_UNPOISON_MEMORY_REGION(page_address(page), bytes);
+	lent_mark(page, order, PAGE_LENT);
+	return page;
+}
+
+int host_memory_take_back(struct page *page, unsigned int order)
+{
+	off_t offset = (off_t)(page - mem_map) << PAGE_SHIFT;
+
+	/* The system's: who unpins has nobody to tell. */
+	if (mmap(page_address(page), PAGE_SIZE << order, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED, arena_fd, offset) == MAP_FAILED)
+		return -ENOMEM;
+	lent_end(page, order);
+	return 0;
+}
+
+int host_page_source(const struct page *page, bool read_only, off_t *offset)
+{
+	if (page->state == PAGE_LENT)
+		return host_memfd_source(page, read_only, offset);
+	*offset = (off_t)(page - mem_map) << PAGE_SHIFT;
+	return read_only ? host_memory_read_only_fd() : arena_fd;
+}
+
+bool host_page_follows(const struct page *page, const struct page *next)
+{
+	if (next != page + 1 || (page->state == PAGE_LENT) != (next->state == PAGE_LENT))
+		return false;
+	return page->state != PAGE_LENT || page->mapping == next->mapping;
 }
 
 void host_memory_stats(struct host_memory_stats *stats)

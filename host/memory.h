@@ -7,8 +7,9 @@
  * of the memfd is a true alias of it.
  *
  * Invariants
- *   ME1  Physical address = HOST_PHYS_BASE + offset in the memfd, for ever.  All of it lies above 4
- *        GiB, so a device with 32 address bits reaches none of it.
+ *   ME1  Physical address = HOST_PHYS_BASE + offset in the memfd, for ever; but for frames that are
+ *        lent (host/memfd.h), which another file's memory is mapped over.  All of it lies above 4 GiB,
+ *        so a device with 32 address bits reaches none of it.
  *   ME2  Memory that is not in service cannot be touched: its addresses fault and are not valid.  A
  *        freed page is poison under AddressSanitizer, which reports an access through its linear
  *        address.
@@ -39,6 +40,31 @@ int host_memory_fd(void);
  * of it writable. -errno if the system cannot open it; made at the first call
  */
 int host_memory_read_only_fd(void);
+
+/**
+ * host_memory_lend - 1 << @order frames whose memory is @fd's from @offset on, until they are taken back
+ *
+ * Context: any.  Returns the first page; each page is a block of its own, without references; put_page()
+ * of its last one calls host_memfd_put().  ERR_PTR: -ENOMEM, -EPERM, -EACCES: as mmap() of @fd fails.
+ */
+struct page *host_memory_lend(unsigned int order, int fd, off_t offset);
+
+/**
+ * host_memory_take_back - @page and those after it are memory's again
+ * Context: any; no page of them is used.  Returns 0, or -ENOMEM, and then they are lent as before.
+ */
+int host_memory_take_back(struct page *page, unsigned int order);
+
+/**
+ * host_page_source - which descriptor has @page's bytes, and where: for a further mapping of them
+ * @read_only: one through which the system maps nothing writable
+ *
+ * Context: any; the caller holds a reference of @page.  Returns -errno as host_memory_read_only_fd().
+ */
+int host_page_source(const struct page *page, bool read_only, off_t *offset);
+
+/** host_page_follows - does @next, in memory and in its file, come right behind @page? Context: any */
+bool host_page_follows(const struct page *page, const struct page *next);
 
 /** host_phys_valid - does [@phys, @phys + @len) lie in memory? Context: any */
 bool host_phys_valid(phys_addr_t phys, size_t len);

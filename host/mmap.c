@@ -2,15 +2,15 @@
 /*
  * mmap.c - files in the program's addresses
  *
- * A mapping is a reservation of addresses over which pages of the memory's memfd are mapped, run by
- * run.  The reservation itself maps the memfd beyond its end, where every touch gives SIGBUS.
+ * A mapping is a reservation of addresses over which pages are mapped from the memfd they are in, run
+ * by run.  The reservation itself maps the memory's beyond its end, where every touch gives SIGBUS.
  *
  * Invariants
  *   MP1  Pieces on the list do not overlap.
  *   MP2  A piece is on the list from the success of ->mmap() to its ->close().
  *   MP3  What a piece owns (its file's reference, the pages it holds) is dropped after mmap_lock.
- *   MP4  A shared mapping without VM_MAYWRITE is made from a descriptor of the memfd that was
- *        opened read-only: the system itself then refuses to make it writable.
+ *   MP4  A shared mapping without VM_MAYWRITE is made from a descriptor that was opened read-only: the
+ *        system itself then refuses to make it writable.
  *
  * A list, because a program holds few mappings; munmap() walks it.
  */
@@ -65,16 +65,17 @@ static int system_prot(const struct vm_area_struct *vma, pgprot_t prot)
 	       (vma->vm_flags & VM_EXEC ? PROT_EXEC : 0);
 }
 
-/* Map @bytes at @offset of the memfd as @vma wants it. Returns the address or ERR_PTR. */
-static void *system_map(const struct vm_area_struct *vma, unsigned long addr, size_t bytes,
+static bool is_read_only(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_MAYSHARE && !(vma->vm_flags & VM_MAYWRITE);
+}
+
+/* Map @bytes at @offset of @fd as @vma wants it. Returns the address or ERR_PTR. */
+static void *system_map(const struct vm_area_struct *vma, unsigned long addr, size_t bytes, int fd,
 			off_t offset, pgprot_t prot, int flags)
 {
-	bool read_only = vma->vm_flags & VM_MAYSHARE && !(vma->vm_flags & VM_MAYWRITE);
-	int fd = read_only ? host_memory_read_only_fd() : host_memory_fd();
 	void *at;
 
-	if (fd < 0)
-		return ERR_PTR(read_only ? fd : -ENOMEM);
 	flags |= vma->vm_flags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE;
 	at = port_mmap((void *)addr, bytes, system_prot(vma, prot), flags, fd, offset);
 	if (at == MAP_FAILED)
@@ -91,11 +92,21 @@ static void *system_map(const struct vm_area_struct *vma, unsigned long addr, si
 static int map_frames(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn,
 		      unsigned long count, pgprot_t prot)
 {
-	off_t offset = ((off_t)pfn << PAGE_SHIFT) - HOST_PHYS_BASE;
-	void *at;
+	const struct page *page = pfn_to_page(pfn);
+	unsigned long run;
 
-	at = system_map(vma, addr, count << PAGE_SHIFT, offset, prot, MAP_FIXED);
-	return IS_ERR(at) ? -ENOMEM : 0;
+	for (; count; count -= run, page += run, addr += run << PAGE_SHIFT) {
+		off_t offset;
+		int fd = host_page_source(page, is_read_only(vma), &offset);
+
+		run = 1;
+		while (run < count && host_page_follows(page + run - 1, page + run))
+			run++;
+		if (fd < 0 ||
+		    IS_ERR(system_map(vma, addr, run << PAGE_SHIFT, fd, offset, prot, MAP_FIXED)))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* --- what drivers call ------------------------------------------------------------------------ */
@@ -431,14 +442,17 @@ static int area_map(struct area *area, void *hint, size_t length, int flags, str
 	unsigned long at = (unsigned long)hint;
 	int fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 	void *addr;
-	int ret;
+	int fd, ret;
 
 	if (fixed & MAP_FIXED && !(fixed & MAP_FIXED_NOREPLACE)) {
 		ret = unmap(at, at + length, gone);
 		if (ret)
 			return ret;
 	}
-	addr = system_map(vma, at, length, HOST_MEMORY_BYTES, vma->vm_page_prot,
+	fd = is_read_only(vma) ? host_memory_read_only_fd() : host_memory_fd();
+	if (fd < 0)
+		return is_read_only(vma) ? fd : -ENOMEM;
+	addr = system_map(vma, at, length, fd, HOST_MEMORY_BYTES, vma->vm_page_prot,
 			  fixed | MAP_NORESERVE);
 	if (IS_ERR(addr))
 		return PTR_ERR(addr);
@@ -479,7 +493,7 @@ void *host_mmap(int fd, void *hint, size_t length, int prot, int flags, off_t of
 	might_sleep();
 	if (!PAGE_ALIGNED(offset))
 		return ERR_PTR(-EINVAL);
-	file = fget(fd);
+	file = host_fget(fd);
 	if (!file)
 		return ERR_PTR(-EBADF);
 	ret = -EINVAL;

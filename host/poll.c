@@ -101,7 +101,7 @@ int host_poll(int fd, __poll_t events, int timeout_ms)
 	int ret;
 
 	might_sleep();
-	file = fget(fd);
+	file = host_fget(fd);
 	if (!file)
 		return -EBADF;
 	INIT_LIST_HEAD(&poller.entries);

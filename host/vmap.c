@@ -2,13 +2,13 @@
 /*
  * vmap.c - scattered pages at contiguous addresses, and vmalloc() on top
  *
- * An area is one reservation of addresses, with the memfd mapped over it run by run.
+ * An area is one reservation of addresses, with the pages' memfds mapped over it run by run.
  *
  * Invariants
  *   VA1  Areas do not overlap, so a tree that calls overlapping ones equal finds the area of any
  *        address.
  *   VA2  An area is in the tree exactly while its addresses are reserved.
- *   VA3  An area without write permission can be given none: it maps the memfd opened read-only.
+ *   VA3  An area without write permission can be given none: it maps descriptors opened read-only.
  */
 #include <search.h>
 #include <stdlib.h>
@@ -72,18 +72,18 @@ static struct vmap_area *area_unmap(const void *addr)
 
 static int map_runs(char *addr, struct page **pages, unsigned int count, bool write)
 {
-	int fd = write ? host_memory_fd() : host_memory_read_only_fd();
 	int prot = write ? PROT_READ | PROT_WRITE : PROT_READ;
 	unsigned int run;
 
 	for (unsigned int i = 0; i < count; i += run) {
-		off_t offset = (off_t)(pages[i] - mem_map) << PAGE_SHIFT;
+		off_t offset;
+		int fd = host_page_source(pages[i], !write, &offset);
 
 		run = 1;
-		while (i + run < count && pages[i + run] == pages[i] + run)
+		while (i + run < count && host_page_follows(pages[i + run - 1], pages[i + run]))
 			run++;
-		if (port_mmap(addr + ((size_t)i << PAGE_SHIFT), (size_t)run << PAGE_SHIFT, prot,
-			      MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED)
+		if (fd < 0 || port_mmap(addr + ((size_t)i << PAGE_SHIFT), (size_t)run << PAGE_SHIFT,
+					prot, MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED)
 			return -ENOMEM;
 	}
 	return 0;

@@ -74,6 +74,7 @@ NO_ROW = {
     "sg_page": READS,
     "sg_assign_page": READS,
     "sg_set_page": READS,
+    "sg_set_folio": READS,
     "sg_set_buf": READS,
     "sg_mark_end": READS,
     "sg_unmark_end": READS,

@@ -42,7 +42,7 @@ static const struct {
 	[PORT_FAULT_WAIT] = { { EINTR, ERESTARTSYS } },
 	[PORT_FAULT_FD] = { { EMFILE, ENFILE, ENOMEM }, ENFILE },
 	[PORT_FAULT_MAP] = { { ENOMEM } },
-	[PORT_FAULT_SPACE] = { { ENOMEM } },
+	[PORT_FAULT_SPACE] = { { ENOMEM, ENOSPC } },
 	[PORT_FAULT_THREAD] = { { ENOMEM } },
 };
 

@@ -25,8 +25,9 @@ struct file;
  * fget - the file with this number
  *
  * Context: may sleep.
- * Returns the file with a reference that the caller gives to fput(), or NULL when @fd is closed,
- * reserved without a file, or not a descriptor of ours.
+ * Returns the file with a reference that the caller gives to fput().  A memfd of the program's, or
+ * another file on tmpfs, has none here: it gets one with each call (linux/memfd.h; its i_size is of
+ * that moment).  NULL when @fd is closed, reserved without a file, or any other file of the system's.
  */
 struct file *fget(unsigned int fd);
 

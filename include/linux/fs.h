@@ -134,6 +134,18 @@ static inline void i_size_write(struct inode *inode, loff_t size)
 	__atomic_store_n(&inode->i_size, size, __ATOMIC_RELAXED);
 }
 
+/**
+ * inode_lock_shared, inode_unlock_shared - let nobody change the file or its seals
+ * DIFFERS: only memfds of programs change here, and the system does that: nobody is kept out
+ */
+static inline void inode_lock_shared(struct inode *inode)
+{
+}
+
+static inline void inode_unlock_shared(struct inode *inode)
+{
+}
+
 /* iminor, imajor - of the character device that @inode stands for */
 static inline unsigned int iminor(const struct inode *inode)
 {

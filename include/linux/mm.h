@@ -7,7 +7,7 @@
  * ("linear" address).  vmap() gives it further addresses that are true aliases (linux/vmalloc.h).
  *
  * Invariants
- *   MM1  Only memory of the page allocator has a struct page.  kmalloc() memory comes from malloc()
+ *   MM1  Only memory of the page allocator, and a program's that is pinned, has a struct page.  kmalloc() memory comes from malloc()
  *        and has none (DIFFERS: in Linux it has), so it cannot be mapped for a device;
  *        virt_addr_valid() tells.
  *   MM2  Physical addresses start above 4 GiB.
@@ -143,6 +143,71 @@ void put_page(struct page *page);
  * __GFP_COMP block or a wrong @order.
  */
 void split_page(struct page *page, unsigned int order);
+
+/* --- blocks by their first page --------------------------------------------------------------- */
+
+/** page_folio - the block that @page is in. Caller holds a reference */
+static inline struct folio *page_folio(struct page *page)
+{
+	return (struct folio *)compound_head(page);
+}
+
+/** folio_page - its page @n, from 0 on */
+static inline struct page *folio_page(struct folio *folio, unsigned long n)
+{
+	return nth_page(&folio->page, n);
+}
+
+/** folio_nr_pages, folio_size, folio_pfn, folio_address - pages, bytes, first frame, linear address */
+static inline unsigned long folio_nr_pages(const struct folio *folio)
+{
+	return compound_nr(&folio->page);
+}
+
+static inline size_t folio_size(const struct folio *folio)
+{
+	return page_size(&folio->page);
+}
+
+static inline unsigned long folio_pfn(const struct folio *folio)
+{
+	return page_to_pfn(&folio->page);
+}
+
+static inline void *folio_address(const struct folio *folio)
+{
+	return page_address(&folio->page);
+}
+
+/** folio_get, folio_put - get_page() and put_page() of the block */
+static inline void folio_get(struct folio *folio)
+{
+	get_page(&folio->page);
+}
+
+static inline void folio_put(struct folio *folio)
+{
+	put_page(&folio->page);
+}
+
+/**
+ * memfd_pin_folios - the pages of @memfd from byte @start to byte @end, pinned
+ * @memfd: of fget(); see linux/memfd.h
+ * @folios: room for @max_folios; further ones are not pinned
+ * @offset: of @start in the first
+ *
+ * Holes get memory.  Context: may sleep.
+ * Ownership: each is the caller's to unpin.
+ * Returns how many, one page each; -EINVAL for no memfd, no room, or a byte that it does not have;
+ * -EACCES when it is not open to read and write (DIFFERS: Linux pins what is open to read);
+ * -EPERM when a seal forbids to write; -ENOSPC, -ENOMEM, -EMFILE.
+ */
+long memfd_pin_folios(struct file *memfd, loff_t start, loff_t end, struct folio **folios,
+		      unsigned int max_folios, pgoff_t *offset);
+
+/** unpin_folio, unpin_folios - undo it for one, or for @nfolios. Context: any; does not sleep */
+void unpin_folio(struct folio *folio);
+void unpin_folios(struct folio **folios, unsigned long nfolios);
 
 #include <linux/vm_area.h>
 

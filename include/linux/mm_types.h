@@ -2,8 +2,7 @@
 /*
  * mm_types.h - what a page of memory and a mapping of one are made of
  *
- * Only fields that drivers of the dma-buf family use, with Linux 6.12's names.  There is no folio
- * here: a block of pages is its first page.
+ * Only fields that drivers of the dma-buf family use, with Linux 6.12's names.
  */
 #ifndef _LINUX_MM_TYPES_H
 #define _LINUX_MM_TYPES_H
@@ -29,8 +28,8 @@ struct page {
 	/* The page's owner: free to use while he holds it. */
 	struct list_head lru; /* the allocator's free list while the page is free */
 	unsigned long private;
-	void *mapping;
-	unsigned long index;
+	void *mapping;       /* of a program's memfd: host/memfd.c's */
+	unsigned long index; /* and then which page of it */
 	unsigned long flags; /* no bit is ours */
 
 	/* Atomic. */
@@ -42,6 +41,11 @@ struct page {
 	u8 known_zero;     /* a free block nobody has written since it came from the system */
 	u8 compound;       /* belongs to a block made with __GFP_COMP */
 	u32 head_distance; /* a tail of such a block: how many pages before it the head is */
+};
+
+/* A block of pages, as its first page: the one of a __GFP_COMP block, or a page by itself. */
+struct folio {
+	struct page page;
 };
 
 /* Only write permission counts; see linux/vmalloc.h. */

@@ -85,6 +85,13 @@ static inline void sg_set_page(struct scatterlist *sg, struct page *page, unsign
 	sg->length = len;
 }
 
+/** sg_set_folio - the same for @len bytes from @offset of @folio */
+static inline void sg_set_folio(struct scatterlist *sg, struct folio *folio, size_t len,
+				size_t offset)
+{
+	sg_set_page(sg, &folio->page, len, offset);
+}
+
 /** sg_set_buf - let the entry be @len bytes at @buf, memory of the page allocator */
 static inline void sg_set_buf(struct scatterlist *sg, const void *buf, unsigned int len)
 {
