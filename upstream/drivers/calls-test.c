@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What of Linux's drivers no device sees: virtio's three calls, vgem's fences, programs' mappings. */
+/* What of Linux's drivers no device sees: virtio's three calls, vgem's fences, programs' memory. */
 #include <linux/dma-resv.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/udmabuf.h>
 #include <linux/virtio_dma_buf.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "dma/machine.h"
 #include "host/file.h"
@@ -242,6 +244,62 @@ static void a_buffer_that_comes_back_is_the_same_object(struct ktap *t)
 	vgem_close(&v);
 }
 
+/* --- udmabuf ---------------------------------------------------------------------------------- */
+
+/* A program's memory as a buffer: what each of the two writes is there for the other. */
+static void udmabuf_is_the_programs_memory(struct ktap *t)
+{
+	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = 4 * PAGE_SIZE };
+	int node = host_open("/dev/udmabuf", O_RDWR), fd;
+	u8 *program, *at;
+
+	create.memfd = memfd_create("program", MFD_ALLOW_SEALING);
+	KT_EQ(t, ftruncate(create.memfd, create.size), 0);
+	KT_EQ(t, fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	program = mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, create.memfd, 0);
+	fd = host_ioctl(node, UDMABUF_CREATE, (unsigned long)&create);
+	KT_ASSERT(t, fd >= 0);
+	close(create.memfd);
+	host_close(node);
+	at = host_mmap(fd, NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KT_ASSERT(t, !IS_ERR(at));
+	program[3 * PAGE_SIZE + 1] = 5;
+	KT_EQ(t, at[3 * PAGE_SIZE + 1], 5);
+	at[2] = 6;
+	KT_EQ(t, program[2], 6);
+	KT_EQ(t, host_munmap(at, create.size), 0);
+	host_close(fd);
+	munmap(program, create.size);
+}
+
+static long udmabuf_of(int memfd, u64 offset, u64 size)
+{
+	struct udmabuf_create create = { .memfd = memfd, .offset = offset, .size = size };
+	int node = host_open("/dev/udmabuf", O_RDWR);
+	long ret = host_ioctl(node, UDMABUF_CREATE, (unsigned long)&create);
+
+	host_close(node);
+	return ret;
+}
+
+static void udmabuf_refuses(struct ktap *t)
+{
+	int memfd = memfd_create("program", MFD_ALLOW_SEALING);
+
+	KT_EQ(t, ftruncate(memfd, PAGE_SIZE), 0);
+	KT_EQ(t, udmabuf_of(memfd, 0, PAGE_SIZE), -EINVAL); /* it may shrink */
+	KT_EQ(t, fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	KT_EQ(t, udmabuf_of(memfd, 0, PAGE_SIZE - 1), -EINVAL);
+	KT_EQ(t, udmabuf_of(memfd, 1, PAGE_SIZE), -EINVAL);
+	KT_EQ(t, udmabuf_of(memfd, 0, 0), -EINVAL);
+	KT_EQ(t, udmabuf_of(memfd, 0, 2 * PAGE_SIZE), -EINVAL);
+	KT_EQ(t, udmabuf_of(memfd, 0, 65ull << 20), -EINVAL); /* size_limit_mb */
+	KT_EQ(t, fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	KT_EQ(t, udmabuf_of(memfd, 0, PAGE_SIZE), -EINVAL);
+	close(memfd);
+	KT_EQ(t, udmabuf_of(memfd, 0, PAGE_SIZE), -EBADFD);
+}
+
 /* --- programs' mappings ----------------------------------------------------------------------- */
 
 static void map_one(struct ktap *t, const struct linux_exporter *exporter, struct device *dev)
@@ -290,5 +348,6 @@ static void programs_map_what_linux_exports(struct ktap *t)
 
 KTAP_MAIN(KTAP_CASE(virtio_buffers_have_a_uuid), KTAP_CASE(virtio_asks_the_device_at_attach),
 	  KTAP_CASE(virtio_refuses_what_is_none), KTAP_CASE(a_vgem_fence_holds_the_buffer_back),
-	  KTAP_CASE(vgem_refuses), KTAP_CASE(a_buffer_that_comes_back_is_the_same_object),
+	  KTAP_CASE(vgem_refuses), KTAP_CASE(udmabuf_is_the_programs_memory),
+	  KTAP_CASE(udmabuf_refuses), KTAP_CASE(a_buffer_that_comes_back_is_the_same_object),
 	  KTAP_CASE(programs_map_what_linux_exports))

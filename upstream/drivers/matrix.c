@@ -71,6 +71,12 @@ static const struct finding skips_sync = {
 	"skips-sync",
 	"The exporter maps with DMA_ATTR_SKIP_CPU_SYNC and has no begin_cpu_access: nothing moves.",
 };
+static const struct finding skips_slots = {
+	"skips-slots",
+	"The exporter maps with DMA_ATTR_SKIP_CPU_SYNC, and its begin_cpu_access and "
+	"end_cpu_access sync its own device's mapping: nothing moves to or from an importer's "
+	"slots.",
+};
 static const struct finding own_device_only = {
 	"own-device-only",
 	"The exporter's begin_cpu_access and end_cpu_access sync its own device's mapping, no "
@@ -92,8 +98,8 @@ static const struct finding own_slot = {
 	"memory.",
 };
 static const struct finding *const findings[] = {
-	&not_in_one_piece, &no_pages,    &skips_sync, &own_device_only,
-	&no_cpu_access,    &unbracketed, &own_slot,
+	&not_in_one_piece, &no_pages,      &skips_sync,  &skips_slots,
+	&own_device_only,  &no_cpu_access, &unbracketed, &own_slot,
 };
 
 /* The first that matches; NULL: any.  Words are separated by spaces. */
@@ -105,11 +111,12 @@ struct expectation {
 
 static const struct expectation expectations[] = {
 	{ NULL, "videobuf2-dma-contig", NULL, "bounce", "-EINVAL", &no_pages },
-	{ NULL, "system_heap drm_prime videobuf2-dma-sg videobuf2-vmalloc", "videobuf2-dma-contig",
-	  "pc arm-direct", "-EFAULT", &not_in_one_piece },
+	{ NULL, "system_heap udmabuf drm_prime videobuf2-dma-sg videobuf2-vmalloc",
+	  "videobuf2-dma-contig", "pc arm-direct", "-EFAULT", &not_in_one_piece },
 
 	{ "remap", "drm_prime", NULL, "arm arm-direct bounce", DEVICE_STALE, &skips_sync },
-	{ "remap", "videobuf2-dma-sg videobuf2-vmalloc", "videobuf2-vmalloc",
+	{ "remap", "udmabuf", NULL, "bounce", DEVICE_STALE, &skips_slots },
+	{ "remap", "udmabuf videobuf2-dma-sg videobuf2-vmalloc", "videobuf2-vmalloc",
 	  "arm arm-direct bounce", DEVICE_STALE, &unbracketed },
 	{ "remap", "videobuf2-dma-sg", NULL, "bounce", DEVICE_STALE_LATER, &own_device_only },
 	{ "remap", "videobuf2-vmalloc", NULL, "arm arm-direct bounce", DEVICE_STALE_LATER,

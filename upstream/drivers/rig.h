@@ -53,6 +53,9 @@ struct linux_importer {
 extern const struct linux_exporter linux_exporters[];
 extern const struct linux_importer linux_importers[];
 
+/* The device of udmabuf.c, which belongs to no bus: the one that dma_coerce_mask_and_coherent() was for. */
+extern struct device *udmabuf_device;
+
 /* A DRM device of the software kind, made for @dev; see drivers/gem-device.c. */
 struct gem_device;
 struct gem_device *gem_device_create(struct device *dev);
