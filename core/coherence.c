@@ -208,15 +208,13 @@ static void announce(struct coherence *c, unsigned int mode)
 
 static void publish(struct coherence *c)
 {
-	unsigned int dir = COHERENCE_C_WHOLE | COHERENCE_M_WHOLE | COHERENCE_M_ALONE;
+	unsigned int dir = COHERENCE_M_WHOLE | COHERENCE_M_ALONE;
 	struct coherence_member *member;
 	unsigned int i, mode = 0;
 
 	for (i = 0; i < c->nr_ranges; i++) {
 		const struct coherence_range *r = &c->ranges[i];
 
-		if (!(r->whole & COHERENCE_SET_C))
-			dir &= ~COHERENCE_C_WHOLE;
 		if (!(r->whole & COHERENCE_SET_M))
 			dir &= ~COHERENCE_M_WHOLE;
 		if (r->whole != COHERENCE_SET_M)
@@ -778,7 +776,7 @@ void coherence_leave(struct coherence *c, struct mapping_slot *slot)
 
 void coherence_init(struct coherence *c, size_t size)
 {
-	atomic_set(&c->dir, COHERENCE_C_WHOLE);
+	atomic_set(&c->dir, 0);
 	c->size = size;
 	mutex_init(&c->lock);
 	c->shared = false;

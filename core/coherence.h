@@ -84,7 +84,6 @@ static inline unsigned int coherence_device_mode(enum dma_data_direction dir)
  * The look: what one load of `dir` tells a hit.  All of it is true of the whole buffer, so that a
  * hit needs no range.
  */
-#define COHERENCE_C_WHOLE 0x01u
 #define COHERENCE_M_WHOLE 0x02u
 #define COHERENCE_M_ALONE 0x04u     /* M is whole and nobody else is, anywhere */
 #define COHERENCE_OTHER_READS 0x08u /* somebody of C or B has the buffer open for reading */

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coherence-word-test.c - what the directory tells: its word to hits, its events to listeners, and
+ * the ranges that remain
+ */
+#include "core/event.h"
+#include "core/test-coherence.h"
+#include "tests/ktap.h"
+
+#define OPEN_BITS (COHERENCE_OTHER_READS | COHERENCE_OTHER_WRITES)
+#define WHOLE_BITS (COHERENCE_M_WHOLE | COHERENCE_M_ALONE)
+
+static unsigned int word(const struct setup *s)
+{
+	return atomic_read(&s->c.dir);
+}
+
+static unsigned int bits_of(unsigned int mode)
+{
+	return (mode & COHERENCE_READ ? COHERENCE_OTHER_READS : 0) |
+	       (mode & COHERENCE_WRITE ? COHERENCE_OTHER_WRITES : 0);
+}
+
+/* --- the word --------------------------------------------------------------------------------- */
+
+static void it_says_where_the_newest_bytes_are(struct ktap *t)
+{
+	struct setup s;
+
+	set_up(&s, SZ_4K, "MC");
+	KT_EQ(t, word(&s), 0);
+	uses(&s, 0, COHERENCE_READ);
+	KT_EQ(t, word(&s), COHERENCE_M_WHOLE);
+	uses(&s, 0, COHERENCE_WRITE);
+	KT_EQ(t, word(&s), COHERENCE_M_WHOLE | COHERENCE_M_ALONE);
+	cpu_uses(&s, 256, 64, COHERENCE_READ);
+	KT_EQ(t, word(&s), COHERENCE_M_WHOLE);
+	cpu_uses(&s, 256, 64, COHERENCE_WRITE);
+	KT_EQ(t, word(&s), 0);
+	uses(&s, 0, COHERENCE_READ);
+	KT_EQ(t, word(&s), COHERENCE_M_WHOLE);
+	tear_down(&s);
+}
+
+static void it_says_who_has_it_open(struct ktap *t)
+{
+	static const unsigned int modes[] = { COHERENCE_READ, COHERENCE_WRITE, READ_WRITE };
+	struct setup s;
+
+	set_up(&s, SZ_4K, "MCB");
+	for (int i = 0; i < 3; i++) {
+		uses(&s, 0, COHERENCE_WRITE);
+		KT_EQ(t, word(&s) & OPEN_BITS, 0);
+		coherence_cpu_begin(&s.c, 256, 64, modes[i]);
+		KT_EQ(t, word(&s) & OPEN_BITS, bits_of(modes[i]));
+		coherence_cpu_end(&s.c, 256, 64, modes[i]);
+		KT_EQ(t, word(&s) & OPEN_BITS, 0);
+	}
+	/* A device's slot allows both, so one that writes counts as one that reads, too. */
+	for (int i = 0; i < 3; i++) {
+		bool writes = modes[i] & COHERENCE_WRITE;
+
+		for (int d = 0; d < 3; d++) {
+			test_device_begin(&s.dev[d], modes[i]);
+			KT_EQ(t, word(&s) & OPEN_BITS,
+			      !d       ? 0
+			      : writes ? OPEN_BITS
+				       : COHERENCE_OTHER_READS);
+			test_device_end(&s.dev[d], modes[i]);
+		}
+	}
+	tear_down(&s);
+}
+
+static unsigned int word_meanwhile, looks;
+
+static void look_meanwhile(struct test_hardware *hw)
+{
+	word_meanwhile = word(container_of(hw, struct setup, hw));
+	looks++;
+}
+
+static void a_begin_announces_what_it_will_do(struct ktap *t)
+{
+	static const unsigned int modes[] = { COHERENCE_READ, COHERENCE_WRITE, READ_WRITE };
+	struct setup s;
+
+	set_up(&s, SZ_4K, "MC");
+	s.hw.meanwhile = look_meanwhile;
+	looks = 0;
+	for (int i = 0; i < 3; i++) {
+		uses(&s, 0, COHERENCE_WRITE);
+		coherence_cpu_begin(&s.c, 0, SZ_4K, modes[i]);
+		KT_EQ(t, word_meanwhile & OPEN_BITS, bits_of(modes[i]));
+		coherence_cpu_end(&s.c, 0, SZ_4K, modes[i]);
+
+		uses(&s, 0, COHERENCE_WRITE);
+		coherence_lock(&s.c);
+		coherence_begin(&s.c, &s.dev[1].slot, modes[i]);
+		KT_EQ(t, word_meanwhile & OPEN_BITS, bits_of(modes[i]));
+		coherence_unlock(&s.c);
+	}
+	KT_CHECK(t, looks >= 6);
+	tear_down(&s);
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static struct event heard[16];
+static unsigned int nr_heard;
+
+static void listen(const struct event *event)
+{
+	if (event->kind >= EVENT_CLEAN && event->kind <= EVENT_BOUNCED && nr_heard < 16)
+		heard[nr_heard++] = *event;
+}
+
+static bool hears(const struct setup *s, unsigned int device, enum event_kind kind, u64 a, u64 b)
+{
+	const struct event *event = &heard[0];
+	bool good = nr_heard == 1 && event->kind == kind &&
+		    event->subject == &s->dev[device].slot && event->a == a && event->b == b;
+
+	nr_heard = 0;
+	return good;
+}
+
+static void events_tell_each_transfer(struct ktap *t)
+{
+	struct setup s;
+
+	set_up(&s, SZ_4K, "MB");
+	nr_heard = 0;
+	event_listener = listen;
+	uses(&s, 0, COHERENCE_READ);
+	KT_CHECK(t, hears(&s, 0, EVENT_CLEAN, 0, SZ_4K));
+	uses(&s, 0, COHERENCE_WRITE);
+	KT_EQ(t, nr_heard, 0);
+	coherence_cpu_begin(&s.c, 256, 64, COHERENCE_WRITE);
+	KT_CHECK(t, hears(&s, 0, EVENT_INVALIDATE, 256, 64));
+	test_store(&s.hw, NULL, 256, 1);
+	coherence_cpu_end(&s.c, 256, 64, COHERENCE_WRITE);
+	cpu_uses(&s, 0, SZ_4K, READ_WRITE);
+	nr_heard = 0;
+
+	/* To the slot the byte that the CPU wrote, back the two that the device did. */
+	uses(&s, 1, COHERENCE_READ);
+	coherence_cpu_begin(&s.c, 256, 64, READ_WRITE);
+	test_store(&s.hw, NULL, 300, ~test_load(&s.hw, NULL, 300));
+	coherence_cpu_end(&s.c, 256, 64, READ_WRITE);
+	nr_heard = 0;
+	test_device_begin(&s.dev[1], READ_WRITE);
+	KT_CHECK(t, hears(&s, 1, EVENT_BOUNCED, 64, 1));
+	test_store(&s.hw, &s.dev[1], 0, ~test_load(&s.hw, &s.dev[1], 0));
+	test_store(&s.hw, &s.dev[1], 64, ~test_load(&s.hw, &s.dev[1], 64));
+	test_device_end(&s.dev[1], READ_WRITE);
+	KT_EQ(t, nr_heard, 0);
+	cpu_uses(&s, 0, SZ_4K, COHERENCE_READ);
+	KT_CHECK(t, hears(&s, 1, EVENT_BOUNCED, SZ_4K, 2));
+	event_listener = NULL;
+	tear_down(&s);
+}
+
+/* --- ranges ----------------------------------------------------------------------------------- */
+
+static void a_piece_cut_off_has_no_pins_of_the_rest(struct ktap *t)
+{
+	struct setup s;
+
+	set_up(&s, SZ_4K, "M");
+	coherence_cpu_begin(&s.c, 0, SZ_4K, COHERENCE_READ);
+	coherence_cpu_begin(&s.c, 512, 512, COHERENCE_READ);
+	coherence_cpu_begin(&s.c, 640, 64, COHERENCE_READ);
+	KT_EQ(t, s.c.nr_ranges, 5);
+	coherence_cpu_end(&s.c, 640, 64, COHERENCE_READ);
+	KT_EQ(t, s.c.nr_ranges, 3);
+	coherence_cpu_end(&s.c, 512, 512, COHERENCE_READ);
+	KT_EQ(t, s.c.nr_ranges, 1);
+	coherence_cpu_end(&s.c, 0, SZ_4K, COHERENCE_READ);
+	KT_EQ(t, s.c.ranges[0].pins, 0);
+	tear_down(&s);
+}
+
+KTAP_MAIN(KTAP_CASE(it_says_where_the_newest_bytes_are), KTAP_CASE(it_says_who_has_it_open),
+	  KTAP_CASE(a_begin_announces_what_it_will_do), KTAP_CASE(events_tell_each_transfer),
+	  KTAP_CASE(a_piece_cut_off_has_no_pins_of_the_rest))
