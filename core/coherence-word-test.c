@@ -67,16 +67,21 @@ static void it_says_who_has_it_open(struct ktap *t)
 			      : writes ? OPEN_BITS
 				       : COHERENCE_OTHER_READS);
 			test_device_end(&s.dev[d], modes[i]);
+			KT_EQ(t, word(&s) & OPEN_BITS, 0);
 		}
 	}
 	tear_down(&s);
 }
 
-static unsigned int word_meanwhile, looks;
+static unsigned int word_meanwhile, looks, ends_meanwhile;
 
 static void look_meanwhile(struct test_hardware *hw)
 {
-	word_meanwhile = word(container_of(hw, struct setup, hw));
+	struct setup *s = container_of(hw, struct setup, hw);
+	const struct mapping_slot *slot = &s->dev[0].slot;
+
+	word_meanwhile = word(s);
+	ends_meanwhile += (slot_look(slot) & slot->end_mask[1]) == slot->end_want[1];
 	looks++;
 }
 
@@ -87,7 +92,7 @@ static void a_begin_announces_what_it_will_do(struct ktap *t)
 
 	set_up(&s, SZ_4K, "MC");
 	s.hw.meanwhile = look_meanwhile;
-	looks = 0;
+	looks = ends_meanwhile = 0;
 	for (int i = 0; i < 3; i++) {
 		uses(&s, 0, COHERENCE_WRITE);
 		coherence_cpu_begin(&s.c, 0, SZ_4K, modes[i]);
@@ -101,6 +106,8 @@ static void a_begin_announces_what_it_will_do(struct ktap *t)
 		coherence_unlock(&s.c);
 	}
 	KT_CHECK(t, looks >= 6);
+	/* A writer of M whose bytes are being gathered does not end past it, though M is alone. */
+	KT_EQ(t, ends_meanwhile, 0);
 	tear_down(&s);
 }
 

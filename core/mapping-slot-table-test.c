@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mapping-slot-table-test.c - what a slot keeps of the table it is given, and what it tells the
+ * directory that its device does
+ */
+#include "core/test-mapping-slot.h"
+#include "tests/ktap.h"
+
+#define OPEN_BITS (COHERENCE_OTHER_READS | COHERENCE_OTHER_WRITES)
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+static unsigned int merged; /* entries of the next table that its device does not see */
+
+static struct sg_table *build_merged(struct mapping_slot *slot, enum dma_data_direction dir)
+{
+	struct sg_table *sgt = rig_build(slot, dir);
+
+	if (!IS_ERR(sgt))
+		sgt->nents = RIG_PIECES - merged;
+	return sgt;
+}
+
+/* An IOMMU merges pieces, so the device's part of the list is shorter than the memory's. */
+static void the_copy_has_both_lengths(struct ktap *t)
+{
+	struct mapping_slot_ops ops = rig_narrow_ops;
+	struct rig rig;
+
+	ops.build = build_merged;
+	rig_init(&rig, &ops, COHERENCE_CACHES, false);
+	for (merged = 0; merged < RIG_PIECES; merged++) {
+		struct sg_table *sgt = rig_map(&rig, DMA_TO_DEVICE);
+
+		KT_ASSERT(t, !IS_ERR(sgt));
+		KT_EQ(t, sgt->nents, RIG_PIECES - merged);
+		KT_EQ(t, sgt->orig_nents, RIG_PIECES);
+		KT_EQ(t, rig.slot.entries, RIG_PIECES);
+		rig_unmap(&rig, sgt);
+		KT_CHECK(t, rig_reclaim(&rig));
+		KT_EQ(t, rig.slot.table_dir, DMA_NONE);
+		KT_CHECK(t, !sgt->sgl);
+	}
+	rig_fini(&rig);
+}
+
+static bool in_the_device;
+
+static bool is_device_memory(struct mapping_slot *slot, const struct sg_table *table)
+{
+	return in_the_device;
+}
+
+/* A buffer moves into a device's memory and out again: the slot's domain is its table's. */
+static void a_table_of_device_memory_moves_nothing(struct ktap *t)
+{
+	struct mapping_slot_ops ops = rig_narrow_ops;
+	struct rig rig;
+
+	ops.device_memory = is_device_memory;
+	rig_init(&rig, &ops, COHERENCE_MEMORY, false);
+	for (int round = 0; round < 4; round++) {
+		in_the_device = round & 1;
+		rig.cleans = rig.invalidates = 0;
+		coherence_cpu_begin(&rig.coherence, 0, RIG_BYTES, COHERENCE_WRITE);
+		coherence_cpu_end(&rig.coherence, 0, RIG_BYTES, COHERENCE_WRITE);
+		rig_unmap(&rig, rig_map(&rig, DMA_BIDIRECTIONAL));
+		KT_EQ(t, rig.slot.member.device_memory, in_the_device);
+		KT_EQ(t, rig.slot.member.domain,
+		      in_the_device ? COHERENCE_CACHES : COHERENCE_MEMORY);
+		KT_EQ(t, rig.cleans, !in_the_device);
+
+		/* What an end that only reads may pass depends on the domain alone. */
+		KT_EQ(t, rig.slot.end_mask[0], in_the_device ? COHERENCE_UNSHARED : 0);
+		KT_EQ(t, rig.slot.end_want[0], in_the_device ? COHERENCE_UNSHARED : 0);
+		KT_CHECK(t, rig_reclaim(&rig));
+	}
+	rig_fini(&rig);
+}
+
+/* --- what the device does --------------------------------------------------------------------- */
+
+static unsigned int told;
+
+static void *memory_and_look(struct mapping_slot *slot, size_t offset, size_t *len)
+{
+	struct rig *rig = slot->owner;
+
+	told = atomic_read(&rig->coherence.dir) & OPEN_BITS;
+	return rig_memory(slot, offset, len);
+}
+
+/* A bounced device's, whose begins look at the word. */
+static void look_init(struct rig *rig, struct mapping_slot_ops *ops)
+{
+	*ops = rig_wide_ops;
+	ops->memory = memory_and_look;
+	rig_init(rig, ops, COHERENCE_BOUNCE, false);
+}
+
+/* The CPU writes, so that the next begin moves bytes. */
+static void outdate(struct rig *rig)
+{
+	coherence_cpu_begin(&rig->coherence, 0, RIG_BYTES, COHERENCE_WRITE);
+	coherence_cpu_end(&rig->coherence, 0, RIG_BYTES, COHERENCE_WRITE);
+	told = 0;
+}
+
+static unsigned int told_at_map(struct rig *rig, enum dma_data_direction dir)
+{
+	outdate(rig);
+	rig_unmap(rig, rig_map(rig, dir));
+	return told;
+}
+
+/* Who writes may read as well, if that is what the slot allows. */
+static void a_map_announces_what_its_device_may_do(struct ktap *t)
+{
+	struct mapping_slot_ops ops;
+	struct rig rig;
+
+	look_init(&rig, &ops);
+	KT_EQ(t, told_at_map(&rig, DMA_FROM_DEVICE), COHERENCE_OTHER_WRITES);
+	KT_EQ(t, told_at_map(&rig, DMA_TO_DEVICE), COHERENCE_OTHER_READS);
+	KT_EQ(t, told_at_map(&rig, DMA_FROM_DEVICE), OPEN_BITS);
+	rig_fini(&rig);
+}
+
+static void a_direction_is_what_the_device_does(struct ktap *t)
+{
+	KT_EQ(t, coherence_device_mode(DMA_TO_DEVICE), COHERENCE_READ);
+	KT_EQ(t, coherence_device_mode(DMA_FROM_DEVICE), COHERENCE_WRITE);
+	KT_EQ(t, coherence_device_mode(DMA_BIDIRECTIONAL), COHERENCE_READ | COHERENCE_WRITE);
+}
+
+/* A count of the other kind is not his. */
+static void a_held_unmap_of_the_other_kind_is_told(struct ktap *t)
+{
+	struct sg_table *sgt;
+	struct rig rig;
+
+	rig_init(&rig, &rig_wide_ops, COHERENCE_CACHES, false);
+	for (int head = SLOT_HEAD_HELD_READ; head <= SLOT_HEAD_HELD_WRITE; head++) {
+		sgt = rig_map_held(&rig,
+				   head == SLOT_HEAD_HELD_READ ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
+		ktap_expect_warn(t, "unmapped more often than mapped");
+		rig_unmap(&rig, &rig.slot.head[head]);
+		KT_CHECK(t, rig.slot.held);
+		rig_unmap(&rig, sgt);
+		KT_EQ(t, rig.slot.held, 0);
+	}
+	rig_fini(&rig);
+}
+
+KTAP_MAIN(KTAP_CASE(the_copy_has_both_lengths), KTAP_CASE(a_table_of_device_memory_moves_nothing),
+	  KTAP_CASE(a_map_announces_what_its_device_may_do),
+	  KTAP_CASE(a_direction_is_what_the_device_does),
+	  KTAP_CASE(a_held_unmap_of_the_other_kind_is_told))
