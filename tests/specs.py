@@ -11,13 +11,36 @@ import sys
 
 CHECKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "checker")
 
+RANGES, EXPORTER, PLACE, LINUX = (f"--shape {s}" for s in ("ranges", "exporter", "place", "linux"))
 # arguments that must print OK; those only --long runs; (mutation, arguments before it, after it) that must print FAIL
 COHERENCE = (
-    ["cpu,nc1", "co,nc1", "u,nc1", "nc1,nc2", "nc1,b1", "cpu,b1", "cpu,nc1 none leave"],
-    ["cpu,cpu2,nc1", "cpu,nc1,b1 none atomic", "cpu,co,nc1 none leave", "cpu,co,nc1,b1 none atomic", "cpu,b1 none leave"],
+    ["cpu,nc1", "co,nc1", "u,nc1", "nc1,nc2", "nc1,b1", "cpu,b1", "cpu,nc1 leave", "cpu,cpu2,nc1", "cpu,nc1,b1 atomic", "cpu,co,nc1 leave",
+     "cpu,nc1 atomic --shape ranges",
+     "nc1,xn --shape exporter", "cpu,xn leave --shape exporter", "b1,xn --shape exporter", "cpu,xc,nc1 --shape exporter",
+     "cpu,yc,nc1 --shape exporter", "cpu,nc1,yn --shape exporter", "b1,yn leave --shape exporter",
+     "cpu,nc1,gc --shape place", "cpu,nc1,gn --shape place", "b1,gn --shape place",
+     "cpu,nr1,nw1 leave --shape linux", "co,nr1,nx1 leave --shape linux", "nr1,fb1,nw1 --shape linux", "cpu,fm1,nr1,nw1 atomic leave --shape linux",
+     "cpu,nr1,nw1 leave --shape arm", "nr1,fm1,nw1 --shape arm"],
+    ["cpu,nc1,b1", "cpu,co,nc1,b1 atomic", "cpu,b1 leave", "cpu,nc1,nc2,b1 atomic leave",
+     "cpu,nc1 --shape ranges", "cpu,b1 atomic --shape ranges", "cpu,cpu2,nc1 atomic --shape ranges", "nc1,b1 atomic --shape ranges",
+     "cpu,nc1,xn --shape exporter", "cpu,b1,xn atomic leave --shape exporter", "co,nc1,b1,xn atomic --shape exporter",
+     "cpu,b1,yn --shape exporter", "cpu,nc1,b1,yc atomic --shape exporter",
+     "cpu,b1,gn --shape place", "cpu,b1,gc --shape place", "cpu,b1,nc1,gn atomic --shape place",
+     "cpu,fb1,nx1 --shape linux", "co,fb1,nw1 leave --shape linux", "cpu,nr1,nw1,nx1 leave --shape linux", "cpu,fb1,nr1,nw1 atomic leave --shape arm"],
     [("drop-dirty", "cpu,nc1"), ("clean-then-invalidate", "cpu,nc1"), ("reread-twin", "cpu,b1"), ("whole-slot", "cpu,b1"),
      ("forget-open-writers", "cpu,nc1"), ("no-pull", "cpu,nc1"), ("no-deliver", "cpu,nc1"), ("no-push", "cpu,nc1"),
-     ("never-stale", "cpu,nc1"), ("unmap-syncs", "cpu,nc1", "leave")])
+     ("never-stale", "cpu,nc1"), ("unmap-syncs", "cpu,nc1", "leave"), ("leave-nothing", "cpu,nc1", "leave"),
+     ("pull-marks-all", "cpu,nc1", "atomic", RANGES), ("end-marks-all", "cpu,nc1", "atomic", RANGES),
+     ("open-everywhere", "cpu,nc1", "atomic", RANGES), ("pull-first-only", "cpu,nc1", RANGES),
+     ("bracket-untold", "b1,xn", EXPORTER), ("own-begin-does-nothing", "cpu,xn", EXPORTER), ("own-end-does-nothing", "cpu,xn", EXPORTER),
+     ("own-begin-does-nothing", "cpu,yn", EXPORTER), ("own-end-does-nothing", "cpu,yn", EXPORTER),
+     ("trust-untold", "yc,nc1", EXPORTER), ("trust-untold", "b1,yn", EXPORTER),
+     ("leave-nothing", "cpu,b1,gc", PLACE), ("move-reads-raw", "cpu,nc1,gn", PLACE), ("move-writes-raw", "cpu,nc1,gn", PLACE),
+     ("move-fetches-nothing", "cpu,nc1,gn", PLACE), ("move-keeps-whole", "cpu,nc1,gc", PLACE),
+     ("store-between", "cpu,nx1", LINUX), ("store-between", "nx1,fb1", LINUX), ("any-table", "cpu,nr1,nw1", LINUX),
+     ("leave-beside-writer", "cpu,nx1", "leave", LINUX), ("leave-stale", "cpu,nx1", "leave", LINUX),
+     ("bracket-untold", "nr1,fb1", LINUX), ("from-copies-nothing-in", "cpu,fb1", LINUX), ("own-begin-does-nothing", "cpu,fm1", LINUX),
+     ("own-end-does-nothing", "cpu,fm1", LINUX), ("narrow-on-arm", "cpu,nw1", "--shape arm")])
 SLOT = (
     ["mapR,move", "mapW,reclaim", "heldR,move", "l1,move", "nest,move", "mapR,detach", "mapR,death", "mapR,move,scan",
      "mapR,mapW,reclaim", "mapR,heldW,detach,scan", "live:mapR,move"],
@@ -53,8 +76,8 @@ def programs(script, table, long):
         out, rc = python(script, *args.split())
         yield f"{args}: holds", rc == 0 and out.startswith("OK "), out
     for mutation, agents, *after in mutations:
-        out, rc = python(script, agents, mutation, *after)
-        yield f"{agents}: fails with {mutation}", rc == 1 and out.startswith("FAIL "), out
+        out, rc = python(script, agents, mutation, *" ".join(after).split())
+        yield f"{' '.join([agents, *after])}: fails with {mutation}", rc == 1 and out.startswith("FAIL "), out
 
 
 def orders():
