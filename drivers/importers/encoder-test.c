@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <linux/dma-resv.h>
+
 #include "drivers/exporters/contiguous-heap.h"
 #include "drivers/exporters/vram.h"
 #include "drivers/importers/encoder.h"
