@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include "host/asan.h"
 #include "host/port.h"
+#include "host/slab.h"
 #include "tests/ktap.h"
 
 static bool all_zero(const char *p, size_t len)
@@ -270,9 +271,67 @@ static void copies_of_strings_and_arrays(struct ktap *t)
 	kfree(copy);
 }
 
+/* --- another heap ----------------------------------------------------------------------------- */
+
+static char elsewhere[2048] __attribute__((aligned(64)));
+static size_t elsewhere_used, elsewhere_freed;
+
+static void *elsewhere_alloc(size_t size, size_t align)
+{
+	void *p = elsewhere + ALIGN(elsewhere_used, align);
+
+	if (p + size > (void *)elsewhere + sizeof(elsewhere))
+		return NULL;
+	elsewhere_used = p + size - (void *)elsewhere;
+	return p;
+}
+
+static bool elsewhere_owns(const void *p)
+{
+	return p >= (void *)elsewhere && p < (void *)elsewhere + sizeof(elsewhere);
+}
+
+static size_t elsewhere_size(const void *p)
+{
+	return 16; /* the only object that is moved */
+}
+
+static void elsewhere_free(void *p)
+{
+	elsewhere_freed++;
+}
+
+static void another_heap_takes_over(struct ktap *t)
+{
+	static const struct host_heap heap = { elsewhere_alloc, elsewhere_owns, elsewhere_size,
+					       elsewhere_free };
+	char *before = kmalloc(16, GFP_KERNEL), *p, *q;
+
+	memset(elsewhere, 0xff, sizeof(elsewhere));
+	host_heap = &heap;
+	p = kzalloc(16, GFP_KERNEL);
+	q = kzalloc_aligned(64, 64, GFP_KERNEL);
+	KT_CHECK(t, elsewhere_owns(p) && elsewhere_owns(q) && !((unsigned long)q % 64));
+	KT_CHECK(t, all_zero(p, 16) && all_zero(q, 64));
+	p[15] = 7;
+	p = krealloc(p, 100, GFP_KERNEL);
+	KT_CHECK(t, elsewhere_owns(p) && p[15] == 7 && elsewhere_freed == 1);
+	KT_CHECK(t, !krealloc(p, 10000, GFP_KERNEL) && !kmalloc(10000, GFP_KERNEL));
+	port_fail_nth(PORT_FAULT_ALLOC, 1);
+	KT_CHECK(t, !kmalloc(1, GFP_KERNEL));
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+	kfree(before); /* it goes where it came from */
+	KT_EQ(t, elsewhere_freed, 1);
+	kfree(p);
+	kfree(q);
+	KT_EQ(t, elsewhere_freed, 3);
+	host_heap = NULL;
+}
+
 KTAP_MAIN(KTAP_CASE(copies_of_strings_and_arrays), KTAP_CASE(zeroed_allocations),
 	  KTAP_CASE(nothing_is_something), KTAP_CASE(products_do_not_wrap),
 	  KTAP_CASE(aligned_on_request), KTAP_CASE(moved_with_its_bytes),
 	  KTAP_CASE(copies_and_strings), KTAP_CASE(failure_on_demand), KTAP_CASE(caches_align),
 	  KTAP_CASE(constructor_runs), KTAP_CASE(readers_keep_freed_objects),
-	  KTAP_CASE(plain_objects_go_at_once), KTAP_CASE(broken_cache_uses))
+	  KTAP_CASE(plain_objects_go_at_once), KTAP_CASE(broken_cache_uses),
+	  KTAP_CASE(another_heap_takes_over))

@@ -6,7 +6,8 @@
  * AddressSanitizer's.
  *
  * Invariants
- *   SB1  Only allocate() calls malloc(): it alone asks for injected failures.
+ *   SB1  Only allocate() calls malloc(), or the heap that takes its place (host/slab.h): it alone
+ *        asks for injected failures.
  *   SB2  An object of an RCU cache has its rcu_head before it, never in it: its bytes stay as they
  *        were.
  */
@@ -16,10 +17,28 @@
 #include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include "host/port.h"
+#include "host/slab.h"
+
+const struct host_heap *host_heap;
+
+static void *allocate_elsewhere(size_t size, size_t align, gfp_t gfp)
+{
+	void *p = host_heap->alloc(size, max_t(size_t, align, ARCH_KMALLOC_MINALIGN));
+
+	if (p && gfp & __GFP_ZERO)
+		memset(p, 0, size);
+	return p;
+}
+
+static bool is_elsewhere(const void *p)
+{
+	return unlikely(host_heap) && host_heap->owns(p);
+}
 
 static void *allocate(size_t size, size_t align, gfp_t gfp)
 {
@@ -33,6 +52,8 @@ static void *allocate(size_t size, size_t align, gfp_t gfp)
 		return NULL;
 	if (!size)
 		return ZERO_SIZE_PTR;
+	if (unlikely(host_heap))
+		return allocate_elsewhere(size, align, gfp);
 	if (align <= ARCH_KMALLOC_MINALIGN)
 		return gfp & __GFP_ZERO ? calloc(1, size) : malloc(size);
 	if (posix_memalign(&p, align, size))
@@ -75,8 +96,24 @@ void *kzalloc_aligned(size_t size, size_t align, gfp_t gfp)
 
 void kfree(const void *p)
 {
-	if (!ZERO_OR_NULL_PTR(p))
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	if (is_elsewhere(p))
+		host_heap->free((void *)p);
+	else
 		free((void *)p);
+}
+
+/* Asked for injected failures already. */
+static void *move_elsewhere(void *p, size_t size)
+{
+	void *larger = host_heap->alloc(size, ARCH_KMALLOC_MINALIGN);
+
+	if (!larger)
+		return NULL;
+	memcpy(larger, p, min(size, host_heap->size(p)));
+	host_heap->free(p);
+	return larger;
 }
 
 void *krealloc(const void *p, size_t size, gfp_t gfp)
@@ -92,6 +129,8 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	might_sleep_if(gfpflags_allow_blocking(gfp));
 	if (!(gfp & __GFP_NOFAIL) && port_should_fail(PORT_FAULT_ALLOC))
 		return NULL;
+	if (is_elsewhere(p))
+		return move_elsewhere((void *)p, size);
 	return realloc((void *)p, size);
 }
 
