@@ -23,9 +23,8 @@
 _Static_assert(HOT_START / SLOT_CELL_BYTES == (HOT_END - 1) / SLOT_CELL_BYTES,
 	       "a hit of the first borrower touches one cache line");
 
-static LIST_HEAD(lru);
+struct slot_lru slot_lru = { .sets = LIST_HEAD_INIT(slot_lru.sets), .budget = SIZE_MAX };
 static DEFINE_MUTEX(lru_lock);
-static size_t lru_total, lru_budget = SIZE_MAX; /* guarded by lru_lock; bytes */
 
 /* --- the slots of a set ----------------------------------------------------------------------- */
 
@@ -327,8 +326,8 @@ static void lru_add(struct slot_set *set)
 		return;
 	mutex_lock(&lru_lock);
 	set->lru_bytes = bytes;
-	lru_total += bytes;
-	list_add_tail(&set->lru, &lru);
+	slot_lru.total += bytes;
+	list_add_tail(&set->lru, &slot_lru.sets);
 	mutex_unlock(&lru_lock);
 }
 
@@ -337,7 +336,7 @@ static void lru_del_locked(struct slot_set *set)
 	if (list_empty(&set->lru))
 		return;
 	list_del_init(&set->lru);
-	lru_total -= set->lru_bytes;
+	slot_lru.total -= set->lru_bytes;
 }
 
 static void lru_del(struct slot_set *set)
@@ -358,8 +357,8 @@ static struct slot_set *lru_take(void)
 	struct slot_set *set, *taken = NULL;
 
 	mutex_lock(&lru_lock);
-	if (lru_total > lru_budget) {
-		list_for_each_entry(set, &lru, lru) {
+	if (slot_lru.total > slot_lru.budget) {
+		list_for_each_entry(set, &slot_lru.sets, lru) {
 			if (!dma_resv_trylock(set->dmabuf->resv))
 				continue;
 			if (get_file_active(&set->dmabuf->file)) {
@@ -392,7 +391,7 @@ static void reclaim_over_budget(void)
 void dma_buf_cache_set_budget(size_t bytes)
 {
 	mutex_lock(&lru_lock);
-	lru_budget = bytes;
+	slot_lru.budget = bytes;
 	mutex_unlock(&lru_lock);
 	reclaim_over_budget();
 }

@@ -65,6 +65,12 @@ struct slot_set {
 	size_t lru_bytes;
 };
 
+/* Idle sets of all buffers, the oldest first. Guarded by lru_lock; all that this file keeps outside buffers. */
+extern struct slot_lru {
+	struct list_head sets;
+	size_t total, budget; /* bytes */
+} slot_lru;
+
 /**
  * slot_set_borrow - an attachment of the set for (@dmabuf, @dev, @importer_ops), made if there is
  * none

@@ -35,15 +35,18 @@ static void clean_takes_dirty_lines_only(struct ktap *t)
 {
 	struct page *page;
 	u8 *cpu = quiet_page(t, &page), *behind = cache_behind(page_to_phys(page));
+	u8 *agreed = cache_agreed(page_to_phys(page));
 
 	cpu[0] = 1;
 	cpu[200] = 2;
 	behind[64] = 3; /* a device's, in a line that is clean */
+	KT_CHECK(t, !agreed[0] && !agreed[200]);
 	cache_maintain(page_to_phys(page), PAGE_SIZE, DMA_TABLE_CLEAN);
 	KT_EQ(t, behind[0], 1);
 	KT_EQ(t, behind[200], 2);
 	KT_EQ(t, behind[64], 3);
 	KT_EQ(t, cpu[64], 0);
+	KT_CHECK(t, agreed[0] == 1 && agreed[200] == 2 && !agreed[64]);
 	/* a dirty line goes as a whole: false sharing loses the device's byte */
 	cpu[300] = 4;
 	behind[301] = 5;

@@ -219,6 +219,11 @@ void *cache_behind(phys_addr_t phys)
 	return cache.behind + (phys - HOST_PHYS_BASE);
 }
 
+void *cache_agreed(phys_addr_t phys)
+{
+	return cache.agreed + (phys - HOST_PHYS_BASE);
+}
+
 void cache_adversary(u64 seed)
 {
 	atomic64_set(&cache.seed, seed);

@@ -49,6 +49,15 @@ void cache_maintain(phys_addr_t phys, size_t len, enum dma_table_op op);
 void *cache_behind(phys_addr_t phys);
 
 /**
+ * cache_agreed - what the caches and memory held at @phys when they last agreed: a line where the
+ *                CPU's view differs from it is dirty
+ *
+ * For who saves and restores the whole machine.  Context: any; cache_prepare() was called, and
+ * there is memory at @phys.
+ */
+void *cache_agreed(phys_addr_t phys);
+
+/**
  * cache_passes - a device that does not snoop is about to access [@phys, @phys + @len)
  * Context: any.  The adversary's turn; without one nothing happens.
  */
