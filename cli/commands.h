@@ -16,4 +16,7 @@ int cli_pipeline(int argc, char **argv);
 /** cli_conformance - `dmabuf conformance ...`, as above */
 int cli_conformance(int argc, char **argv);
 
+/** cli_explore - `dmabuf explore ...`, as above */
+int cli_explore(int argc, char **argv);
+
 #endif

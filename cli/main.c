@@ -21,6 +21,8 @@ static const struct command {
 	  cli_pipeline },
 	{ "conformance", "does the core answer as Linux documents? each rule a case",
 	  cli_conformance },
+	{ "explore", "every legal program on a small buffer: is what is read the newest?",
+	  cli_explore },
 	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 

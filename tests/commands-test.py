@@ -189,7 +189,7 @@ def help_teaches():
 
 def manual_names_every_option():
     manual = open(os.path.join(ROOT, "docs", "man", "dmabuf.1")).read()
-    for command in ("pipeline", "bench", "conformance"):
+    for command in ("pipeline", "bench", "conformance", "explore"):
         told = good(call(DMABUF, command, "--help"))
         for option in set(re.findall(r"--([a-z]+)", told)) - {"help"}:
             need(f"Fl -{option}" in manual, f"{command} --{option} is not in docs/man/dmabuf.1")
@@ -310,6 +310,43 @@ def conformance_refuses():
     bad(conformance("nothing"), "nothing", "no case")
     bad(conformance("--policy", "pinned"), "pinned", "cached or remap")
     bad(conformance("--json", "/dev/full", "move.tells"), "/dev/full")
+
+
+def explore(*args):
+    return call(DMABUF, "explore", *args)
+
+
+def explore_is_clean():
+    rows = [r.split() for r in good(explore("--ops", "3")).splitlines()[1:]]
+    need(len(rows) >= 30 and all(r[2] == "3" and r[-1] == "clean" for r in rows), rows)
+    need({("widens", "cpu,nc,b"), ("narrow", "cpu,b,b"), ("pins", "cpu,dco,db")} <= {tuple(r[:2]) for r in rows}, rows)
+
+
+def explore_shows_the_shortest_program():
+    done = explore("--agents", "cpu,nc", "--fault", "unmap-syncs", "--ops", "8", "--json", "out.json")
+    world = json.loads(get("out.json"))[0]
+    need(done.returncode == 1 and done.stdout.decode().endswith(world["text"]), done)
+    need(world["verdict"] == "violated" and world["length"] == 6, world)
+    need("  7  idle mappings are reclaimed\n  => cpu reads" in world["text"], world["text"])
+
+
+def explore_takes_options():
+    worlds = json.loads(good(explore("--agents", "cpu,co,nc", "--exporter", "narrow", "--lines", "1", "--ops", "5", "--jobs", "1", "--json", "-")))
+    need([(w["agents"], w["exporter"], w["verdict"], w["length"]) for w in worlds] == [("cpu,co,nc", "narrow", "clean", 5)], worlds)
+    need(worlds[0]["states"] > 1000 and worlds[0]["programs"] > worlds[0]["states"], worlds)
+    done = explore("--agents", "cpu,nc,b", "--ops", "40", "--seconds", "1")
+    need(done.returncode == 0 and b"stopped" in done.stdout, done)
+
+
+def explore_refuses():
+    bad(explore("--agents", "cpu,gpu"), "cpu,gpu", "no such agent")
+    bad(explore("--ops", "x"), "x", "--ops")
+    bad(explore("--exporter", "pins"), "--agents")
+    bad(explore("--agents", "cpu", "--exporter", "system"), "system", "widens")
+    bad(explore("--fault", "all"), "all", "--fault")
+    bad(explore("--lines", "9"), "9", "--lines")
+    bad(explore("more"), "more")
+    bad(explore("--agents", "cpu", "--ops", "1", "--json", "/dev/full"), "/dev/full")
 
 
 def broken_headers():
@@ -478,12 +515,13 @@ PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, benc
             a_reader_that_goes_away)
 CONFORMANCE = (conformance_passes, conformance_says_who_differs, conformance_takes_names, conformance_compares,
                conformance_refuses)
+EXPLORE = (explore_is_clean, explore_shows_the_shortest_program, explore_takes_options, explore_refuses)
 RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmpeg_reads, run_refuses_what_it_cannot,
        porting_page_is_true, check_counts_what_went_wrong)
 
 
 def main():
-    cases = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "run": RUN}[sys.argv[1]]
+    cases = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "explore": EXPLORE, "run": RUN}[sys.argv[1]]
     failed = 0
     print(f"1..{len(cases)}")
     for i, case in enumerate(cases, 1):

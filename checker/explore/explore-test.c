@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explore-test.c - the core is clean as far as this goes, and the explorer can fail
+ *
+ * Every planted fault is found, with the shortest program there is.  What it rests on is tried too:
+ * the arena brings back what was saved, and states held equal lead to equal states.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+
+#include "checker/explore/arena.h"
+#include "checker/explore/jobs.h"
+#include "tests/ktap.h"
+
+static struct explore_result result;
+
+static enum explore_verdict run(const struct explore_config *config)
+{
+	explore_run(config, &result);
+	return result.verdict;
+}
+
+static void clean(struct ktap *t, const struct explore_config *config)
+{
+	ktap_check(t, run(config) == EXPLORE_CLEAN, __FILE__, __LINE__, "%s on %s: %s",
+		   config->agents, explore_exporter_names[config->exporter], result.text);
+	KT_CHECK(t, result.at.length == config->ops);
+}
+
+/* --- the core --------------------------------------------------------------------------------- */
+
+static void every_pair_is_clean(struct ktap *t)
+{
+	unsigned int nr = explore_worlds(NULL), ops = ktap_long ? 5 : 3;
+	struct explore_job *jobs = explore_jobs(nr);
+
+	KT_ASSERT(t, jobs);
+	explore_worlds(jobs);
+	for (unsigned int i = 0; i < nr; i++) {
+		jobs[i].config.ops = ops;
+		clean(t, &jobs[i].config);
+	}
+}
+
+/* A line in the middle has both its edges inside the buffer. */
+static void three_lines_are_clean(struct ktap *t)
+{
+	clean(t,
+	      &(struct explore_config){ .agents = "cpu,nc", .ops = ktap_long ? 8 : 5, .lines = 3 });
+	clean(t,
+	      &(struct explore_config){ .agents = "cpu,b", .ops = ktap_long ? 6 : 4, .lines = 3 });
+}
+
+/* The named case: a mapping goes while the CPU writes. */
+static void a_slot_leaves_beside_a_writer(struct ktap *t)
+{
+	static const char *const agents[] = { "cpu,nc", "cpu,b" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(agents); i++) {
+		clean(t, &(struct explore_config){ .agents = agents[i], .ops = 7 });
+		KT_CHECK(t, result.at.leaves > 0);
+	}
+}
+
+/* One line, one device: no longer program leads anywhere new. */
+static void a_small_world_is_explored_to_its_end(struct ktap *t)
+{
+	clean(t, &(struct explore_config){ .agents = "cpu,nc", .ops = 40, .lines = 1 });
+	KT_CHECK(t, result.at.closed);
+}
+
+/* --- it can fail ------------------------------------------------------------------------------ */
+
+static const struct {
+	enum explore_fault fault;
+	const char *agents;
+	unsigned int ops; /* of the shortest program */
+	const char *why;  /* part of what is said */
+} faults[] = {
+	{ EXPLORE_NO_SYNC, "cpu,nc", 2, "(EX1)" },
+	{ EXPLORE_ONE_SYNC_LESS, "cpu,nc", 2, "(EX1)" },
+	{ EXPLORE_UNMAP_SYNCS, "cpu,nc", 7, "(EX1)" },
+	{ EXPLORE_UNMAP_SYNCS, "cpu,b", 7, "(EX1)" },
+	{ EXPLORE_MAP_WIDER, "cpu,nc", 2, "(EX2)" },
+	{ EXPLORE_MAP_WIDER, "cpu,co", 2, "(EX2)" },
+	{ EXPLORE_NO_CPU_BEGIN, "cpu,nc", 4, "(EX1)" },
+	{ EXPLORE_NO_CPU_BEGIN, "cpu,b", 4, "(EX1)" },
+	{ EXPLORE_NO_DEVICE_SYNC, "cpu,nc", 6, "(EX1)" },
+	{ EXPLORE_NO_DEVICE_SYNC, "cpu,b", 6, "(EX1)" },
+	{ EXPLORE_LOSES_SLOT, "cpu,b", 4, "(EX1)" },
+	{ EXPLORE_KEEPS_ADDRESS, "cpu,nc", 5, "(EX2)" },
+	{ EXPLORE_LEAKS, "cpu,co", 5, "(EX3)" },
+};
+
+static unsigned int lines_of(const char *text)
+{
+	unsigned int nr = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		nr++;
+	return nr;
+}
+
+static void faults_are_found(struct ktap *t)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(faults); i++) {
+		struct explore_config config = { .agents = faults[i].agents,
+						 .fault = faults[i].fault,
+						 .ops = faults[i].ops };
+		const char *name = explore_fault_names[config.fault];
+
+		ktap_check(t,
+			   run(&config) == EXPLORE_VIOLATED && result.ops == faults[i].ops &&
+				   strstr(result.text, faults[i].why),
+			   __FILE__, __LINE__, "%s, %s: not found as it should be: %s", name,
+			   config.agents, result.text);
+		KT_CHECK(t, lines_of(result.text) > faults[i].ops);
+		config.ops--;
+		ktap_check(t, run(&config) == EXPLORE_CLEAN, __FILE__, __LINE__,
+			   "%s, %s: found sooner: %s", name, config.agents, result.text);
+	}
+	/* None is left out. */
+	for (unsigned int fault = EXPLORE_SOUND + 1; fault < EXPLORE_FAULTS; fault++) {
+		unsigned int i = 0;
+
+		while (i < ARRAY_SIZE(faults) && faults[i].fault != fault)
+			i++;
+		KT_CHECK(t, i < ARRAY_SIZE(faults));
+	}
+}
+
+/* --- what it rests on ------------------------------------------------------------------------- */
+
+static void equal_states_go_equal_ways(struct ktap *t)
+{
+	static const struct explore_config configs[] = {
+		{ .agents = "cpu,nc,b", .ops = 4, .verify = 1 },
+		{ .agents = "cpu,vmap,b", .ops = 4, .verify = 1 },
+		{ .agents = "cpu,co,nc", .ops = 4, .verify = 1, .exporter = EXPLORE_NARROW },
+		{ .agents = "cpu,b,dnc", .ops = 4, .verify = 1, .exporter = EXPLORE_PINS },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(configs); i++) {
+		struct explore_config config = configs[i];
+
+		config.ops += 2 * ktap_long;
+		clean(t, &config);
+		KT_CHECK(t, result.at.compared > 100);
+	}
+}
+
+/* The same again, in one process: nothing is left of the first. */
+static void it_can_be_repeated(struct ktap *t)
+{
+	const struct explore_config config = { .agents = "cpu,nc,b", .ops = 4 };
+	struct explore_progress first;
+
+	clean(t, &config);
+	first = result.at;
+	clean(t, &config);
+	KT_EQ(t, result.at.states, first.states);
+	KT_EQ(t, result.at.steps, first.steps);
+	KT_CHECK(t, result.at.programs == first.programs && first.programs > 1000);
+}
+
+static void limits_end_it(struct ktap *t)
+{
+	struct explore_config config = { .agents = "cpu,nc,b", .ops = 30, .states = 1000 };
+
+	KT_EQ(t, run(&config), EXPLORE_STOPPED);
+	KT_CHECK(t, result.at.states >= 1000 && result.at.length > 1 && result.at.length < 30);
+	config.states = 0;
+	config.ms = 50;
+	KT_EQ(t, run(&config), EXPLORE_STOPPED);
+}
+
+static void what_is_no_world_is_refused(struct ktap *t)
+{
+	static const char *const wrong[] = { "", "cpu,", "gpu", "cpu,co,nc,b,ns" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(wrong); i++) {
+		KT_CHECK(t, explore_parse(wrong[i]));
+		KT_EQ(t, run(&(struct explore_config){ .agents = wrong[i], .ops = 1 }),
+		      EXPLORE_UNTRIED);
+		KT_CHECK(t, result.text[0]);
+	}
+	KT_CHECK(t, !explore_parse("cpu,co,nc,b"));
+}
+
+static void the_arena_brings_back(struct ktap *t)
+{
+	static char outside[4] = "abc";
+	char *copy, *p, *q;
+
+	KT_ASSERT(t, !arena_open());
+	KT_CHECK(t, arena_region(outside, sizeof(outside)));
+	p = kmalloc(100, GFP_KERNEL);
+	q = kzalloc_aligned(64, 64, GFP_KERNEL);
+	OPTIMIZER_HIDE_VAR(p); /* else it is known that nobody else can know where it points to */
+	strcpy(p, "kept");
+	KT_CHECK(t, !((unsigned long)q % 64) && !q[63] && arena_objects() == 2);
+
+	arena_close();
+	copy = kmalloc(arena_bytes(0), GFP_KERNEL);
+	arena_save(copy);
+	outside[0] = 'x';
+	strcpy(p, "gone");
+	arena_restore(copy);
+	KT_CHECK(t, !strcmp(p, "kept") && outside[0] == 'a');
+	kfree(copy);
+}
+
+static void the_arena_finds_what_is_wrong(struct ktap *t)
+{
+	char *p, *q;
+
+	KT_ASSERT(t, !arena_open());
+	p = kmalloc(40, GFP_KERNEL);
+	q = krealloc(p, 4000, GFP_KERNEL);
+	KT_CHECK(t, q != p && arena_objects() == 1 && !arena_error());
+	p = kmalloc(40, GFP_KERNEL);
+	kfree(p);
+	KT_CHECK(t, p[0] == p[39] && p[0]);
+	KT_CHECK(t, kmalloc(40, GFP_KERNEL) == p);
+	kfree(p);
+	kfree(p);
+	KT_CHECK(t, strstr(arena_error(), "twice"));
+	KT_CHECK(t, !kmalloc(8 << 20, GFP_KERNEL));
+	kfree(q);
+	KT_EQ(t, arena_objects(), 0);
+	arena_close();
+}
+
+static void told(const struct explore_job *job, void *context)
+{
+	++*(unsigned int *)context;
+}
+
+static void jobs_run_in_children(struct ktap *t)
+{
+	struct explore_job *jobs = explore_jobs(3);
+	unsigned int nr = 0;
+	struct explore_listener listener = { told, told, &nr };
+
+	KT_ASSERT(t, jobs);
+	jobs[0].config = (struct explore_config){ .agents = "cpu,nc", .ops = 3 };
+	jobs[1].config =
+		(struct explore_config){ .agents = "cpu,nc", .ops = 3, .fault = EXPLORE_NO_SYNC };
+	jobs[2].config = (struct explore_config){ .agents = "none", .ops = 3 };
+	KT_EQ(t, explore_run_jobs(jobs, 3, 2, &listener), 0);
+	KT_CHECK(t, nr >= 3);
+	KT_EQ(t, jobs[0].result.verdict, EXPLORE_CLEAN);
+	KT_EQ(t, jobs[1].result.verdict, EXPLORE_VIOLATED);
+	KT_EQ(t, jobs[2].result.verdict, EXPLORE_UNTRIED);
+}
+
+KTAP_MAIN(KTAP_CASE(every_pair_is_clean), KTAP_CASE(three_lines_are_clean),
+	  KTAP_CASE(a_slot_leaves_beside_a_writer), KTAP_CASE(a_small_world_is_explored_to_its_end),
+	  KTAP_CASE(faults_are_found), KTAP_CASE(equal_states_go_equal_ways),
+	  KTAP_CASE(it_can_be_repeated), KTAP_CASE(limits_end_it),
+	  KTAP_CASE(what_is_no_world_is_refused), KTAP_CASE(the_arena_brings_back),
+	  KTAP_CASE(the_arena_finds_what_is_wrong), KTAP_CASE(jobs_run_in_children))

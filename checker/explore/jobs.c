@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jobs.c - several worlds at a time, each in a process of its own
+ *
+ * A child leaves its result and, as it goes, its progress in memory shared with its parent; one that
+ * ends by a signal has found what explore_run() cannot tell.
+ */
+#include <errno.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checker/explore/jobs.h"
+
+#define LOOK_US 20000
+#define TELL_NS 2000000000LL
+
+static void note_progress(const struct explore_config *config, const struct explore_progress *at)
+{
+	struct explore_job *job = config->context;
+
+	job->result.at = *at;
+}
+
+static void run_child(struct explore_job *job)
+{
+	struct explore_config config = job->config;
+	struct explore_result result;
+
+	config.progress = note_progress;
+	config.context = job;
+	explore_run(&config, &result);
+	job->result = result;
+	_exit(0);
+}
+
+static void child_died(struct explore_job *job, int status)
+{
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return;
+	job->result.verdict = WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL ? EXPLORE_VIOLATED
+										 : EXPLORE_UNTRIED;
+	snprintf(job->result.text, sizeof(job->result.text),
+		 "  => the process ended by signal %d, after %llu states (EX3)\n",
+		 WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		 (unsigned long long)job->result.at.states);
+}
+
+static int start(struct explore_job *job)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		run_child(job);
+	if (pid < 0)
+		return -errno;
+	job->pid = pid;
+	return 0;
+}
+
+/* The job whose process has ended, if any has; only ours are asked. */
+static struct explore_job *ended(struct explore_job *jobs, unsigned int nr)
+{
+	int status;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		if (jobs[i].pid <= 0 || waitpid(jobs[i].pid, &status, WNOHANG) != jobs[i].pid)
+			continue;
+		jobs[i].pid = 0;
+		child_died(&jobs[i], status);
+		return &jobs[i];
+	}
+	return NULL;
+}
+
+struct explore_job *explore_jobs(unsigned int nr)
+{
+	struct explore_job *jobs = mmap(NULL, nr * sizeof(*jobs), PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return jobs == MAP_FAILED ? NULL : jobs;
+}
+
+int explore_run_jobs(struct explore_job *jobs, unsigned int nr, unsigned int at_a_time,
+		     const struct explore_listener *listener)
+{
+	unsigned int started = 0, running = 0;
+	ktime_t told = ktime_get();
+	int err = 0;
+
+	while (running || (started < nr && !err)) {
+		struct explore_job *job;
+
+		while (running < at_a_time && started < nr && !err) {
+			err = start(&jobs[started]);
+			if (!err) {
+				started++;
+				running++;
+			}
+		}
+		job = ended(jobs, started);
+		if (job) {
+			running--;
+			listener->done(job, listener->context);
+			continue;
+		}
+		if (ktime_get() - told >= TELL_NS) {
+			told = ktime_get();
+			for (unsigned int i = 0; i < started; i++)
+				if (jobs[i].pid)
+					listener->progress(&jobs[i], listener->context);
+		}
+		usleep(LOOK_US);
+	}
+	return err;
+}
+
+/* --- which worlds ----------------------------------------------------------------------------- */
+
+/* Pairs of these, beside the CPU. */
+static const char *const kept_kinds[] = { "co", "nc", "b" };
+static const char *const all_kinds[] = { "co", "nc", "b", "dco", "dnc", "db" };
+
+static const struct {
+	enum explore_exporter exporter;
+	const char *const *kinds;
+	unsigned int nr;
+} pairs[] = {
+	{ EXPLORE_WIDENS, kept_kinds, ARRAY_SIZE(kept_kinds) },
+	{ EXPLORE_NARROW, kept_kinds, ARRAY_SIZE(kept_kinds) },
+	{ EXPLORE_PINS, all_kinds, ARRAY_SIZE(all_kinds) },
+};
+
+static const struct {
+	enum explore_exporter exporter;
+	const char *agents;
+} others[] = {
+	{ EXPLORE_WIDENS, "cpu,cpu,nc" },  { EXPLORE_WIDENS, "cpu,cpu,b" },
+	{ EXPLORE_WIDENS, "cpu,vmap,nc" }, { EXPLORE_WIDENS, "cpu,vmap,b" },
+	{ EXPLORE_WIDENS, "cpu,ns,co" },   { EXPLORE_WIDENS, "cpu,ns,b" },
+	{ EXPLORE_BLIND, "cpu,nc,b" },
+};
+
+static void add(struct explore_job *jobs, unsigned int *nr, enum explore_exporter exporter,
+		const char *agents)
+{
+	struct explore_job *job = jobs ? &jobs[*nr] : NULL;
+
+	++*nr;
+	if (!job)
+		return;
+	snprintf(job->agents, sizeof(job->agents), "%s", agents);
+	job->config.agents = job->agents;
+	job->config.exporter = exporter;
+}
+
+unsigned int explore_worlds(struct explore_job *jobs)
+{
+	unsigned int nr = 0;
+	char agents[32];
+
+	for (unsigned int p = 0; p < ARRAY_SIZE(pairs); p++) {
+		for (unsigned int i = 0; i < pairs[p].nr; i++) {
+			for (unsigned int k = i; k < pairs[p].nr; k++) {
+				snprintf(agents, sizeof(agents), "cpu,%s,%s", pairs[p].kinds[i],
+					 pairs[p].kinds[k]);
+				add(jobs, &nr, pairs[p].exporter, agents);
+			}
+		}
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+		add(jobs, &nr, others[i].exporter, others[i].agents);
+	return nr;
+}

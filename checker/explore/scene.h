@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scene.h - one buffer, its agents, and what each of them may legally do next
+ *
+ * Everything that changes lies in the arena or in a region of it (arena.h).
+ */
+#ifndef CHECKER_EXPLORE_SCENE_H
+#define CHECKER_EXPLORE_SCENE_H
+
+#include <linux/dma-buf.h>
+#include <linux/iosys-map.h>
+#include <linux/kernel.h>
+
+#include "checker/explore/explore.h"
+#include "core/coherence.h"
+#include "core/mapping-slot.h"
+
+#define SCENE_LINE 64
+#define SCENE_LINES 4
+#define SCENE_TABLES (3 * EXPLORE_AGENTS)
+/* Bytes that are written: two of the first line, one of each other; a line's rest has a witness. */
+#define SCENE_BYTES(lines) ((lines) + 1)
+#define SCENE_MOST_OPERATIONS 64
+
+enum operation_kind {
+	OP_ATTACH,
+	OP_DETACH,
+	OP_MAP, /* a: direction */
+	OP_UNMAP,
+	OP_END_ACCESS, /* of a mapping that is kept */
+	OP_BEGIN_ACCESS,
+	OP_CPU_BEGIN, /* a: direction, b: 0 whole, else a line's number + 1 */
+	OP_CPU_END,
+	OP_VMAP,
+	OP_VUNMAP,
+	OP_WRITE, /* a: which of the bytes that are written */
+	OP_READ,  /* a: line */
+	OP_RECLAIM,
+	OP_ADVERSARY,                 /* from here on: not of the program */
+	OP_WRITE_BACK = OP_ADVERSARY, /* a: line */
+	OP_REFETCH,
+	OP_KINDS
+};
+
+struct operation {
+	u8 kind, agent, a, b;
+};
+
+struct agent_kind {
+	const char *name, *is; /* as in explore_config.agents; for --help */
+	const char *machine;   /* NULL: the CPU */
+	bool coherent, dynamic, no_snoop, brackets;
+};
+extern const struct agent_kind agent_kinds[];
+
+/* A set of domains: bit 0 C, bit 1 M, and one for each agent that shares none. */
+typedef u8 domain_set;
+#define DOMAIN_C 1u
+#define DOMAIN_M 2u
+#define DOMAIN_OWN(agent) (4u << (agent))
+
+struct agent {
+	/* constant */
+	const struct agent_kind *kind;
+	struct device *dev;
+	domain_set domain;
+	bool fresh; /* its mappings are not kept */
+
+	struct dma_buf_attachment *attach;
+	bool open, paused;
+	enum dma_data_direction dir;
+	struct sg_table *sgt;
+	struct iosys_map map;
+	u8 first, last, range; /* lines, and OP_CPU_BEGIN's b */
+};
+
+/* What the exporter has mapped and not unmapped. */
+struct scene_table {
+	struct sg_table *sgt; /* NULL: none */
+	u8 agent;
+	u8 asked; /* DMA_MAY_* */
+	dma_addr_t addr;
+};
+
+struct scene {
+	/* constant */
+	struct explore_config config;
+	unsigned int lines, nr_agents;
+	struct dma_buf_ops ops;
+	struct dma_buf *dmabuf;
+	struct page *page;
+	u8 *bytes; /* of the buffer, as the CPU sees them */
+	struct machine *machines[2];
+
+	struct agent agents[EXPLORE_AGENTS];
+	struct scene_table tables[SCENE_TABLES];
+	u8 flat[SCENE_LINES * SCENE_LINE]; /* the newest bytes */
+	domain_set synced[SCENE_LINES];    /* who may read and write the line */
+	domain_set writer[SCENE_LINES];    /* whose write was the last; 0: nobody's */
+	u32 leaves;                        /* mappings torn down beside an open writer of the CPU */
+	size_t objects;                    /* of the core when it keeps nothing */
+	const char *wrong;                 /* a violation that the exporter noticed */
+};
+
+/** scene_create - a buffer that the CPU has filled, and unattached agents.  NULL, with *@why */
+struct scene *scene_create(const struct explore_config *config, const char **why);
+
+/** scene_destroy - from its first state only */
+void scene_destroy(struct scene *w);
+
+/** scene_operations - the operations that are legal now, adversary's last; how many */
+unsigned int scene_operations(const struct scene *w, struct operation *ops);
+
+/** scene_do - carry one out.  Returns what went wrong, or NULL */
+const char *scene_do(struct scene *w, const struct operation *op);
+
+/** scene_check - EX1 and EX2.  NULL, or what is violated; *@reads is set to the legal reads */
+const char *scene_check(struct scene *w, unsigned int *reads);
+
+/** scene_hash - equal for equal states (state.c) */
+u64 scene_hash(const struct scene *w);
+
+/** scene_tell - @op in words, without a newline */
+void scene_tell(const struct scene *w, const struct operation *op, char *text, size_t len);
+
+/** scene_byte - which byte of the buffer is the @nr-th that is written */
+static inline unsigned int scene_byte(unsigned int nr)
+{
+	return nr < 2 ? nr : (nr - 1) * SCENE_LINE;
+}
+
+/* Base addresses of all copies of the buffer, in an order that equal states share. */
+#define SCENE_COPIES (4 + 2 * SCENE_TABLES)
+unsigned int scene_copies(const struct scene *w, const u8 **copies);
+
+/** scene_set - what the core keeps for @agent, or NULL; borrowed or idle */
+struct slot_set *scene_set(const struct scene *w, unsigned int agent);
+
+/* scene.c, for agents.c */
+struct scene_table *scene_table_of(struct scene *w, unsigned int agent, const struct sg_table *sgt);
+bool scene_line_is_dirty(const struct scene *w, unsigned int line);
+phys_addr_t scene_phys(const struct scene *w, unsigned int line);
+
+#endif
