@@ -322,6 +322,15 @@ def explore_is_clean():
     need({("widens", "cpu,nc,b"), ("narrow", "cpu,b,b"), ("pins", "cpu,dco,db")} <= {tuple(r[:2]) for r in rows}, rows)
 
 
+def explore_reaches():
+    """The CPU with every pair of devices, on two processors."""
+    ops = "8" if LONG else "6"
+    rows = [r.split() for r in good(call(DMABUF, "explore", "--ops", ops, "--jobs", "2", timeout=1500)).splitlines()[1:]]
+    need(all(r[2] in (ops, "all") and r[-1] == "clean" for r in rows), rows)
+    leaves = {tuple(r[:2]): int(r[5]) for r in rows}
+    need(leaves["pins", "cpu,nc,b"] and (not LONG or leaves["widens", "cpu,nc,b"]), "nothing left beside a writer", leaves)
+
+
 def explore_shows_the_shortest_program():
     done = explore("--agents", "cpu,nc", "--fault", "unmap-syncs", "--ops", "8", "--json", "out.json")
     world = json.loads(get("out.json"))[0]
@@ -516,12 +525,13 @@ PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, benc
 CONFORMANCE = (conformance_passes, conformance_says_who_differs, conformance_takes_names, conformance_compares,
                conformance_refuses)
 EXPLORE = (explore_is_clean, explore_shows_the_shortest_program, explore_takes_options, explore_refuses)
+REACH = (explore_reaches,)
 RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmpeg_reads, run_refuses_what_it_cannot,
        porting_page_is_true, check_counts_what_went_wrong)
 
 
 def main():
-    cases = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "explore": EXPLORE, "run": RUN}[sys.argv[1]]
+    cases = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "explore": EXPLORE, "reach": REACH, "run": RUN}[sys.argv[1]]
     failed = 0
     print(f"1..{len(cases)}")
     for i, case in enumerate(cases, 1):
