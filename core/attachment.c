@@ -52,7 +52,7 @@ static struct dma_buf_attachment *attach_as(struct dma_buf *dmabuf, struct devic
 	else
 		attach = remap_attach(dmabuf, dev, importer_ops, importer_priv, no_snoop);
 	if (!IS_ERR(attach))
-		event_tell(EVENT_ATTACH, dmabuf, attach, 0, 0);
+		event_tell(EVENT_ATTACH, dmabuf, attach, 0, 0, 0);
 	return attach;
 }
 
@@ -90,7 +90,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 		return;
 
 	dev = attach->dev;
-	event_tell(EVENT_DETACH, dmabuf, attach, 0, 0);
+	event_tell(EVENT_DETACH, dmabuf, attach, 0, 0, 0);
 	clean = attach->set ? slot_set_return(attach) : remap_detach(attach);
 	WARN(!clean,
 	     "dma-buf: detach while mapped: %s still uses a buffer of %s; it stays until its "
@@ -148,7 +148,7 @@ static noinline struct sg_table *map_rarely(struct dma_buf_attachment *attach,
 	}
 	if (IS_ERR(sgt))
 		return sgt;
-	event_tell(EVENT_MAP, attach->dmabuf, attach, dir, 0);
+	event_tell(EVENT_MAP, attach->dmabuf, attach, dir, 0, 0);
 	shown = debug_table_show(attach, sgt);
 	if (IS_ERR(shown))
 		unmap_real(attach, sgt, dir, held);
@@ -199,18 +199,20 @@ static struct mapping_slot *unmap_misused(struct dma_buf_attachment *attach, str
 static void unmap_real(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		       enum dma_data_direction dir, bool held)
 {
+	struct dma_buf *dmabuf = attach->dmabuf; /* the last unmap may end a detached attachment */
 	struct mapping_slot *slot;
 	enum slot_head head;
 
 	slot = attach->slot[dir];
 	if (!slot) {
-		struct dma_resv *resv = attach->dmabuf->resv;
+		struct dma_resv *resv = dmabuf->resv;
 
 		if (!held)
 			dma_resv_lock(resv, NULL);
 		remap_unmap(attach, sgt, dir);
 		if (!held)
 			dma_resv_unlock(resv);
+		event_tell(EVENT_UNMAPPED, dmabuf, attach, dir, 0, 0);
 		return;
 	}
 
@@ -221,11 +223,12 @@ static void unmap_real(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			return;
 		head = mapping_slot_head(slot, sgt);
 	}
-	event_tell(EVENT_UNMAP, attach->dmabuf, attach, dir, 0);
+	event_tell(EVENT_UNMAP, dmabuf, attach, dir, 0, 0);
 	if (held)
 		mapping_slot_unmap_locked(slot, head);
 	else
 		mapping_slot_unmap_unlocked(slot, head);
+	event_tell(EVENT_UNMAPPED, dmabuf, attach, dir, 0, 0);
 }
 
 static noinline void unmap_rarely(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -304,6 +307,7 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 		mapping_slot_begin_access(attach->slot[dir], dir);
 	else
 		remap_begin_access(attach, sgt, dir);
+	event_tell(EVENT_ACCESS, attach->dmabuf, attach, dir, 0, 0);
 }
 
 void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -323,4 +327,5 @@ void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		mapping_slot_end_access(attach->slot[dir], dir);
 	else
 		remap_end_access(attach, sgt, dir);
+	event_tell(EVENT_ACCESS_END, attach->dmabuf, attach, dir, 0, 0);
 }

@@ -21,8 +21,7 @@
  * domain is whole, taking it as open is harmless: it gives nothing, and what it is given is the
  * truth.
  *
- * Deliberately not here: reading anything of the owner's but through mapping_slot_ops; ordering
- * accesses.
+ * Deliberately not here: what is the owner's but through mapping_slot_ops; order of accesses.
  */
 #include <linux/align.h>
 #include <linux/atomic.h>
@@ -40,9 +39,7 @@
 #include "mapping-slot.h"
 #include "twin.h"
 
-/*
- * Brackets round out to what the hardware maintains as one: two that share a line conflict anyway.
- */
+/* Brackets round out to what the hardware maintains as one: two that share a line conflict. */
 #ifndef ARCH_DMA_MINALIGN
 #define ARCH_DMA_MINALIGN SMP_CACHE_BYTES
 #endif
@@ -287,7 +284,7 @@ static void maintain(struct coherence *c, enum maintenance what, size_t start, s
 		if (what != CLEAN)
 			slot->ops->sync_for_cpu(slot, start, len, narrow(slot, DMA_FROM_DEVICE));
 	}
-	event_tell(what == CLEAN ? EVENT_CLEAN : EVENT_INVALIDATE, slot, NULL, start, len);
+	event_tell(what == CLEAN ? EVENT_CLEAN : EVENT_INVALIDATE, slot, NULL, start, len, 0);
 }
 
 static enum maintenance gather_from_memory(const struct coherence_range *r)
@@ -340,7 +337,7 @@ static size_t bounce(struct mapping_slot *slot, bool to_slot, size_t start, size
 			copied += twin_copy_changed(bytes, twin + at, memory, len);
 		at += len;
 	}
-	event_tell(EVENT_BOUNCED, slot, NULL, end - start, copied);
+	event_tell(EVENT_BOUNCED, slot, NULL, end - start, copied, to_slot);
 	return copied;
 }
 
@@ -370,8 +367,14 @@ static void transition(struct coherence *c, unsigned int first, unsigned int las
 		}
 	}
 	maintain_ranges(c, first, last, deliver_to_memory, counted);
-	for (i = first; i < last; i++)
-		c->ranges[i].whole = c->ranges[i].then;
+	for (i = first; i < last; i++) {
+		struct coherence_range *r = &c->ranges[i];
+
+		if (r->whole != r->then)
+			event_tell(EVENT_WHOLE, c, NULL, r->start, range_end(c, i) - r->start,
+				   r->then);
+		r->whole = r->then;
+	}
 }
 
 /* --- begin, end, leave ------------------------------------------------------------------------ */
@@ -432,10 +435,7 @@ static void leave(struct coherence *c, coherence_set domain)
 	transition(c, 0, c->nr_ranges, &counted);
 }
 
-/*
- * A slot goes and the CPU is not in C: what devices wrote there is cleaned while there is a table
- * to do it with.
- */
+/* The CPU is not in C: what devices wrote there is cleaned while there is a table to do it with. */
 static void leave_caches(struct coherence *c)
 {
 	struct accesses counted = scan(c);

@@ -27,6 +27,7 @@
 
 #include "buffer.h"
 #include "dma-buf-sync-file.h"
+#include "event.h"
 
 /* --- programs that do not bracket ------------------------------------------------------------- */
 
@@ -321,6 +322,7 @@ static long file_set_name(struct buffer *buffer, const char __user *arg)
 		return PTR_ERR(name);
 	spin_lock(&buffer->name_lock);
 	strscpy(buffer->name, name, sizeof(buffer->name));
+	event_tell(EVENT_NAME, &buffer->dmabuf, buffer->name, 0, 0, 0);
 	spin_unlock(&buffer->name_lock);
 	kfree(name);
 	return 0;

@@ -14,6 +14,7 @@
 #include <linux/kernel.h>
 
 #include "buffer.h"
+#include "event.h"
 #include "slot-set.h"
 
 /* MV1 */
@@ -61,6 +62,7 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 	list_for_each_entry(attach, &dmabuf->attachments, node)
 		if (attach->importer_ops)
 			attach->importer_ops->move_notify(attach);
+	event_tell(EVENT_MOVE, dmabuf, NULL, 0, 0, 0);
 }
 
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)

@@ -130,6 +130,7 @@ int buffer_release(struct inode *inode, struct file *file)
 	dma_resv_unwatch(dmabuf->resv, &buffer->watcher);
 	dma_resv_unlock(dmabuf->resv);
 
+	event_tell(EVENT_RELEASE, dmabuf, NULL, 0, 0, 0);
 	dmabuf->ops->release(dmabuf);
 	buffer_exporter_fini(buffer);
 	coherence_fini(&buffer->coherence);
@@ -224,6 +225,8 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	spin_lock(&buffers_lock);
 	list_add_tail(&buffer->node, &buffers);
 	spin_unlock(&buffers_lock);
+	event_tell(EVENT_EXPORT, &buffer->dmabuf, &buffer->coherence, info->size,
+		   info->ops->cpu_maps_uncached ? COHERENCE_SET_M : COHERENCE_SET_C, 0);
 	return &buffer->dmabuf;
 
 undo_exporter:
@@ -339,7 +342,7 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 		if (ret)
 			goto end_exporter;
 	}
-	event_tell(EVENT_CPU_BEGIN, dmabuf, NULL, offset, len);
+	event_tell(EVENT_CPU_BEGIN, dmabuf, NULL, offset, len, dir);
 	return 0;
 
 end_exporter:
@@ -353,6 +356,7 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 				   size_t offset, size_t len)
 {
 	bool cached;
+	int ret = 0;
 
 	if (WARN(!dmabuf || (unsigned int)dir >= DMA_NONE,
 		 "dma-buf: end_cpu_access without a buffer or a direction\n"))
@@ -367,12 +371,13 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 	if (cached)
 		coherence_cpu_end(&to_buffer(dmabuf)->coherence, offset, len,
 				  cpu_mode(dmabuf, dir));
-	event_tell(EVENT_CPU_END, dmabuf, NULL, offset, len);
-	if (!asks_exporter(dmabuf) || !dmabuf->ops->end_cpu_access)
-		return 0;
-	if (cached)
-		coherence_settle_idle(&to_buffer(dmabuf)->coherence);
-	return dmabuf->ops->end_cpu_access(dmabuf, dir);
+	if (asks_exporter(dmabuf) && dmabuf->ops->end_cpu_access) {
+		if (cached)
+			coherence_settle_idle(&to_buffer(dmabuf)->coherence);
+		ret = dmabuf->ops->end_cpu_access(dmabuf, dir);
+	}
+	event_tell(EVENT_CPU_END, dmabuf, NULL, offset, len, dir);
+	return ret;
 }
 
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)

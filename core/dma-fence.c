@@ -21,6 +21,8 @@
 #include <linux/slab.h>
 #include <linux/sched/signal.h>
 
+#include "event.h"
+
 _Static_assert(sizeof(struct dma_fence) <= 64, "a fence fits into a cache line");
 
 /* Context 0 belongs to the stubs. */
@@ -151,6 +153,7 @@ int dma_fence_signal_timestamp_locked(struct dma_fence *fence, ktime_t timestamp
 		list_del_init(&cb->node);
 		cb->func(fence, cb);
 	}
+	event_tell(EVENT_FENCE_SIGNAL, fence, NULL, 0, 0, 0);
 	return 0;
 }
 EXPORT_SYMBOL(dma_fence_signal_timestamp_locked);

@@ -28,6 +28,8 @@
 #include <linux/slab.h>
 #include <linux/sched.h>
 
+#include "event.h"
+
 /* What a list may hold: its size, and the doubled one, are no sums that wrap. */
 #define MOST_FENCES (1u << 24)
 
@@ -262,6 +264,7 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence, enum dma_
 added:
 	if (usage == DMA_RESV_USAGE_KERNEL)
 		tell_watchers(obj);
+	event_tell(EVENT_FENCE_ADD, fence, obj, usage, 0, 0);
 }
 EXPORT_SYMBOL(dma_resv_add_fence);
 

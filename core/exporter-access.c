@@ -95,7 +95,7 @@ int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, st
 	}
 	if (sgt)
 		bring_up_to_date(dmabuf, dev, sgt, dir);
-	event_tell(EVENT_EXPORTER_BEGIN, dmabuf, dev, dir, 0);
+	event_tell(EVENT_EXPORTER_BEGIN, dmabuf, dev, dir, !sgt, 0);
 	return 0;
 }
 
@@ -114,5 +114,5 @@ void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, str
 		fetch_what_it_wrote(dmabuf, dev, sgt);
 	if (buffer->policy == DMA_BUF_POLICY_CACHED)
 		coherence_cpu_end(&buffer->coherence, 0, dmabuf->size, mode_of(buffer, dir));
-	event_tell(EVENT_EXPORTER_END, dmabuf, dev, dir, 0);
+	event_tell(EVENT_EXPORTER_END, dmabuf, dev, dir, !sgt, 0);
 }

@@ -159,7 +159,7 @@ static void slot_drop_copy(struct mapping_slot *slot)
 static void slot_give_back(struct mapping_slot *slot)
 {
 	slot->ops->destroy(slot, slot->table, slot->table_dir);
-	event_tell(EVENT_TEARDOWN, slot, NULL, slot->table_dir, 0);
+	event_tell(EVENT_TEARDOWN, slot, NULL, slot->table_dir, 0, 0);
 	slot->table = NULL;
 	slot->table_dir = DMA_NONE;
 }
@@ -175,7 +175,7 @@ static int slot_build(struct mapping_slot *slot, enum dma_data_direction dir, gf
 		return PTR_ERR(table);
 	slot->table = table;
 	slot->table_dir = dir;
-	event_tell(EVENT_BUILD, slot, NULL, dir, 0);
+	event_tell(EVENT_BUILD, slot, NULL, dir, 0, 0);
 
 	ret = slot_copy(slot, table, gfp);
 	if (ret)
@@ -188,6 +188,7 @@ static int slot_build(struct mapping_slot *slot, enum dma_data_direction dir, gf
 	ret = coherence_join(slot->coherence, slot);
 	if (ret)
 		goto undo_copy;
+	event_tell(EVENT_JOIN, slot, NULL, slot->member.bit, slot->member.device_memory, 0);
 	return 0;
 
 undo_copy:
@@ -211,7 +212,7 @@ static int slot_widen(struct mapping_slot *slot, enum dma_data_direction to)
 	coherence_lock(slot->coherence);
 	slot->table_dir = to;
 	coherence_unlock(slot->coherence);
-	event_tell(EVENT_WIDEN, slot, NULL, from, to);
+	event_tell(EVENT_WIDEN, slot, NULL, from, to, 0);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  * A buffer is pinned from a static importer's map to its unmap, counted once however many there
  * are.
  */
+#include <linux/bug.h>
 #include <linux/dma-cost.h>
 #include <linux/ktime.h>
 
@@ -36,5 +37,8 @@ static void pinned_listen(const struct event *event)
 
 void dma_buf_count_pinned(bool on)
 {
-	event_listener = on ? pinned_listen : NULL;
+	if (on)
+		WARN_ON(event_listen(pinned_listen));
+	else
+		event_unlisten(pinned_listen);
 }

@@ -177,7 +177,7 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 		ret = PTR_ERR(sgt);
 		goto end_access;
 	}
-	event_tell(EVENT_BUILD, attach, NULL, dir, 0);
+	event_tell(EVENT_BUILD, attach, NULL, dir, 0, 0);
 	if (!dma_buf_attachment_is_dynamic(attach)) {
 		left = dma_resv_wait_timeout(attach->dmabuf->resv, DMA_RESV_USAGE_KERNEL, true,
 					     MAX_SCHEDULE_TIMEOUT);
@@ -194,7 +194,7 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 
 unmap:
 	ops->unmap_dma_buf(attach, sgt, dir);
-	event_tell(EVENT_TEARDOWN, attach, NULL, dir, 0);
+	event_tell(EVENT_TEARDOWN, attach, NULL, dir, 0, 0);
 end_access:
 	directory_end(attach, dir);
 unpin:
@@ -226,6 +226,7 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	WARN(found->dir != dir, "dma-buf: unmap with direction %d of a mapping made with %d\n", dir,
 	     found->dir);
 
+	event_tell(EVENT_UNMAP, attach->dmabuf, attach, found->dir, 0, 0);
 	list_del(&found->node);
 	if (found->dir != DMA_TO_DEVICE)
 		pass_caches(attach, sgt, DMA_TABLE_CLEAN_INVALIDATE);
@@ -233,8 +234,7 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	directory_end(attach, found->dir);
 	if (pins(attach))
 		ops->unpin(attach);
-	event_tell(EVENT_UNMAP, attach->dmabuf, attach, found->dir, 0);
-	event_tell(EVENT_TEARDOWN, attach, NULL, found->dir, 0);
+	event_tell(EVENT_TEARDOWN, attach, NULL, found->dir, 0, 0);
 	kfree(found);
 	if (remap->detached && list_empty(&remap->mappings))
 		schedule_work(&remap->bury);

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "buffer.h"
+#include "event.h"
 #include "slot-set.h"
 
 /* The hot halves of `own` and of the first slot: from attachment.slot to mapping_slot's look masks.
@@ -291,6 +292,8 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 			goto detach_inner;
 	}
 	set->own.peer2peer = set->inner[0].peer2peer;
+	for (i = 0; i < set_slots(set); i++)
+		event_tell(EVENT_SLOT, set_slot(set, i), &set->inner[i], 0, 0, 0);
 	return set;
 
 detach_inner:

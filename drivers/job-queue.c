@@ -20,6 +20,7 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
+#include "core/event.h"
 #include "drivers/job-queue.h"
 
 struct job_timeline {
@@ -148,6 +149,7 @@ static void run_job(struct job *job)
 	int error = wait_dependencies(job);
 
 	put_dependencies(job->dependency, job->dependencies);
+	event_tell(EVENT_JOB, fence, NULL, 0, 0, 0);
 	if (!error)
 		error = job->ops->run(job);
 	job->ops->end(job);

@@ -16,6 +16,7 @@
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 
+#include "core/event.h"
 #include "dma/cache.h"
 #include "dma/fault.h"
 #include "pipeline/run.h"
@@ -94,6 +95,22 @@ static int keep_picture(struct run *run, const struct stages_slot *slot)
 
 /* --- a frame's way ---------------------------------------------------------------------------- */
 
+static void tell_wrong(struct run *run, const struct stages_slot *slot, const struct wrong *wrong)
+{
+	bool half = wrong->stage == STAGE_ENCODER || (wrong->stage == STAGE_GPU && !wrong->read);
+	char text[160];
+	struct event_finding finding = {
+		.text = text,
+		.dev = stages_device(run->stages, wrong->stage),
+	};
+
+	snprintf(text, sizeof(text),
+		 "frame %llu: %zu of %zu lines of %d bytes are wrong as the %s %s them",
+		 (unsigned long long)slot->number, wrong->lines, wrong->of_lines,
+		 REFERENCE_LINE_BYTES, stage_names[wrong->stage], wrong->read ? "read" : "wrote");
+	event_tell(EVENT_FINDING, half ? slot->half : slot->full, &finding, 0, 0, 0);
+}
+
 static int finish_frame(struct run *run)
 {
 	struct stages_slot *slot = slot_of(run, run->finished);
@@ -109,6 +126,7 @@ static int finish_frame(struct run *run)
 	reference_compute(&run->reference, slot->input, slot->number);
 	if (!reference_check(&run->reference, slot, &wrong)) {
 		result->wrong_frames++;
+		tell_wrong(run, slot, &wrong);
 		if (!result->wrong.found)
 			result->wrong = wrong;
 	}

@@ -8,8 +8,10 @@
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/sprintf.h>
 #include <linux/string.h>
 
+#include "core/event.h"
 #include "dma/machine.h"
 #include "drivers/exporters/system-heap.h"
 #include "drivers/exporters/vram.h"
@@ -142,6 +144,15 @@ static void unmake_drivers(struct stages *stages)
 		camera_destroy(stages->camera);
 }
 
+/* For whoever listens. */
+static void name_buffer(struct dma_buf *dmabuf, const char *what, size_t number)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s %zu", what, number);
+	event_tell(EVENT_NAME, dmabuf, name, 0, 0, 0);
+}
+
 static int make_slot(struct stages *stages, struct stages_slot *slot)
 {
 	size_t full = stages->config.picture.bytes, half = stages->half.bytes;
@@ -162,7 +173,11 @@ static int make_slot(struct stages *stages, struct stages_slot *slot)
 	if (IS_ERR(slot->full))
 		return PTR_ERR(slot->full);
 	slot->half = vram_allocate(stages->vram, half, VRAM_PLACEMENT_VRAM, NULL);
-	return PTR_ERR_OR_ZERO(slot->half);
+	if (IS_ERR(slot->half))
+		return PTR_ERR(slot->half);
+	name_buffer(slot->full, "full", slot - stages->slot);
+	name_buffer(slot->half, "half", slot - stages->slot);
+	return 0;
 }
 
 static void unmake_slot(struct stages_slot *slot)
@@ -241,11 +256,14 @@ static int keep_fence(struct stages_slot *slot, enum stage_device which, struct 
 int stages_shoot(struct stages *stages, struct stages_slot *slot, const char **failed)
 {
 	const struct picture *picture = &stages->config.picture;
-	int ret = keep_fence(slot, STAGE_CAMERA,
-			     camera_queue(stages->camera, slot->full, picture, slot->input,
-					  &slot->tap[STAGE_CAMERA]),
-			     failed);
+	int ret;
 
+	event_tell(EVENT_CONTENT, slot->full, NULL, slot->number, 0, 0);
+	event_tell(EVENT_CONTENT, slot->half, NULL, slot->number, 0, 0);
+	ret = keep_fence(slot, STAGE_CAMERA,
+			 camera_queue(stages->camera, slot->full, picture, slot->input,
+				      &slot->tap[STAGE_CAMERA]),
+			 failed);
 	if (ret)
 		return ret;
 	return keep_fence(slot, STAGE_ISP,

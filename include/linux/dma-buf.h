@@ -271,7 +271,7 @@ void dma_buf_cache_set_budget(size_t bytes);
  * dma_buf_count_pinned - count in DMA_COST_PINNED_NS how long buffers cannot move: from the first
  * map of a static importer to the last unmap
  *
- * Costs two readings of the clock a map, so it is off until asked for; takes event_listener.
+ * Costs two readings of the clock a map, so it is off until asked for; listens to events.
  * Context: while nothing is mapped.
  * DIFFERS: ours.
  */
