@@ -14,8 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <linux/err.h>
 #include <linux/ktime.h>
 
+#include "checker/report/html.h"
+#include "checker/report/record.h"
 #include "cli/commands.h"
 #include "dma/machine.h"
 #include "pipeline/compare.h"
@@ -26,13 +29,15 @@
 #include "pipeline/view.h"
 
 #define BUFFERS_DEFAULT 4
+#define PAGE_EVENTS 65536 /* of those a page is still easy to look at */
+#define PAGE_TEXT_BYTES 1024
 #define BUFFERS_MOST 64
 #define PROGRESS_TERMINAL_NS 100000000LL /* no more often than this, in place */
 #define PROGRESS_LINE_NS 10000000000LL   /* elsewhere, a line each */
 
 struct options {
 	struct run_config run;
-	const char *input, *out, *json, *png, *core[COMPARE_CORES];
+	const char *input, *out, *json, *png, *report, *core[COMPARE_CORES];
 	const struct rival *cores[COMPARE_CORES];
 	unsigned int nr_cores;
 	bool compare, fault, seed, half;
@@ -73,6 +78,10 @@ static const char help[] =
 	"  --png FILE         write two pictures side by side, as it came out and as it should "
 	"be:\n"
 	"                     of the first wrong frame, else of the last one\n"
+	"  --report FILE      write a page to look at: who used which buffer when, who held its "
+	"newest "
+	"bytes,\n"
+	"                     and each transfer; with --frames 10, say\n"
 	"  --fault skip-sync  drop one cache operation, the encoder's in the middle frame, on a "
 	"machine whose caches\n"
 	"                     evict lines at random.  Where no device snoops, the gpu is made to "
@@ -90,6 +99,7 @@ static const char help[] =
 	"Examples:\n"
 	"  ffmpeg -i film.mp4 -f yuv4mpegpipe - | dmabuf pipeline --compare --frames 50 -\n"
 	"  dmabuf pipeline --machine arm --out small.y4m tests/clip/clip.y4m\n"
+	"  dmabuf pipeline --machine arm --frames 10 --report frames.html tests/clip/clip.y4m\n"
 	"  dmabuf pipeline --machine arm --fault skip-sync --png wrong.png tests/clip/clip.y4m\n"
 	"\n"
 	"Machines:\n";
@@ -231,6 +241,9 @@ static int parse_option(int option, const char *value, struct options *options)
 	case 'g':
 		options->png = value;
 		return 0;
+	case 'r':
+		options->report = value;
+		return 0;
 	case 'f':
 		options->fault = true;
 		return strcmp(value, "skip-sync")
@@ -245,14 +258,23 @@ static int parse_option(int option, const char *value, struct options *options)
 }
 
 static const struct option long_options[] = {
-	{ "machine", required_argument, NULL, 'm' },  { "policy", required_argument, NULL, 'p' },
-	{ "camera", required_argument, NULL, 'c' },   { "half", required_argument, NULL, 'l' },
-	{ "coherent", required_argument, NULL, 'd' }, { "compare", no_argument, NULL, 'C' },
-	{ "core", required_argument, NULL, 'k' },     { "frames", required_argument, NULL, 'n' },
-	{ "buffers", required_argument, NULL, 'b' },  { "out", required_argument, NULL, 'o' },
-	{ "json", required_argument, NULL, 'j' },     { "png", required_argument, NULL, 'g' },
-	{ "fault", required_argument, NULL, 'f' },    { "seed", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },           {},
+	{ "machine", required_argument, NULL, 'm' },
+	{ "policy", required_argument, NULL, 'p' },
+	{ "camera", required_argument, NULL, 'c' },
+	{ "half", required_argument, NULL, 'l' },
+	{ "coherent", required_argument, NULL, 'd' },
+	{ "compare", no_argument, NULL, 'C' },
+	{ "core", required_argument, NULL, 'k' },
+	{ "frames", required_argument, NULL, 'n' },
+	{ "buffers", required_argument, NULL, 'b' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "json", required_argument, NULL, 'j' },
+	{ "png", required_argument, NULL, 'g' },
+	{ "report", required_argument, NULL, 'r' },
+	{ "fault", required_argument, NULL, 'f' },
+	{ "seed", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },
+	{},
 };
 
 static int check_options(const struct options *options, bool single, bool policy)
@@ -262,12 +284,14 @@ static int check_options(const struct options *options, bool single, bool policy
 	if (options->compare && single)
 		return usage_error(
 			"--compare runs every machine, policy and style; it takes no --machine, "
-			"--policy, --camera, --coherent, --out, --png or --fault");
+			"--policy, --camera, --coherent, --out, --png, --report or --fault");
 	if (options->nr_cores > 1 && !options->compare)
 		return usage_error("--core: only --compare takes more than one");
 	if (options->nr_cores && (policy || options->fault))
 		return usage_error(
 			"--core is another core: it has no --policy, and --fault is for ours");
+	if ((options->nr_cores || core_own()) && options->report)
+		return usage_error("--report: Linux's own core does not tell what it does");
 	if (options->fault && options->half && options->run.half == STAGE_HALF_VRAM)
 		return usage_error("--fault drops a cache operation: --half vram has none");
 	if (core_own() && policy)
@@ -303,7 +327,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 			return usage_error("unknown option '%s'", argv[optind - 1]);
 		if (parse_option(option, optarg, options))
 			return -1;
-		single |= strchr("mpcdogf", option) != NULL;
+		single |= strchr("mpcdogrf", option) != NULL;
 		policy |= option == 'p';
 	}
 	if (optind < argc)
@@ -422,15 +446,54 @@ static int report(const struct options *options, const struct y4m_format *format
 	return status;
 }
 
+static int write_page(const struct options *options, const struct record *record,
+		      const struct run_result *result)
+{
+	const struct run_config *run = &options->run;
+	const char *slash = strrchr(options->input, '/');
+	char machine[REPORT_VERDICT_BYTES], verdict[REPORT_VERDICT_BYTES];
+	char title[PAGE_TEXT_BYTES], what[PAGE_TEXT_BYTES], outcome[PAGE_TEXT_BYTES];
+	int ret;
+
+	report_machine(run, machine);
+	report_verdict(result, verdict);
+	snprintf(title, sizeof(title), "%s, policy %s: %llu frames of %s", machine,
+		 report_policy(run), (unsigned long long)result->frames,
+		 slash ? slash + 1 : options->input);
+	snprintf(what, sizeof(what),
+		 "Each video frame is written by a camera, sharpened in place by an isp, numbered "
+		 "by "
+		 "the CPU, halved by a gpu and read by an encoder, on machine %s (%s).",
+		 run->machine->name, run->machine->like);
+	snprintf(outcome, sizeof(outcome),
+		 "Every byte was compared with a plain CPU "
+		 "implementation: %s.",
+		 verdict);
+	ret = html_write(options->report, record,
+			 &(struct html_about){ title, what, outcome, .timed = true });
+	return ret ? failed_file(options->report, -ret) : EXIT_EXACT;
+}
+
 static int run_reader(const struct options *options, struct y4m_reader *reader)
 {
+	struct record *record = NULL;
 	struct run_result result;
 	char error[RUN_ERROR_BYTES];
 	int status;
 
+	if (options->report) {
+		record = record_start(PAGE_EVENTS);
+		if (IS_ERR(record))
+			return failed_file(options->report, -PTR_ERR(record));
+	}
 	status = core_run(&options->run, reader, &result, error);
+	if (record)
+		record_stop(record);
 	clear_progress(options);
 	status = status ? failed(error) : report(options, &reader->format, &result);
+	if (record && status != EXIT_FAILED && write_page(options, record, &result))
+		status = EXIT_FAILED;
+	record_free(record);
 	run_result_free(&result);
 	return status;
 }
@@ -500,7 +563,7 @@ static int check_writable(const char *path)
 
 static int check_outputs(const struct options *options, const struct input *input)
 {
-	const char *outputs[] = { options->out, options->json, options->png };
+	const char *outputs[] = { options->out, options->json, options->png, options->report };
 
 	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++)
 		if (outputs[i] && is_input(outputs[i], input))

@@ -9,6 +9,8 @@
 #include <linux/cache.h>
 #include <linux/dma-cost.h>
 
+#include "dma/cost.h"
+
 static struct {
 	atomic64_t count;
 } ____cacheline_aligned dma_cost_counters[DMA_COST_NR];
@@ -25,12 +27,16 @@ static const char *const dma_cost_names[DMA_COST_NR] = {
 	[DMA_COST_PINNED_NS] = "pinned_ns",
 };
 
+void (*dma_cost_listener)(enum dma_cost kind, u64 n);
+
 void dma_cost_add(enum dma_cost kind, u64 n)
 {
 	if (WARN_ON(kind >= DMA_COST_NR))
 		return;
 	if (n)
 		atomic64_add(n, &dma_cost_counters[kind].count);
+	if (unlikely(dma_cost_listener))
+		dma_cost_listener(kind, n);
 }
 
 void dma_cost_read(struct dma_costs *costs)

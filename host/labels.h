@@ -161,6 +161,7 @@
 #pragma redefine_extname host_var_waitqueue ldb_host_var_waitqueue
 #pragma redefine_extname host_warn ldb_host_warn
 #pragma redefine_extname host_warn_first ldb_host_warn_first
+#pragma redefine_extname host_warn_print ldb_host_warn_print
 #pragma redefine_extname host_warn_rearm ldb_host_warn_rearm
 #pragma redefine_extname ida_alloc_range ldb_ida_alloc_range
 #pragma redefine_extname ida_destroy ldb_ida_destroy

@@ -22,6 +22,11 @@ host_warn_hook_t host_set_warn_hook(host_warn_hook_t hook)
 	return __atomic_exchange_n(&warn_hook, hook, __ATOMIC_ACQ_REL);
 }
 
+void host_warn_print(const char *file, int line, const char *text)
+{
+	fprintf(stderr, "WARNING: %s:%d: %s\n", file, line, text);
+}
+
 void host_warn(const char *file, int line, const char *fmt, ...)
 {
 	host_warn_hook_t hook = __atomic_load_n(&warn_hook, __ATOMIC_ACQUIRE);
@@ -35,10 +40,7 @@ void host_warn(const char *file, int line, const char *fmt, ...)
 	len = strlen(text);
 	while (len && text[len - 1] == '\n')
 		text[--len] = '\0';
-	if (hook)
-		hook(file, line, text);
-	else
-		fprintf(stderr, "WARNING: %s:%d: %s\n", file, line, text);
+	(hook ?: host_warn_print)(file, line, text);
 }
 
 bool host_warn_first(unsigned int *site)

@@ -28,6 +28,9 @@ typedef void (*host_warn_hook_t)(const char *file, int line, const char *text);
 /** host_set_warn_hook - give WARNs to @hook (NULL: to standard error); returns the hook before */
 host_warn_hook_t host_set_warn_hook(host_warn_hook_t hook);
 
+/** host_warn_print - what is done without a hook; for one that only looks on */
+void host_warn_print(const char *file, int line, const char *text);
+
 /** host_warn - a rule was broken at @file:@line; what WARN() calls */
 void host_warn(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

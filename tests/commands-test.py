@@ -144,6 +144,19 @@ def standard_input_and_output():
     need(parse(r.stdout, "420")[2] == 4, "not four frames")
 
 
+def a_page_is_written():
+    put("in.y4m", y4m(frames=3))
+    good(pipeline("--machine", "arm", "--report", "page.html", "in.y4m"))
+    text = get("page.html").decode()
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+    need("<title>arm, policy cached: 3 frames of in.y4m</title>" in text and "implementation: exact." in text, text[:2000])
+    need([a["name"] for a in data["agents"]] == ["CPU", "camera", "isp", "gpu", "encoder"], data["agents"])
+    need(data["dropped"] == 0 and len(data["buffers"]) == 8 and len(data["fences"]) == 3 * 4, data["dropped"], data["fences"])
+    count = {k: sum(e != 0 and data["kinds"][e[1]] == k for e in data["events"]) for k in data["kinds"]}
+    need(count["map"] == count["unmap"] == count["unmapped"] == 3 * 3 + 3 and count["access"] == count["cpu begin"] == 3, count)
+    need(count["fence signal"] == count["job"] == 3 * 4 and count["finding"] == 0, count)
+
+
 def frames_and_buffers():
     put("in.y4m", y4m(frames=9))
     for buffers in ("1", "2", "7"):
@@ -400,6 +413,8 @@ def unknown_options_and_values():
                        (["--seed", "3", "in.y4m"], "seed.*--fault"), (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine"),
                        (["--core", "none", "in.y4m"], "none.so"), (["--core", "./in.y4m", "in.y4m"], "core.*in.y4m"),
                        (["--core", "a", "--core", "b", "in.y4m"], "core.*more than one"), (["--core", "a", "--policy", "remap", "in.y4m"], "core.*policy"),
+                       (["--compare", "--report", "x.html", "in.y4m"], "compare.*--report"), (["--report"], "report"),
+                       (["--report", "in.y4m", "in.y4m"], "in.y4m.*overwritten"),
                        (["--compare"] + ["--core", "a"] * 3 + ["in.y4m"], "core.*2")):
         bad(pipeline(*args), word)
     bad(call(DMABUF, "nonsense"), "nonsense")
@@ -412,12 +427,12 @@ def unreadable_input():
 
 def unwritable_outputs():
     put("in.y4m", y4m())
-    for option in ("--out", "--json", "--png"):
+    for option in ("--out", "--json", "--png", "--report"):
         r = pipeline(option, "missing/file", "in.y4m")
         bad(r, "missing/file", "no such file")
         need(not r.stdout, "told after the work, not before", r.stdout)
         bad(pipeline(option, ".", "in.y4m"), r"\.")
-    for option in ("--out", "--json", "--png"):
+    for option in ("--out", "--json", "--png", "--report"):
         bad(pipeline(option, "/dev/full", "in.y4m"), "/dev/full", "space")
 
 
@@ -517,7 +532,7 @@ def check_counts_what_went_wrong():
 
 PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, bench_runs_every_row,
             bench_has_a_row_for_every_call, every_size_and_colour,
-            every_machine_and_policy, compare_the_bundled_clip, standard_input_and_output,
+            every_machine_and_policy, compare_the_bundled_clip, standard_input_and_output, a_page_is_written,
             frames_and_buffers, names_of_420_and_parameters, skipped_sync_is_seen_on_arm_only,
             a_video_decoded_by_ffmpeg, broken_headers, truncated_frames, a_frame_that_is_none,
             a_stream_of_no_frames, unknown_options_and_values, unreadable_input, unwritable_outputs,

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.c - what core/event.h tells, kept in the order it was told
+ */
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-table.h>
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "checker/report/record.h"
+#include "dma/cost.h"
+#include "host/warn.h"
+
+#define TEXT_BYTES_EACH 16 /* room for text, for each event */
+
+struct record {
+	/* constant */
+	struct record_entry *entries;
+	unsigned int capacity;
+	char *texts;
+	size_t text_capacity;
+	u64 number; /* of the record */
+	ktime_t began;
+	host_warn_hook_t warned_before;
+
+	atomic64_t told;   /* with those that found no room */
+	atomic64_t texted; /* bytes, likewise */
+	atomic_t threads;
+};
+
+static struct record *recording;
+static u64 records;
+
+static __thread struct {
+	u64 record; /* whose; 0: none yet */
+	u32 number;
+	u64 cost[DMA_COST_NR]; /* since the last entry */
+} mine;
+
+static void enter_thread(struct record *record)
+{
+	if (mine.record == record->number)
+		return;
+	memset(&mine, 0, sizeof(mine));
+	mine.record = record->number;
+	mine.number = atomic_fetch_add(1, &record->threads);
+}
+
+static const char *keep_text(struct record *record, const char *text)
+{
+	size_t bytes = strnlen(text, RECORD_TEXT_BYTES - 1) + 1;
+	s64 at = atomic64_fetch_add(bytes, &record->texted);
+	char *kept = record->texts + at;
+
+	if (at + bytes > record->text_capacity)
+		return "";
+	memcpy(kept, text, bytes - 1);
+	kept[bytes - 1] = '\0';
+	return kept;
+}
+
+static void keep_device(struct record *record, struct record_entry *entry, struct device *dev)
+{
+	entry->dev = dev;
+	entry->text = keep_text(record, dev_name(dev));
+}
+
+/* What can be read of it only now. */
+static void keep_what_goes(struct record *record, struct record_entry *entry)
+{
+	struct event *event = &entry->event;
+	const struct dma_buf_attachment *attach = event->object;
+	const struct dma_buf *dmabuf = event->subject;
+	const struct dma_fence *fence = event->subject;
+
+	switch (event->kind) {
+	case EVENT_EXPORT:
+		entry->text = keep_text(record, dmabuf->exp_name ?: "");
+		event->c = (unsigned long)dmabuf->resv;
+		break;
+	case EVENT_NAME:
+		entry->text = keep_text(record, event->object);
+		break;
+	case EVENT_ATTACH:
+		keep_device(record, entry, attach->dev);
+		event->a = dma_device_domain(attach->dev);
+		break;
+	case EVENT_MAP:
+	case EVENT_UNMAP:
+	case EVENT_ACCESS:
+	case EVENT_ACCESS_END:
+		entry->dev = attach->dev;
+		break;
+	case EVENT_EXPORTER_BEGIN:
+	case EVENT_EXPORTER_END:
+		keep_device(record, entry, (struct device *)event->object);
+		event->c = dma_device_domain((struct device *)event->object);
+		break;
+	case EVENT_SLOT:
+		keep_device(record, entry, attach->dev);
+		event->a = dma_device_domain(attach->dev);
+		event->object = attach->dmabuf;
+		break;
+	case EVENT_FENCE_ADD:
+		entry->text =
+			keep_text(record, fence->ops->get_timeline_name((struct dma_fence *)fence));
+		break;
+	case EVENT_FENCE_SIGNAL:
+		event->a = fence->error;
+		break;
+	case EVENT_FINDING:
+		entry->dev = ((const struct event_finding *)event->object)->dev;
+		entry->text =
+			keep_text(record, ((const struct event_finding *)event->object)->text);
+		break;
+	default:
+		break;
+	}
+	if (event->kind == EVENT_FENCE_ADD || event->kind == EVENT_FENCE_SIGNAL ||
+	    event->kind == EVENT_JOB) {
+		event->b = fence->context;
+		event->c = fence->seqno;
+	}
+}
+
+static void note_event(const struct event *event)
+{
+	struct record *record = recording;
+	struct record_entry *entry;
+	u64 n;
+
+	enter_thread(record);
+	n = atomic64_fetch_add(1, &record->told);
+	if (n >= record->capacity)
+		return;
+	entry = &record->entries[n];
+	entry->event = *event;
+	entry->ns = ktime_to_ns(ktime_sub(ktime_get(), record->began));
+	entry->thread = mine.number;
+	memcpy(entry->cost, mine.cost, sizeof(mine.cost));
+	memset(mine.cost, 0, sizeof(mine.cost));
+	keep_what_goes(record, entry);
+	smp_store_release(&entry->filled, true);
+}
+
+static void note_cost(enum dma_cost kind, u64 n)
+{
+	enter_thread(recording);
+	mine.cost[kind] += n;
+}
+
+static void note_warning(const char *file, int line, const char *text)
+{
+	struct event_finding finding = { .text = text };
+
+	event_tell(EVENT_FINDING, NULL, &finding, 0, 0, 0);
+	(recording->warned_before ?: host_warn_print)(file, line, text);
+}
+
+struct record *record_start(unsigned int events)
+{
+	struct record *record;
+	int ret = -ENOMEM;
+
+	if (recording)
+		return ERR_PTR(-EBUSY);
+	record = kzalloc(sizeof(*record), GFP_KERNEL);
+	if (!record)
+		return ERR_PTR(-ENOMEM);
+	record->capacity = events;
+	record->text_capacity = (size_t)events * TEXT_BYTES_EACH + RECORD_TEXT_BYTES;
+	record->number = ++records;
+	record->began = ktime_get();
+	record->entries = kvcalloc(events, sizeof(*record->entries), GFP_KERNEL);
+	record->texts = kvzalloc(record->text_capacity, GFP_KERNEL);
+	if (!record->entries || !record->texts)
+		goto free_record;
+	recording = record;
+	ret = event_listen(note_event);
+	if (ret)
+		goto stop;
+	dma_cost_listener = note_cost;
+	record->warned_before = host_set_warn_hook(note_warning);
+	return record;
+
+stop:
+	recording = NULL;
+free_record:
+	kvfree(record->texts);
+	kvfree(record->entries);
+	kfree(record);
+	return ERR_PTR(ret);
+}
+
+void record_stop(struct record *record)
+{
+	if (recording != record)
+		return;
+	host_set_warn_hook(record->warned_before);
+	dma_cost_listener = NULL;
+	event_unlisten(note_event);
+	recording = NULL;
+}
+
+void record_free(struct record *record)
+{
+	if (!record)
+		return;
+	record_stop(record);
+	kvfree(record->texts);
+	kvfree(record->entries);
+	kfree(record);
+}
+
+unsigned int record_events(const struct record *record)
+{
+	return min_t(u64, atomic64_read(&record->told), record->capacity);
+}
+
+u64 record_dropped(const struct record *record)
+{
+	return atomic64_read(&record->told) - record_events(record);
+}
+
+const struct record_entry *record_entry(const struct record *record, unsigned int n)
+{
+	return n < record_events(record) ? &record->entries[n] : NULL;
+}
