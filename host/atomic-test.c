@@ -5,6 +5,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include "tests/ktap.h"
 #include "tests/threads.h"
@@ -47,6 +48,31 @@ static void exchanges_pointers(struct ktap *t)
 	KT_CHECK(t, xchg(&p, NULL) == &b);
 	smp_store_mb(p, &a);
 	KT_CHECK(t, smp_load_acquire(&p) == &a);
+}
+
+/* Linux's dma-resv.c fills a table with RCU_INIT_POINTER(table[--i], fence). */
+static void arguments_are_evaluated_once(struct ktap *t)
+{
+	int numbers[] = { 1, 2, 3 }, next = 3, *pointers[3] = {}, i = 0;
+	int *p = numbers;
+
+	WRITE_ONCE(numbers[--next], 30);
+	KT_EQ(t, next, 2);
+	KT_EQ(t, numbers[2], 30);
+	KT_EQ(t, READ_ONCE(*p++), 1);
+	KT_CHECK(t, p == numbers + 1);
+	KT_EQ(t, smp_load_acquire(p++), 2);
+	KT_CHECK(t, p == numbers + 2);
+	smp_store_release(--p, 20);
+	smp_store_mb(*--p, 10);
+	KT_CHECK(t, p == numbers);
+	KT_EQ(t, numbers[0] + numbers[1], 30);
+	RCU_INIT_POINTER(pointers[i++], &numbers[0]);
+	rcu_assign_pointer(pointers[i++], &numbers[1]);
+	KT_EQ(t, i, 2);
+	KT_CHECK(t, rcu_dereference_raw(pointers[--i]) == &numbers[1]);
+	KT_CHECK(t, rcu_dereference_raw(pointers[--i]) == &numbers[0]);
+	KT_EQ(t, i, 0);
 }
 
 #define COUNTS 20000
@@ -225,7 +251,8 @@ static void strscpy_always_ends(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(returns_before_and_after), KTAP_CASE(wraps_without_harm),
-	  KTAP_CASE(exchanges_pointers), KTAP_CASE(loses_no_count), KTAP_CASE(refcount_frees_once),
+	  KTAP_CASE(exchanges_pointers), KTAP_CASE(arguments_are_evaluated_once),
+	  KTAP_CASE(loses_no_count), KTAP_CASE(refcount_frees_once),
 	  KTAP_CASE(refcount_from_zero_warns), KTAP_CASE(refcount_underflow_warns),
 	  KTAP_CASE(refcount_overflow_saturates), KTAP_CASE(kref_releases_at_the_last_put),
 	  KTAP_CASE(bits_across_words), KTAP_CASE(lists_keep_their_order),

@@ -45,16 +45,18 @@ extern unsigned int host_fence_word;
 #endif
 #define smp_mb__after_spinlock() smp_mb()
 
-#define smp_load_acquire(p)                             \
-	({                                              \
-		port_point(PORT_ATOMIC, (p));           \
-		__atomic_load_n((p), __ATOMIC_ACQUIRE); \
+#define smp_load_acquire(p)                                    \
+	({                                                     \
+		typeof(&*(p)) acquire_p_ = (p);                \
+		port_point(PORT_ATOMIC, acquire_p_);           \
+		__atomic_load_n(acquire_p_, __ATOMIC_ACQUIRE); \
 	})
 
-#define smp_store_release(p, v)                               \
-	do {                                                  \
-		port_point(PORT_ATOMIC, (p));                 \
-		__atomic_store_n((p), (v), __ATOMIC_RELEASE); \
+#define smp_store_release(p, v)                                      \
+	do {                                                         \
+		typeof(&*(p)) release_p_ = (p);                      \
+		port_point(PORT_ATOMIC, release_p_);                 \
+		__atomic_store_n(release_p_, (v), __ATOMIC_RELEASE); \
 	} while (0)
 
 /* A later plain load may overtake a C11 seq_cst store on machines other than x86: hence the fence
@@ -64,11 +66,12 @@ extern unsigned int host_fence_word;
 #else
 #define HOST_AFTER_STORE_MB() HOST_FENCE(__ATOMIC_SEQ_CST)
 #endif
-#define smp_store_mb(var, value)                                     \
-	do {                                                         \
-		port_point(PORT_ATOMIC, &(var));                     \
-		__atomic_store_n(&(var), (value), __ATOMIC_SEQ_CST); \
-		HOST_AFTER_STORE_MB();                               \
+#define smp_store_mb(var, value)                                       \
+	do {                                                           \
+		typeof(&(var)) store_p_ = &(var);                      \
+		port_point(PORT_ATOMIC, store_p_);                     \
+		__atomic_store_n(store_p_, (value), __ATOMIC_SEQ_CST); \
+		HOST_AFTER_STORE_MB();                                 \
 	} while (0)
 
 #endif

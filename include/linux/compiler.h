@@ -85,16 +85,19 @@ here_:                                  \
 #define OPTIMIZER_HIDE_VAR(var) __asm__("" : "=r"(var) : "0"(var))
 #define data_race(expr) (expr)
 
-#define READ_ONCE(x)                                         \
-	({                                                   \
-		port_point(PORT_ATOMIC, (const void *)&(x)); \
-		__atomic_load_n(&(x), __ATOMIC_RELAXED);     \
+/* Arguments of these, and of all that orders an access, are evaluated once. */
+#define READ_ONCE(x)                                            \
+	({                                                      \
+		typeof(&(x)) read_p_ = &(x);                    \
+		port_point(PORT_ATOMIC, (const void *)read_p_); \
+		__atomic_load_n(read_p_, __ATOMIC_RELAXED);     \
 	})
 
-#define WRITE_ONCE(x, val)                                       \
-	do {                                                     \
-		port_point(PORT_ATOMIC, (const void *)&(x));     \
-		__atomic_store_n(&(x), (val), __ATOMIC_RELAXED); \
+#define WRITE_ONCE(x, val)                                           \
+	do {                                                         \
+		typeof(&(x)) write_p_ = &(x);                        \
+		port_point(PORT_ATOMIC, (const void *)write_p_);     \
+		__atomic_store_n(write_p_, (val), __ATOMIC_RELAXED); \
 	} while (0)
 
 #if defined(__SANITIZE_THREAD__)

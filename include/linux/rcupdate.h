@@ -117,10 +117,11 @@ void rcu_barrier(void);
 void kfree_rcu_mightsleep(const void *ptr);
 
 #define RCU_INITIALIZER(v) (v)
-#define rcu_dereference_raw(p)                           \
-	({                                               \
-		port_point(PORT_ATOMIC, &(p));           \
-		__atomic_load_n(&(p), __ATOMIC_ACQUIRE); \
+#define rcu_dereference_raw(p)                             \
+	({                                                 \
+		typeof(&(p)) rcu_p_ = &(p);                \
+		port_point(PORT_ATOMIC, rcu_p_);           \
+		__atomic_load_n(rcu_p_, __ATOMIC_ACQUIRE); \
 	})
 
 /* rcu_dereference_check - WARNs unless inside a section or @cond holds */
