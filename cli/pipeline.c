@@ -37,7 +37,7 @@
 
 struct options {
 	struct run_config run;
-	const char *input, *out, *json, *png, *report, *core[COMPARE_CORES];
+	const char *input, *out, *json, *png, *report, *heap, *core[COMPARE_CORES];
 	const struct rival *cores[COMPARE_CORES];
 	unsigned int nr_cores;
 	bool compare, fault, seed, half;
@@ -59,6 +59,11 @@ static const char help[] =
 	"for each frame\n"
 	"  --half PLACE       where the encoder reads what the gpu wrote: vram, the gpu's memory\n"
 	"                     (default, if it reaches that; not on bounce), or system\n"
+	"  --heap NAME        who makes the full-size buffers: system (default), or Linux's own "
+	"drivers,\n"
+	"                     unchanged: linux-system, linux-cma, linux-udmabuf; made by "
+	"upstream/build\n"
+	"                     in a source tree, of Debian's linux-source-6.12\n"
 	"  --coherent DEVICE  this device snoops the caches: camera, isp, gpu or encoder\n"
 	"  --compare          every machine, policy and style: a grid of verdicts, then the costs "
 	"side by side\n"
@@ -217,6 +222,9 @@ static int parse_option(int option, const char *value, struct options *options)
 			       ? 0
 			       : usage_error("--coherent: '%s' is not camera, isp, gpu or encoder",
 					     value);
+	case 'e':
+		options->heap = strcmp(value, "system") ? value : NULL;
+		return 0;
 	case 'C':
 		options->compare = true;
 		return 0;
@@ -258,23 +266,15 @@ static int parse_option(int option, const char *value, struct options *options)
 }
 
 static const struct option long_options[] = {
-	{ "machine", required_argument, NULL, 'm' },
-	{ "policy", required_argument, NULL, 'p' },
-	{ "camera", required_argument, NULL, 'c' },
-	{ "half", required_argument, NULL, 'l' },
-	{ "coherent", required_argument, NULL, 'd' },
-	{ "compare", no_argument, NULL, 'C' },
-	{ "core", required_argument, NULL, 'k' },
-	{ "frames", required_argument, NULL, 'n' },
-	{ "buffers", required_argument, NULL, 'b' },
-	{ "out", required_argument, NULL, 'o' },
-	{ "json", required_argument, NULL, 'j' },
-	{ "png", required_argument, NULL, 'g' },
-	{ "report", required_argument, NULL, 'r' },
-	{ "fault", required_argument, NULL, 'f' },
-	{ "seed", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },
-	{},
+	{ "machine", required_argument, NULL, 'm' }, { "policy", required_argument, NULL, 'p' },
+	{ "camera", required_argument, NULL, 'c' },  { "half", required_argument, NULL, 'l' },
+	{ "heap", required_argument, NULL, 'e' },    { "coherent", required_argument, NULL, 'd' },
+	{ "compare", no_argument, NULL, 'C' },       { "core", required_argument, NULL, 'k' },
+	{ "frames", required_argument, NULL, 'n' },  { "buffers", required_argument, NULL, 'b' },
+	{ "out", required_argument, NULL, 'o' },     { "json", required_argument, NULL, 'j' },
+	{ "png", required_argument, NULL, 'g' },     { "report", required_argument, NULL, 'r' },
+	{ "fault", required_argument, NULL, 'f' },   { "seed", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },          {},
 };
 
 static int check_options(const struct options *options, bool single, bool policy)
@@ -292,6 +292,9 @@ static int check_options(const struct options *options, bool single, bool policy
 			"--core is another core: it has no --policy, and --fault is for ours");
 	if ((options->nr_cores || core_own()) && options->report)
 		return usage_error("--report: Linux's own core does not tell what it does");
+	if (options->heap && options->report)
+		return usage_error(
+			"--report: a core with Linux's heaps does not tell what it does");
 	if (options->fault && options->half && options->run.half == STAGE_HALF_VRAM)
 		return usage_error("--fault drops a cache operation: --half vram has none");
 	if (core_own() && policy)
@@ -575,6 +578,26 @@ static int check_outputs(const struct options *options, const struct input *inpu
 	return 0;
 }
 
+/* Linux's exporters are in each core but the one that is part of this program. */
+static int load_heap(struct options *options)
+{
+	struct run_config *run = &options->run;
+	char error[RUN_ERROR_BYTES];
+
+	if (!options->heap)
+		return 0;
+	if (!run->core)
+		run->core = core_own() ?: core_load_heaps(error);
+	if (!run->core)
+		return usage_error("--heap: %s; upstream/build makes it", error);
+	run->heap = core_heap(run->core, options->heap);
+	if (!run->heap)
+		return usage_error("--heap: '%s' is none of system, linux-system, linux-cma, "
+				   "linux-udmabuf",
+				   options->heap);
+	return 0;
+}
+
 static int load_cores(struct options *options)
 {
 	char error[RUN_ERROR_BYTES];
@@ -586,7 +609,7 @@ static int load_cores(struct options *options)
 	}
 	if (!options->compare)
 		options->run.core = options->nr_cores ? options->cores[0] : core_own();
-	return 0;
+	return load_heap(options);
 }
 
 static void arm_fault(struct options *options, struct input *input)

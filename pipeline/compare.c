@@ -45,6 +45,8 @@ static void fill_row(struct compare *compare, const struct machine_type *machine
 				config->remap = policy == COMPARE_REMAP;
 			else
 				config->core = compare->core[policy - compare->ours];
+			if (config->heap)
+				config->heap = core_heap(config->core, config->heap->name);
 			config->camera = style;
 		}
 }

@@ -10,7 +10,7 @@
 #include "pipeline/core.h"
 #include "upstream/rival.h"
 
-const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES])
+static const struct rival *load(const char *name, char error[RUN_ERROR_BYTES])
 {
 	const char *folder = getenv("DMABUF_CORES");
 	const struct rival *core = NULL;
@@ -39,12 +39,37 @@ const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES])
 	return core;
 }
 
+const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES])
+{
+	const struct rival *core = load(name, error);
+
+	if (core && !core->name) {
+		snprintf(error, RUN_ERROR_BYTES, "%.900s has our own core", name);
+		return NULL;
+	}
+	return core;
+}
+
+const struct rival *core_load_heaps(char error[RUN_ERROR_BYTES])
+{
+	return load("linux-heaps", error);
+}
+
 /* Linked into the program only where that core is, too. */
 extern const struct rival rival __attribute__((__weak__));
 
 const struct rival *core_own(void)
 {
 	return &rival;
+}
+
+const struct stage_heap *core_heap(const struct rival *core, const char *name)
+{
+	const struct stage_heap *heap = core->heaps;
+
+	while (heap->name && strcmp(heap->name, name))
+		heap++;
+	return heap->name ? heap : NULL;
 }
 
 int core_run(const struct run_config *config, struct y4m_reader *reader, struct run_result *result,

@@ -3,7 +3,8 @@
  * core.h - runs on another core than this program's own
  *
  * Such a core is a shared object with a host layer, a DMA layer and devices of its own
- * (upstream/rival.h); upstream/Makefile makes them of Linux 6.12's sources.  It stays loaded.
+ * (upstream/rival.h); upstream/Makefile makes them of Linux 6.12's sources, and one with our own core
+ * for the sake of Linux's exporters.  It stays loaded.
  */
 #ifndef PIPELINE_CORE_H
 #define PIPELINE_CORE_H
@@ -27,6 +28,12 @@ const struct rival *core_load(const char *name, char error[RUN_ERROR_BYTES]);
  * NULL but in the program that upstream/Makefile makes: there no core is ours, and none has policies.
  */
 const struct rival *core_own(void);
+
+/** core_load_heaps - the file there with our own core and Linux's exporters. As core_load() */
+const struct rival *core_load_heaps(char error[RUN_ERROR_BYTES]);
+
+/** core_heap - one of @core's exporters by name, or NULL */
+const struct stage_heap *core_heap(const struct rival *core, const char *name);
 
 /** core_run - run_pipeline() on config->core; that of this program if it is NULL */
 int core_run(const struct run_config *config, struct y4m_reader *reader, struct run_result *result,

@@ -43,7 +43,7 @@ void report_machine(const struct run_config *config, char text[REPORT_VERDICT_BY
 
 const char *report_policy(const struct run_config *config)
 {
-	if (config->core)
+	if (config->core && config->core->name)
 		return config->core->name;
 	return config->remap ? "remap" : "cached";
 }
@@ -124,10 +124,13 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 
 	report_machine(config, machine);
 	report_verdict(result, verdict);
-	fprintf(to, "%s; policy %s; camera %s; half in %s; %llu frames of %ux%u %s: %s\n", machine,
-		report_policy(config), camera_style_names[config->camera],
-		stage_half_names[result->half], (unsigned long long)result->frames, format->width,
-		format->height, format->chroma, verdict);
+	fprintf(to, "%s; policy %s; ", machine, report_policy(config));
+	if (config->heap)
+		fprintf(to, "heap %s; ", config->heap->name);
+	fprintf(to, "camera %s; half in %s; %llu frames of %ux%u %s: %s\n",
+		camera_style_names[config->camera], stage_half_names[result->half],
+		(unsigned long long)result->frames, format->width, format->height, format->chroma,
+		verdict);
 	if (config->fault_frame != RUN_NO_FAULT)
 		report_fault(to, config, result);
 	if (result->wrong.found)
@@ -188,6 +191,8 @@ static bool fill_json(struct json_object *object, const struct run_config *confi
 	bool ok =
 		add(object, "machine", json_object_new_string(config->machine->name)) &&
 		add(object, "policy", json_object_new_string(report_policy(config))) &&
+		add(object, "heap",
+		    json_object_new_string(config->heap ? config->heap->name : "system")) &&
 		add(object, "camera", json_object_new_string(camera_style_names[config->camera])) &&
 		add(object, "half", json_object_new_string(stage_half_names[result->half])) &&
 		add(object, "buffers", json_object_new_int64(config->buffers)) &&

@@ -252,6 +252,7 @@ static int run_stages(struct run *run)
 	const struct run_config *config = run->config;
 	struct stages_config stages = {
 		.machine = config->machine,
+		.heap = config->heap,
 		.camera = config->camera,
 		.half = config->half,
 		.coherent = config->coherent,

@@ -26,8 +26,9 @@ struct rival;
 
 struct run_config {
 	const struct machine_type *machine;
-	const struct rival *core; /* pipeline/core.h; NULL: this program's own */
-	bool remap;               /* policy remap, else cached; of its own core only */
+	const struct rival *core;      /* pipeline/core.h; NULL: this program's own */
+	const struct stage_heap *heap; /* one of core's; NULL: system-heap */
+	bool remap;                    /* policy remap, else cached; of our own core only */
 	enum camera_style camera;
 	enum stage_half half;
 	enum stage_device coherent; /* STAGE_DEVICES: as the machine has it */

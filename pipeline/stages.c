@@ -5,6 +5,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/err.h>
+#include <linux/iosys-map.h>
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -169,7 +170,9 @@ static int make_slot(struct stages *stages, struct stages_slot *slot)
 	if (!slot->tap[STAGE_GPU].wrote || !slot->stream)
 		return -ENOMEM;
 
-	slot->full = system_heap_allocate(full);
+	slot->full = stages->config.heap
+			     ? stages->config.heap->allocate(stages->dev[STAGE_CAMERA], full)
+			     : system_heap_allocate(full);
 	if (IS_ERR(slot->full))
 		return PTR_ERR(slot->full);
 	slot->half = vram_allocate(stages->vram, half, VRAM_PLACEMENT_VRAM, NULL);
@@ -180,12 +183,16 @@ static int make_slot(struct stages *stages, struct stages_slot *slot)
 	return 0;
 }
 
-static void unmake_slot(struct stages_slot *slot)
+static void unmake_slot(const struct stages *stages, struct stages_slot *slot)
 {
 	if (!IS_ERR_OR_NULL(slot->half))
 		dma_buf_put(slot->half);
-	if (!IS_ERR_OR_NULL(slot->full))
-		dma_buf_put(slot->full);
+	if (!IS_ERR_OR_NULL(slot->full)) {
+		if (stages->config.heap)
+			stages->config.heap->put(slot->full);
+		else
+			dma_buf_put(slot->full);
+	}
 	for (unsigned int i = 0; i < STAGE_DEVICES; i++) {
 		kvfree(slot->tap[i].read);
 		kvfree(slot->tap[i].wrote);
@@ -233,7 +240,7 @@ void stages_destroy(struct stages *stages)
 {
 	unmake_drivers(stages);
 	for (unsigned int i = 0; stages->slot && i < stages->config.slots; i++)
-		unmake_slot(&stages->slot[i]);
+		unmake_slot(stages, &stages->slot[i]);
 	unmake_devices(stages);
 	kfree(stages->slot);
 	kfree(stages);
@@ -271,14 +278,18 @@ int stages_shoot(struct stages *stages, struct stages_slot *slot, const char **f
 			  failed);
 }
 
-/* The buffer's pages need not be contiguous, so a line may come in pieces. */
-static void draw_line(struct dma_buf *dmabuf, const struct number_box *box, size_t line, u32 y)
+/*
+ * The system heap's pages need not be contiguous, so a line may come in pieces.
+ * @all: the whole buffer, of another exporter; else NULL
+ */
+static void draw_line(struct dma_buf *dmabuf, u8 *all, const struct number_box *box, size_t line,
+		      u32 y)
 {
 	u32 x = box->x, end = box->x + box->width;
 
 	while (x < end) {
-		size_t len;
-		u8 *bytes = system_heap_vaddr(dmabuf, line + x, &len);
+		size_t len = end - x;
+		u8 *bytes = all ? all + line + x : system_heap_vaddr(dmabuf, line + x, &len);
 		u32 part = min_t(size_t, len, end - x);
 
 		if (!bytes)
@@ -288,12 +299,30 @@ static void draw_line(struct dma_buf *dmabuf, const struct number_box *box, size
 	}
 }
 
+/* The CPU has the buffer between its brackets. */
+static int draw_box(struct stages *stages, struct stages_slot *slot, const struct number_box *box)
+{
+	const struct picture_plane *plane = &stages->config.picture.plane[0];
+	struct iosys_map map = {};
+	int ret = 0;
+
+	if (stages->config.heap)
+		ret = dma_buf_vmap_unlocked(slot->full, &map);
+	if (ret)
+		return ret;
+	for (u32 y = box->y; y < box->y + box->height; y++)
+		draw_line(slot->full, map.vaddr, box, picture_line(plane, y), y);
+	if (stages->config.heap)
+		dma_buf_vunmap_unlocked(slot->full, &map);
+	return 0;
+}
+
 static int draw_number(struct stages *stages, struct stages_slot *slot)
 {
 	const struct picture_plane *plane = &stages->config.picture.plane[0];
 	struct number_box box = filter_number_box(&stages->config.picture, slot->number);
 	size_t first = picture_line(plane, box.y) + box.x, bytes;
-	int ret;
+	int ret, end;
 
 	if (!box.width || !box.height)
 		return 0;
@@ -301,9 +330,9 @@ static int draw_number(struct stages *stages, struct stages_slot *slot)
 	ret = dma_buf_begin_cpu_access_partial(slot->full, DMA_TO_DEVICE, first, bytes);
 	if (ret)
 		return ret;
-	for (u32 y = box.y; y < box.y + box.height; y++)
-		draw_line(slot->full, &box, picture_line(plane, y), y);
-	return dma_buf_end_cpu_access_partial(slot->full, DMA_TO_DEVICE, first, bytes);
+	ret = draw_box(stages, slot, &box);
+	end = dma_buf_end_cpu_access_partial(slot->full, DMA_TO_DEVICE, first, bytes);
+	return ret ?: end;
 }
 
 int stages_draw(struct stages *stages, struct stages_slot *slot, const char **failed)

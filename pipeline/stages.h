@@ -48,8 +48,17 @@ enum stage_half {
 /** stage_half_names - "vram", "system" */
 extern const char *const stage_half_names[STAGE_HALVES];
 
+/* Who makes the full-size buffers in the place of drivers/exporters/system-heap.h. */
+struct stage_heap {
+	const char *name;
+	/* @bytes of system memory; @dev is of the machine that will use them. Returns ERR_PTR */
+	struct dma_buf *(*allocate)(struct device *dev, size_t bytes);
+	void (*put)(struct dma_buf *dmabuf);
+};
+
 struct stages_config {
 	const struct machine_type *machine;
+	const struct stage_heap *heap; /* NULL: system-heap */
 	enum camera_style camera;
 	enum stage_half half;
 	enum stage_device coherent; /* this one snoops whatever the machine; STAGE_DEVICES: none */

@@ -411,7 +411,7 @@ def unknown_options_and_values():
                        (["--buffers", "99999999999999999999", "in.y4m"], "buffers"), (["--fault", "luck", "in.y4m"], "luck"),
                        (["--half", "double", "in.y4m"], "double.*vram"), (["--half", "vram", "--fault", "skip-sync", "in.y4m"], "--half vram"),
                        (["--seed", "3", "in.y4m"], "seed.*--fault"), (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine"),
-                       (["--core", "none", "in.y4m"], "none.so"), (["--core", "./in.y4m", "in.y4m"], "core.*in.y4m"),
+                       (["--heap", "linux-cma", "in.y4m"], "linux-heaps.so.*upstream/build"), (["--heap", "linux-cma", "--report", "r.html", "in.y4m"], "report.*heaps"), (["--core", "none", "in.y4m"], "none.so"), (["--core", "./in.y4m", "in.y4m"], "core.*in.y4m"),
                        (["--core", "a", "--core", "b", "in.y4m"], "core.*more than one"), (["--core", "a", "--policy", "remap", "in.y4m"], "core.*policy"),
                        (["--compare", "--report", "x.html", "in.y4m"], "compare.*--report"), (["--report"], "report"),
                        (["--report", "in.y4m", "in.y4m"], "in.y4m.*overwritten"),

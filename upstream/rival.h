@@ -10,6 +10,8 @@
  *   RI1  What a world handed out is only given to that world's entries.  Structures are opaque to
  *        others, for each core has its own layout, except those that host/ and dma/ define.
  *   RI2  The table has no entry that a Linux driver could not call.
+ *   RI3  Where the core is ours (upstream/own.c) only sizes, name, machine_type_find, heaps and the
+ *        main job are set.
  */
 #ifndef UPSTREAM_RIVAL_H
 #define UPSTREAM_RIVAL_H
@@ -34,6 +36,7 @@ struct machine_type;
 struct run_config;
 struct run_result;
 struct sg_table;
+struct stage_heap;
 struct vm_area_struct;
 struct ww_acquire_ctx;
 struct y4m_reader;
@@ -47,7 +50,7 @@ struct rival {
 	 */
 	size_t rival_bytes, config_bytes, result_bytes, request_bytes;
 
-	const char *name; /* "linux-6.12" and what the variant adds */
+	const char *name; /* "linux-6.12" and what the variant adds; NULL: our own core */
 	bool move_notify; /* CONFIG_DMABUF_MOVE_NOTIFY */
 	bool caches;      /* heaps set cache_sgt_mapping */
 
@@ -131,7 +134,10 @@ struct rival {
 	/* the rows of `dmabuf bench` that Linux has, too (bench/measure.h) */
 	const struct bench_group *bench_maps, *bench_fences, *bench_resvs;
 
-	/* the main job (pipeline/run.h); @config names its machine by this world's table */
+	/* Linux's own exporters (upstream/drivers/heaps.h); ends with a NULL name */
+	const struct stage_heap *heaps;
+
+	/* the main job (pipeline/run.h); @config names its machine and its heap by this world's tables */
 	int (*run_pipeline)(const struct run_config *config, struct y4m_reader *reader,
 			    struct run_result *result, char *error);
 	void (*run_result_free)(struct run_result *result);

@@ -16,6 +16,7 @@
 #include "host/file.h"
 #include "host/warn.h"
 #include "pipeline/run.h"
+#include "upstream/drivers/heaps.h"
 #include "upstream/rival.h"
 
 /* --- fences ----------------------------------------------------------------------------------- */
@@ -187,6 +188,7 @@ const struct rival rival = {
 	.bench_fences = &bench_fences,
 	.bench_resvs = &bench_resvs,
 
+	.heaps = linux_heaps,
 	.run_pipeline = run_pipeline,
 	.run_result_free = run_result_free,
 
