@@ -406,6 +406,42 @@ static int vmap_its_bytes(struct dma_buf *dmabuf, struct iosys_map *map)
 	return 0;
 }
 
+static const struct dma_buf_ops *copied_ops;
+
+static void release_and_free_the_ops(struct dma_buf *dmabuf)
+{
+	struct test_exporter *exporter = dmabuf->priv;
+
+	exporter->releases++;
+	kfree(copied_ops);
+}
+
+/* An exporter may keep its ops beside the buffer's memory, and free both. */
+static void the_ops_may_go_with_the_buffer(struct ktap *t)
+{
+	static const enum dma_buf_policy policies[] = { DMA_BUF_POLICY_REMAP,
+							DMA_BUF_POLICY_CACHED };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(policies); i++) {
+		struct test_exporter exporter = {};
+		struct dma_buf_export_info info = { .exp_name = "test", .size = PAGE_SIZE };
+		struct dma_buf_ops *ops;
+		struct dma_buf *dmabuf;
+
+		dma_buf_set_policy(policies[i]);
+		dma_buf_put(test_export(&exporter, 0));
+		ops = kmemdup(&exporter.ops, sizeof(exporter.ops), GFP_KERNEL);
+		ops->release = release_and_free_the_ops;
+		copied_ops = ops;
+		info.ops = ops;
+		info.priv = &exporter;
+		dmabuf = dma_buf_export(&info);
+		KT_ASSERT(t, !IS_ERR(dmabuf));
+		dma_buf_put(dmabuf);
+		KT_EQ(t, exporter.releases, 2);
+	}
+}
+
 /* The last reference goes while somebody still uses the buffer. */
 static void released_while_used_is_told(struct ktap *t)
 {
@@ -488,5 +524,6 @@ KTAP_MAIN(KTAP_CASE(the_environment_says_the_policy), KTAP_CASE(the_first_buffer
 	  KTAP_CASE(pinned_time_is_counted_when_asked),
 	  KTAP_CASE(pinned_time_ends_with_the_last_unmap),
 	  KTAP_CASE(exporters_may_refuse_or_say_nothing), KTAP_CASE(a_release_waits_for_who_visits),
-	  KTAP_CASE(released_while_used_is_told), KTAP_CASE(a_system_without_descriptors),
-	  KTAP_CASE(an_end_may_begin_later), KTAP_CASE(an_export_without_operations))
+	  KTAP_CASE(the_ops_may_go_with_the_buffer), KTAP_CASE(released_while_used_is_told),
+	  KTAP_CASE(a_system_without_descriptors), KTAP_CASE(an_end_may_begin_later),
+	  KTAP_CASE(an_export_without_operations))

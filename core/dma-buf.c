@@ -131,8 +131,9 @@ int buffer_release(struct inode *inode, struct file *file)
 	dma_resv_unlock(dmabuf->resv);
 
 	event_tell(EVENT_RELEASE, dmabuf, NULL, 0, 0, 0);
-	dmabuf->ops->release(dmabuf);
+	/* The last that is asked of the exporter's ops: they may go with the buffer. */
 	buffer_exporter_fini(buffer);
+	dmabuf->ops->release(dmabuf);
 	coherence_fini(&buffer->coherence);
 	mutex_destroy(&buffer->trust_lock);
 	if (dmabuf->resv == &buffer->own_resv)
