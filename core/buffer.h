@@ -59,7 +59,8 @@ struct buffer {
 
 	/* guarded by name_lock */
 	spinlock_t name_lock;
-	char name[DMA_BUF_NAME_LEN]; /* "" until a program gives it one */
+	char name[DMA_BUF_NAME_LEN];
+	bool named; /* a program gave it one, be it "" */
 
 	/* its own lock */
 	struct coherence coherence;

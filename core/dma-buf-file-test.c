@@ -607,6 +607,9 @@ static void names(struct ktap *t)
 	KT_EQ(t, host_ioctl(fd, DMA_BUF_SET_NAME_A, (unsigned long)"a"), 0);
 	host_fdinfo(fd, text, sizeof(text));
 	KT_CHECK(t, strstr(text, "\nname:\ta\n"));
+	KT_EQ(t, host_ioctl(fd, DMA_BUF_SET_NAME_A, (unsigned long)""), 0);
+	host_fdinfo(fd, text, sizeof(text));
+	KT_CHECK(t, strstr(text, "\nname:\t\n"));
 	port_fail_nth(PORT_FAULT_ALLOC, 1);
 	KT_EQ(t, host_ioctl(fd, DMA_BUF_SET_NAME_B, (unsigned long)"b"), -ENOMEM);
 	port_fail_nth(PORT_FAULT_ALLOC, 0);

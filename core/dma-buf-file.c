@@ -322,6 +322,7 @@ static long file_set_name(struct buffer *buffer, const char __user *arg)
 		return PTR_ERR(name);
 	spin_lock(&buffer->name_lock);
 	strscpy(buffer->name, name, sizeof(buffer->name));
+	buffer->named = true;
 	event_tell(EVENT_NAME, &buffer->dmabuf, buffer->name, 0, 0, 0);
 	spin_unlock(&buffer->name_lock);
 	kfree(name);
@@ -366,16 +367,18 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 	struct dma_buf *dmabuf = file->private_data;
 	struct buffer *buffer = to_buffer(dmabuf);
 	char name[DMA_BUF_NAME_LEN];
+	bool named;
 
 	spin_lock(&buffer->name_lock);
 	memcpy(name, buffer->name, sizeof(name));
+	named = buffer->named;
 	spin_unlock(&buffer->name_lock);
 
 	seq_printf(m, "size:\t%zu\n", dmabuf->size);
 	/* Whoever asks holds one of them. */
 	seq_printf(m, "count:\t%ld\n", file_count(file) - 1);
 	seq_printf(m, "exp_name:\t%s\n", dmabuf->exp_name);
-	if (name[0])
+	if (named)
 		seq_printf(m, "name:\t%s\n", name);
 }
 
