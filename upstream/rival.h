@@ -33,10 +33,12 @@ struct dma_resv;
 struct iosys_map;
 struct machine;
 struct machine_type;
+struct program;
 struct run_config;
 struct run_result;
 struct sg_table;
 struct stage_heap;
+struct trace;
 struct vm_area_struct;
 struct ww_acquire_ctx;
 struct y4m_reader;
@@ -45,10 +47,10 @@ typedef void (*rival_warn_hook_t)(const char *file, int line, const char *text);
 
 struct rival {
 	/*
-	 * sizes of this structure, of struct run_config, struct run_result and struct
-	 * conformance_request: who loads it compares
+	 * sizes of this structure, of struct run_config, struct run_result, struct
+	 * conformance_request and struct trace: who loads it compares
 	 */
-	size_t rival_bytes, config_bytes, result_bytes, request_bytes;
+	size_t rival_bytes, config_bytes, result_bytes, request_bytes, trace_bytes;
 
 	const char *name; /* "linux-6.12" and what the variant adds; NULL: our own core */
 	bool move_notify; /* CONFIG_DMABUF_MOVE_NOTIFY */
@@ -144,6 +146,9 @@ struct rival {
 
 	/* the conformance cases (checker/conformance/run.h) */
 	unsigned int (*run_conformance)(const struct conformance_request *request);
+
+	/* a program of calls, and what the core answered (checker/differential/differential.h) */
+	void (*run_differential)(const struct program *program, bool remap, struct trace *trace);
 };
 
 #endif

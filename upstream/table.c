@@ -10,6 +10,7 @@
 
 #include "bench/measure.h"
 #include "checker/conformance/run.h"
+#include "checker/differential/differential.h"
 #include "dma/engine.h"
 #include "dma/machine.h"
 #include "drivers/exporters/system-heap.h"
@@ -119,6 +120,7 @@ const struct rival rival = {
 	.config_bytes = sizeof(struct run_config),
 	.result_bytes = sizeof(struct run_result),
 	.request_bytes = sizeof(struct conformance_request),
+	.trace_bytes = sizeof(struct trace),
 	.name = RIVAL_NAME,
 	.move_notify = IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY),
 	.caches = RIVAL_CACHES,
@@ -193,4 +195,5 @@ const struct rival rival = {
 	.run_result_free = run_result_free,
 
 	.run_conformance = conformance_run,
+	.run_differential = differential_run,
 };
