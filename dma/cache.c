@@ -25,6 +25,7 @@
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 #include "dma/cache.h"
+#include "dma/fault.h"
 #include "host/memory.h"
 #include "host/port.h"
 
@@ -192,6 +193,8 @@ static void cache_operation(phys_addr_t phys, size_t len, const enum dma_table_o
 	phys = ALIGN_DOWN(phys, CACHE_LINE_BYTES);
 	if (WARN_ON(!host_phys_valid(phys, end - phys)) || cache_prepare())
 		return;
+	if (op)
+		dma_step();
 	for (; phys < end; phys = stop) {
 		spinlock_t *lock = &cache.page_lock[(phys >> PAGE_SHIFT) % CACHE_LOCKS];
 

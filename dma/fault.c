@@ -6,6 +6,8 @@
 #include "dma/fault.h"
 #include "dma/view.h"
 
+void (*dma_between_steps)(void);
+
 void dma_fault_skip_sync(struct device *dev, unsigned int count)
 {
 	struct dma_view *view = dma_view_of(dev);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fault.h - drop one cache operation on purpose
+ * fault.h - drop one cache operation on purpose, or do something else between two
  *
- * `dmabuf pipeline --fault skip-sync` and the tests that prove a missing sync is seen stand on it.
+ * `dmabuf pipeline --fault skip-sync` and the tests that prove a missing sync is seen stand on the
+ * one, `dmabuf explore` on the other.
  */
 #ifndef DMA_FAULT_H
 #define DMA_FAULT_H
@@ -29,5 +30,20 @@ unsigned int dma_fault_skipped(struct device *dev);
  * Context: any.  For dma/ only; asked once for each call that would move something.
  */
 bool dma_fault_swallow(struct dma_view *view);
+
+/*
+ * Called before each cache operation and whenever somebody asks where a bounce slot is, or NULL: what
+ * others do between the steps of who moves bytes.  It may access memory and the caches, and calls
+ * nothing of the core's, whose locks may be held.  Set while one thread alone runs.
+ */
+extern void (*dma_between_steps)(void);
+
+static inline void dma_step(void)
+{
+	void (*between)(void) = dma_between_steps;
+
+	if (__builtin_expect(between != NULL, 0))
+		between();
+}
 
 #endif

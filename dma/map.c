@@ -495,6 +495,7 @@ void *dma_table_bounce(struct device *dev, struct sg_table *sgt, size_t offset, 
 	*len = 0;
 	if (!view || dma_view_domain(view) != DMA_DOMAIN_BOUNCE)
 		return NULL;
+	dma_step();
 	/* who bounces has one segment for each entry of memory: DI1 */
 	sg = table_find(view, sgt, &offset, &nr);
 	if (!sg || nr >= sgt->nents || !bounce_has(&view->machine->bounce, sg_dma_address(sg)))

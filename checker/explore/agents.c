@@ -28,6 +28,10 @@
 
 static char violation[256]; /* what the last one returned was */
 
+/* The operation under way, for those who go on meanwhile. */
+static struct scene *under_way;
+static const struct operation *now;
+
 /* --- what is legal ---------------------------------------------------------------------------- */
 
 /* The CPU's directions say it the other way round. */
@@ -71,7 +75,7 @@ struct list {
 static void add(struct list *list, enum operation_kind kind, unsigned int agent, unsigned int a,
 		unsigned int b)
 {
-	list->ops[list->nr++] = (struct operation){ kind, agent, a, b };
+	list->ops[list->nr++] = (struct operation){ .kind = kind, .agent = agent, .a = a, .b = b };
 }
 
 static void device_operations(const struct scene *w, unsigned int i, struct list *list)
@@ -156,7 +160,8 @@ unsigned int scene_operations(const struct scene *w, struct operation *ops)
 static void begun(struct scene *w, struct agent *a)
 {
 	for (unsigned int line = a->first; line < a->last; line++)
-		w->synced[line] |= a->domain;
+		if (!(w->raced & 1u << line))
+			w->synced[line] |= a->domain;
 }
 
 /* Its access is over; it may still be open for another one. */
@@ -165,7 +170,7 @@ static void ended(struct scene *w, struct agent *a)
 	if (!may_store(a))
 		return;
 	for (unsigned int line = a->first; line < a->last; line++) {
-		if (w->writer[line] != a->domain)
+		if (w->writer[line] != a->domain || w->raced & 1u << line)
 			continue;
 		for (unsigned int i = 0; i < w->nr_agents; i++)
 			if (&w->agents[i] != a && covers(&w->agents[i], line))
@@ -363,7 +368,7 @@ static const char *check_objects(const struct scene *w)
 	return arena_objects() == objects ? NULL : "an object is left, or one too many gone (EX3)";
 }
 
-const char *scene_do(struct scene *w, const struct operation *op)
+static const char *carry_out(struct scene *w, const struct operation *op)
 {
 	struct agent *a = &w->agents[op->agent];
 
@@ -415,7 +420,7 @@ const char *scene_do(struct scene *w, const struct operation *op)
 	case OP_KINDS:
 		break;
 	}
-	return w->wrong ?: check_objects(w);
+	return NULL;
 }
 
 /* --- what must hold --------------------------------------------------------------------------- */
@@ -462,7 +467,8 @@ static const char *check_permission(struct scene *w, const struct scene_table *t
 	return NULL;
 }
 
-const char *scene_check(struct scene *w, unsigned int *reads)
+/* All legal reads but those of agent @but. */
+static const char *read_all(struct scene *w, unsigned int but, unsigned int *reads)
 {
 	const char *wrong;
 
@@ -471,7 +477,7 @@ const char *scene_check(struct scene *w, unsigned int *reads)
 		struct agent *a = &w->agents[i];
 
 		for (unsigned int line = 0; line < w->lines; line++) {
-			if (!accesses(w, a, line) || !may_load(a))
+			if (i == but || !accesses(w, a, line) || !may_load(a))
 				continue;
 			++*reads;
 			wrong = read_line(w, a, line);
@@ -479,12 +485,95 @@ const char *scene_check(struct scene *w, unsigned int *reads)
 				return wrong;
 		}
 	}
+	return NULL;
+}
+
+const char *scene_check(struct scene *w, unsigned int *reads)
+{
+	const char *wrong = read_all(w, EXPLORE_AGENTS, reads);
+
+	if (wrong)
+		return wrong;
 	for (unsigned int i = 0; i < SCENE_TABLES; i++) {
 		wrong = w->tables[i].sgt ? check_permission(w, &w->tables[i]) : NULL;
 		if (wrong)
 			return wrong;
 	}
 	return NULL;
+}
+
+/* --- meanwhile -------------------------------------------------------------------------------- */
+
+unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
+			     struct operation *ops)
+{
+	struct list list = { ops, 0 };
+
+	/* Who begins or ends accesses nothing until he has. */
+	for (unsigned int i = 0; i < w->nr_agents; i++)
+		if (i != op->agent || op->kind == OP_RECLAIM)
+			write_operations(w, i, &list);
+	for (unsigned int line = 0; line < w->lines; line++) {
+		add(&list, OP_WRITE_BACK, 0, line, 0);
+		add(&list, OP_REFETCH, 0, line, 0);
+	}
+	for (unsigned int i = 0; i < list.nr; i++) {
+		const struct operation beside = ops[i];
+
+		ops[i] = *op;
+		ops[i].beside = beside.kind;
+		ops[i].other = beside.agent;
+		ops[i].what = beside.a;
+	}
+	return list.nr;
+}
+
+static const char *do_beside(struct scene *w, const struct operation *op)
+{
+	const struct operation beside = { op->beside, op->other, op->what };
+	unsigned int line = scene_byte(op->what) / SCENE_LINE;
+	const char *wrong = carry_out(w, &beside);
+
+	if (op->beside != OP_WRITE)
+		return wrong;
+	w->raced |= 1u << line;
+	/* As where clean and invalidate are two calls. */
+	if (w->config.fault == EXPLORE_TWO_CALLS && w->agents[op->other].domain == DOMAIN_C)
+		cache_maintain(scene_phys(w, line), SCENE_LINE, DMA_TABLE_INVALIDATE);
+	return wrong;
+}
+
+/* Before a step of the operation under way. */
+static void between_steps(void)
+{
+	struct scene *w = under_way;
+	const char *wrong = NULL;
+	unsigned int reads;
+
+	dma_between_steps = NULL;
+	if (++w->steps == now->step)
+		wrong = do_beside(w, now);
+	wrong = wrong ?: read_all(w, now->kind == OP_RECLAIM ? EXPLORE_AGENTS : now->agent, &reads);
+	if (wrong && !w->wrong)
+		w->wrong = wrong;
+	dma_between_steps = between_steps;
+}
+
+const char *scene_do(struct scene *w, const struct operation *op)
+{
+	const char *wrong;
+
+	w->steps = 0;
+	w->raced = 0;
+	if (op->kind == OP_WRITE || op->kind >= OP_ADVERSARY)
+		return carry_out(w, op);
+	under_way = w;
+	now = op;
+	dma_between_steps = between_steps;
+	wrong = carry_out(w, op);
+	dma_between_steps = NULL;
+	w->raced = 0;
+	return wrong ?: w->wrong ?: check_objects(w);
 }
 
 /* --- in words --------------------------------------------------------------------------------- */

@@ -91,6 +91,7 @@ static const struct {
 	{ EXPLORE_NO_DEVICE_SYNC, "cpu,b", 6, "(EX1)" },
 	{ EXPLORE_LOSES_SLOT, "cpu,b", 4, "(EX1)" },
 	{ EXPLORE_KEEPS_ADDRESS, "cpu,nc", 5, "(EX2)" },
+	{ EXPLORE_TWO_CALLS, "cpu,nc", 4, "(EX1)" },
 	{ EXPLORE_LEAKS, "cpu,co", 5, "(EX3)" },
 };
 
@@ -117,6 +118,11 @@ static void faults_are_found(struct ktap *t)
 			   __FILE__, __LINE__, "%s, %s: not found as it should be: %s", name,
 			   config.agents, result.text);
 		KT_CHECK(t, lines_of(result.text) > faults[i].ops);
+		/* Who does nothing beside others does not find this one. */
+		config.alone = true;
+		if (config.fault == EXPLORE_TWO_CALLS)
+			KT_EQ(t, run(&config), EXPLORE_CLEAN);
+		config.alone = false;
 		config.ops--;
 		ktap_check(t, run(&config) == EXPLORE_CLEAN, __FILE__, __LINE__,
 			   "%s, %s: found sooner: %s", name, config.agents, result.text);

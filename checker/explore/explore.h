@@ -6,7 +6,9 @@
  * their operations: attach, detach, map, unmap, begin and end of an access, a write, a read, and the
  * reclaim of what is idle.  All of them call the library's public functions; the devices, caches and
  * bounce slots are those of dma/.  Between any two operations an adversary may write back any line
- * of the caches, or drop it and fetch it again.
+ * of the caches, or drop it and fetch it again.  An operation that moves bytes does so in steps, each
+ * a cache operation or a copy to or from a bounce slot: before each step all who legally may read,
+ * and one of the others, or the adversary, may do one thing more.
  *
  * A program is legal when every read and write is (coherence.h CO1): an ordering point lies between
  * it and the last foreign write to its line.
@@ -50,6 +52,7 @@ enum explore_fault {
 	EXPLORE_NO_DEVICE_SYNC, /* an importer that keeps its mapping does not bracket */
 	EXPLORE_LOSES_SLOT,     /* a bounce slot is cleared by the importer's unmap */
 	EXPLORE_KEEPS_ADDRESS,  /* the exporter's unmap leaves the device its addresses */
+	EXPLORE_TWO_CALLS,      /* a store between the steps of another's transition is lost */
 	EXPLORE_LEAKS,          /* the exporter forgets to free a table */
 	EXPLORE_FAULTS
 };
@@ -78,6 +81,7 @@ struct explore_config {
 	enum explore_fault fault;
 	unsigned int ops;   /* of the longest program */
 	unsigned int lines; /* of the buffer, 1 to 4; 0: 2 */
+	bool alone;         /* while bytes are moved nobody else does anything */
 	uint64_t states;    /* stop after so many, 0: none too many */
 	uint64_t ms;        /* stop after so long, 0: never */
 

@@ -44,6 +44,7 @@ const char *const explore_fault_names[EXPLORE_FAULTS] = {
 	[EXPLORE_NO_DEVICE_SYNC] = "no-device-sync",
 	[EXPLORE_LOSES_SLOT] = "loses-slot",
 	[EXPLORE_KEEPS_ADDRESS] = "keeps-address",
+	[EXPLORE_TWO_CALLS] = "two-calls",
 	[EXPLORE_LEAKS] = "leaks",
 };
 

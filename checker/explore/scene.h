@@ -20,7 +20,7 @@
 #define SCENE_TABLES (3 * EXPLORE_AGENTS)
 /* Bytes that are written: two of the first line, one of each other; a line's rest has a witness. */
 #define SCENE_BYTES(lines) ((lines) + 1)
-#define SCENE_MOST_OPERATIONS 64
+#define SCENE_MOST_OPERATIONS 128
 
 enum operation_kind {
 	OP_ATTACH,
@@ -44,6 +44,8 @@ enum operation_kind {
 
 struct operation {
 	u8 kind, agent, a, b;
+	/* What somebody else does meanwhile, before the step-th step that moves bytes; 0: nothing. */
+	u8 step, beside, other, what; /* beside: OP_WRITE or the adversary's; what: its `a` */
 };
 
 struct agent_kind {
@@ -97,6 +99,8 @@ struct scene {
 	u8 flat[SCENE_LINES * SCENE_LINE]; /* the newest bytes */
 	domain_set synced[SCENE_LINES];    /* who may read and write the line */
 	domain_set writer[SCENE_LINES];    /* whose write was the last; 0: nobody's */
+	u8 raced;                          /* lines written in the operation under way */
+	u32 steps;                         /* that moved bytes in the last operation */
 	u32 leaves;                        /* mappings torn down beside an open writer of the CPU */
 	size_t objects;                    /* of the core when it keeps nothing */
 	const char *wrong;                 /* a violation that the exporter noticed */
@@ -111,7 +115,19 @@ void scene_destroy(struct scene *w);
 /** scene_operations - the operations that are legal now, adversary's last; how many */
 unsigned int scene_operations(const struct scene *w, struct operation *ops);
 
-/** scene_do - carry one out.  Returns what went wrong, or NULL */
+/**
+ * scene_meanwhile - what others may do while @op is under way: copies of it, with beside, other and
+ * what set, but for the step; how many
+ */
+unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
+			     struct operation *ops);
+
+/**
+ * scene_do - carry one out
+ *
+ * Meanwhile whoever may legally read does, before each step (EX1).  Returns what went wrong, or NULL;
+ * w->steps is set.
+ */
 const char *scene_do(struct scene *w, const struct operation *op);
 
 /** scene_check - EX1 and EX2.  NULL, or what is violated; *@reads is set to the legal reads */

@@ -199,12 +199,22 @@ static void go_to(struct search *s, u32 state)
 static size_t tell_step(struct search *s, const struct operation *op, unsigned int *nr, char *text,
 			size_t len)
 {
+	struct operation beside;
 	char words[128];
+	size_t at;
 
 	scene_tell(s->w, op, words, sizeof(words));
 	if (op->kind >= OP_ADVERSARY)
 		return scnprintf(text, len, "     %s\n", words);
-	return scnprintf(text, len, "%3u  %s\n", ++*nr, words);
+	at = scnprintf(text, len, "%3u  %s\n", ++*nr, words);
+	if (!op->step)
+		return at;
+	beside = (struct operation){ .kind = op->beside, .agent = op->other, .a = op->what };
+	scene_tell(s->w, &beside, words, sizeof(words));
+	if (op->beside == OP_WRITE)
+		at += scnprintf(text + at, len - at, "%3u", ++*nr);
+	return at + scnprintf(text + at, len - at, "%*s before step %u of this: %s\n",
+			      op->beside == OP_WRITE ? 1 : 4, "", op->step, words);
 }
 
 /* The program to @state, then @op if there is one, and what is wrong after it. */
@@ -272,50 +282,96 @@ static bool note_again(struct search *s, u32 state)
 	return true;
 }
 
-/* The adversary's steps from @state, or the program's.  False: that is the end of the search. */
-static bool leave_state(struct search *s, u32 state, bool adversary)
+/* One operation from @state has been carried out.  False: that is the end of the search. */
+static bool arrive(struct search *s, u32 state, const struct operation *op, const char *wrong)
+{
+	u64 room = s->room_edges;
+	unsigned int reads;
+	bool fresh;
+	u32 next;
+
+	if (wrong) {
+		tell_violation(s, state, op, wrong);
+		return false;
+	}
+	next = find_state(s, state, op, &fresh);
+	if (next == NOBODY || !grow(&s->edges, sizeof(*s->edges), s->nr_edges, &room) ||
+	    (!fresh && !note_again(s, next))) {
+		fail_without_memory(s);
+		return false;
+	}
+	s->room_edges = room;
+	if (op->kind < OP_ADVERSARY && !op->step)
+		s->edges[s->nr_edges++] = next;
+	if (!fresh)
+		return true;
+	wrong = scene_check(s->w, &reads);
+	s->reads[next] = reads;
+	if (wrong)
+		tell_violation(s, next, NULL, wrong);
+	return !wrong;
+}
+
+/* What is done with a level's states, in this order. */
+enum pass {
+	ADVERSARY,     /* its steps: they lead to this level, too */
+	OPERATIONS,    /* also those disturbed by the adversary: they lead to the next */
+	TWO_OPERATIONS /* one with a write beside it: the level after that */
+};
+
+/* @op again, with somebody else who does something before each of its @steps. */
+static bool disturb(struct search *s, u32 state, const struct operation *op, unsigned int steps,
+		    enum pass pass)
 {
 	struct operation ops[SCENE_MOST_OPERATIONS];
-	unsigned int nr, reads;
-	bool moved = false, fresh;
-	u32 leaves, next;
+	unsigned int nr;
+
+	arena_restore(copy_at(s, s->depth));
+	nr = scene_meanwhile(s->w, op, ops);
+	for (unsigned int i = 0; i < nr; i++) {
+		if ((pass == TWO_OPERATIONS) != (ops[i].beside == OP_WRITE))
+			continue;
+		for (ops[i].step = 1; ops[i].step <= steps; ops[i].step++) {
+			const char *wrong;
+
+			arena_restore(copy_at(s, s->depth));
+			wrong = step(s, &ops[i]);
+			if (!arrive(s, state, &ops[i], wrong))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* False: that is the end of the search. */
+static bool leave_state(struct search *s, u32 state, enum pass pass)
+{
+	struct operation ops[SCENE_MOST_OPERATIONS];
+	bool moved = false;
+	unsigned int nr;
+	u32 leaves;
 
 	go_to(s, state);
 	nr = scene_operations(s->w, ops);
 	leaves = s->w->leaves;
 	for (unsigned int i = 0; i < nr; i++) {
+		unsigned int steps;
 		const char *wrong;
-		u64 room = s->room_edges;
 
-		if (adversary != (ops[i].kind >= OP_ADVERSARY))
+		if ((pass == ADVERSARY) != (ops[i].kind >= OP_ADVERSARY))
 			continue;
 		if (moved)
 			arena_restore(copy_at(s, s->depth));
 		moved = true;
 		wrong = step(s, &ops[i]);
-		if (wrong) {
-			tell_violation(s, state, &ops[i], wrong);
-			return false;
+		steps = s->w->steps;
+		if (pass != TWO_OPERATIONS) {
+			s->result->at.leaves += s->w->leaves - leaves;
+			if (!arrive(s, state, &ops[i], wrong))
+				return false;
 		}
-		s->result->at.leaves += s->w->leaves - leaves;
-		next = find_state(s, state, &ops[i], &fresh);
-		if (next == NOBODY || !grow(&s->edges, sizeof(*s->edges), s->nr_edges, &room) ||
-		    (!fresh && !note_again(s, next))) {
-			fail_without_memory(s);
+		if (steps && !s->config->alone && !disturb(s, state, &ops[i], steps, pass))
 			return false;
-		}
-		s->room_edges = room;
-		if (!adversary)
-			s->edges[s->nr_edges++] = next;
-		if (!fresh)
-			continue;
-		wrong = scene_check(s->w, &reads);
-		s->reads[next] = reads;
-		if (wrong) {
-			s->states[next].before = state;
-			tell_violation(s, next, NULL, wrong);
-			return false;
-		}
 	}
 	return true;
 }
@@ -337,19 +393,17 @@ static bool limits_reached(struct search *s)
 	return false;
 }
 
-/* All states from @first on that are there, and those that come meanwhile if @growing. */
-static bool leave_all(struct search *s, u32 first, bool adversary)
+/* The states from @first to @last, and those that the adversary adds meanwhile. */
+static bool leave_all(struct search *s, u32 first, u32 last, enum pass pass)
 {
-	u32 last = s->nr_states;
-
-	for (u32 i = first; i < (adversary ? s->nr_states : last); i++) {
+	for (u32 i = first; i < (pass == ADVERSARY ? s->nr_states : last); i++) {
 		if (!(i % 64) && limits_reached(s))
 			return false;
-		if (!adversary) {
+		if (pass == OPERATIONS) {
 			s->edges_of[i] = s->nr_edges;
 			s->left = i + 1;
 		}
-		if (!leave_state(s, i, adversary))
+		if (!leave_state(s, i, pass))
 			return false;
 	}
 	return true;
@@ -374,17 +428,18 @@ static bool verify(struct search *s)
 static void run_levels(struct search *s)
 {
 	unsigned int *length = &s->result->at.length;
-	u32 first = 0, next;
+	u32 before = 0, first = 0, last;
 
-	for (*length = 0;; ++*length, first = next) {
-		if (!leave_all(s, first, true) || !verify(s))
+	for (*length = 0;; ++*length, before = first, first = last) {
+		if (!leave_all(s, first, 0, ADVERSARY) || !verify(s))
 			return;
 		if (*length == s->config->ops)
 			break;
-		next = s->nr_states;
-		if (!leave_all(s, first, false))
+		last = s->nr_states;
+		if (!leave_all(s, first, last, OPERATIONS) ||
+		    !leave_all(s, before, first, TWO_OPERATIONS))
 			return;
-		if (next == s->nr_states) {
+		if (last == s->nr_states && first == last) {
 			s->result->at.closed = true;
 			*length = s->config->ops;
 			break;
