@@ -300,47 +300,6 @@ static void ends_that_say_something_else(struct ktap *t)
 	tear_down(&s);
 }
 
-static void without_the_lock_it_is_told(struct ktap *t)
-{
-	struct setup s;
-
-	set_up(&s, SZ_4K, "C");
-	for (int i = 0; i < 4; i++)
-		ktap_expect_warn(t, "lockdep_assert_held(&c->lock)");
-	coherence_begin(&s.c, &s.dev[0].slot, COHERENCE_READ);
-	coherence_end(&s.c, &s.dev[0].slot, COHERENCE_READ);
-	KT_EQ(t, coherence_whole_at(&s.c, 0), C);
-	KT_EQ(t, coherence_open_at(&s.c, 0, READ_WRITE), 0);
-	tear_down(&s);
-}
-
-static void a_directory_needs_no_zeroed_memory(struct ktap *t)
-{
-	struct coherence *c = kmalloc(sizeof(*c), GFP_KERNEL);
-
-	KT_ASSERT(t, c);
-	for (int uncached = 0; uncached < 2; uncached++) {
-		unsigned int mode = COHERENCE_READ | (uncached ? COHERENCE_UNCACHED : 0);
-
-		memset(c, 0xa5, sizeof(*c));
-		if (uncached)
-			coherence_init_uncached(c, SZ_4K);
-		else
-			coherence_init(c, SZ_4K);
-		KT_EQ(t, atomic_read(&c->dir),
-		      uncached ? COHERENCE_M_WHOLE | COHERENCE_M_ALONE : 0);
-		KT_EQ(t, c->shared, uncached);
-		KT_EQ(t, c->uncached, uncached);
-		KT_EQ(t, c->bounced, 0);
-		KT_EQ(t, c->slots_of_memory, 0);
-		KT_EQ(t, coherence_cpu_begin(c, 0, 64, mode), 0);
-		KT_EQ(t, c->nr_ranges, 2);
-		KT_CHECK(t, coherence_cpu_end(c, 0, 64, mode));
-		coherence_fini(c);
-	}
-	kfree(c);
-}
-
 /* --- who is open ------------------------------------------------------------------------------ */
 
 static void writer_in_memory_beside_brackets(struct ktap *t)
@@ -786,8 +745,8 @@ KTAP_MAIN(KTAP_CASE(small_write_in_a_large_frame), KTAP_CASE(brackets_round_out_
 	  KTAP_CASE(brackets_that_find_no_memory), KTAP_CASE(end_needs_no_memory),
 	  KTAP_CASE(end_without_begin), KTAP_CASE(end_without_begin_or_memory),
 	  KTAP_CASE(overlapping_brackets), KTAP_CASE(bracket_past_the_end),
-	  KTAP_CASE(ends_that_say_something_else), KTAP_CASE(without_the_lock_it_is_told),
-	  KTAP_CASE(a_directory_needs_no_zeroed_memory),
+	  KTAP_CASE(ends_that_say_something_else),
+
 	  KTAP_CASE(writer_in_memory_beside_brackets), KTAP_CASE(counted_is_not_open),
 	  KTAP_CASE(begin_is_announced_before_it_scans), KTAP_CASE(end_of_what_was_not_begun),
 	  KTAP_CASE(several_bounced_slots), KTAP_CASE(bounced_bytes_are_counted),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coherence-word-test.c - what the directory tells: its word to hits, its events to listeners, and
- * the ranges that remain
+ * coherence-word-test.c - what the directory tells: its word to hits, its events to listeners; and
+ * how it begins and ends
  */
+#include <linux/slab.h>
+
 #include "core/event.h"
 #include "core/test-coherence.h"
 #include "tests/ktap.h"
@@ -188,6 +190,85 @@ static void a_piece_cut_off_has_no_pins_of_the_rest(struct ktap *t)
 	tear_down(&s);
 }
 
+/* --- begin and end of a directory ------------------------------------------------------------- */
+
+static void without_the_lock_it_is_told(struct ktap *t)
+{
+	struct setup s;
+
+	set_up(&s, SZ_4K, "C");
+	for (int i = 0; i < 4; i++)
+		ktap_expect_warn(t, "lockdep_assert_held(&c->lock)");
+	coherence_begin(&s.c, &s.dev[0].slot, COHERENCE_READ);
+	coherence_end(&s.c, &s.dev[0].slot, COHERENCE_READ);
+	KT_EQ(t, coherence_whole_at(&s.c, 0), C);
+	KT_EQ(t, coherence_open_at(&s.c, 0, READ_WRITE), 0);
+	tear_down(&s);
+}
+
+static void a_directory_needs_no_zeroed_memory(struct ktap *t)
+{
+	struct coherence *c = kmalloc(sizeof(*c), GFP_KERNEL);
+
+	KT_ASSERT(t, c);
+	for (int uncached = 0; uncached < 2; uncached++) {
+		unsigned int mode = COHERENCE_READ | (uncached ? COHERENCE_UNCACHED : 0);
+
+		memset(c, 0xa5, sizeof(*c));
+		if (uncached)
+			coherence_init_uncached(c, SZ_4K);
+		else
+			coherence_init(c, SZ_4K);
+		KT_EQ(t, atomic_read(&c->dir),
+		      uncached ? COHERENCE_M_WHOLE | COHERENCE_M_ALONE : 0);
+		KT_EQ(t, c->shared, uncached);
+		KT_EQ(t, c->uncached, uncached);
+		KT_EQ(t, c->bounced, 0);
+		KT_EQ(t, c->slots_of_memory, 0);
+		KT_EQ(t, coherence_cpu_begin(c, 0, 64, mode), 0);
+		KT_EQ(t, c->nr_ranges, 2);
+		KT_CHECK(t, coherence_cpu_end(c, 0, 64, mode));
+		coherence_fini(c);
+	}
+	kfree(c);
+}
+
+/* The CPU looks past C: what a device wrote there is cleaned as the device's slot goes. */
+static void leave_beside_an_uncached_cpu(struct ktap *t)
+{
+	struct mapping_slot_ops ops = test_slot_ops;
+	struct test_device dev;
+	struct test_hardware hw;
+	struct coherence c;
+
+	ops.syncs_any = true;
+	for (int writes = 0; writes < 2; writes++) {
+		unsigned int mode = writes ? COHERENCE_WRITE : COHERENCE_READ;
+
+		test_hardware_init(&hw, SZ_4K);
+		coherence_init_uncached(&c, SZ_4K);
+		test_device_init(&dev, &hw, &c, COHERENCE_CACHES, &ops);
+		test_device_join(&dev, DMA_BIDIRECTIONAL);
+		test_device_begin(&dev, mode);
+		if (writes)
+			test_store(&hw, NULL, 5, 55); /* it snoops: as the CPU's caches */
+		test_device_end(&dev, mode);
+		test_hardware_forget(&hw);
+		test_device_leave(&dev);
+		KT_EQ(t, hw.cleaned, writes ? SZ_4K : 0);
+		KT_EQ(t, hw.invalidated, 0);
+		coherence_lock(&c);
+		KT_EQ(t, coherence_whole_at(&c, 0), C | M);
+		coherence_unlock(&c);
+		KT_EQ(t, hw.memory[5] == 55, writes);
+		test_device_fini(&dev);
+		coherence_fini(&c);
+		test_hardware_fini(&hw);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(it_says_where_the_newest_bytes_are), KTAP_CASE(it_says_who_has_it_open),
 	  KTAP_CASE(a_begin_announces_what_it_will_do), KTAP_CASE(events_tell_each_transfer),
-	  KTAP_CASE(a_piece_cut_off_has_no_pins_of_the_rest))
+	  KTAP_CASE(a_piece_cut_off_has_no_pins_of_the_rest),
+	  KTAP_CASE(without_the_lock_it_is_told), KTAP_CASE(a_directory_needs_no_zeroed_memory),
+	  KTAP_CASE(leave_beside_an_uncached_cpu))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mapping-slot-table-test.c - what a slot keeps of the table it is given, and what it tells the
- * directory that its device does
+ * mapping-slot-table-test.c - what a slot keeps of the table it is given, what it tells the
+ * directory that its device does, and what it asks of its callers
  */
+#include <linux/sched.h>
+
 #include "core/test-mapping-slot.h"
 #include "tests/ktap.h"
 
@@ -30,7 +32,7 @@ static void the_copy_has_both_lengths(struct ktap *t)
 	ops.build = build_merged;
 	rig_init(&rig, &ops, COHERENCE_CACHES, false);
 	for (merged = 0; merged < RIG_PIECES; merged++) {
-		struct sg_table *sgt = rig_map(&rig, DMA_TO_DEVICE);
+		struct sg_table *sgt = rig_map(&rig, DMA_BIDIRECTIONAL);
 
 		KT_ASSERT(t, !IS_ERR(sgt));
 		KT_EQ(t, sgt->nents, RIG_PIECES - merged);
@@ -39,8 +41,45 @@ static void the_copy_has_both_lengths(struct ktap *t)
 		rig_unmap(&rig, sgt);
 		KT_CHECK(t, rig_reclaim(&rig));
 		KT_EQ(t, rig.slot.table_dir, DMA_NONE);
-		KT_CHECK(t, !sgt->sgl);
+		for (int head = 0; head < SLOT_HEADS; head++)
+			KT_CHECK(t, !rig.slot.head[head].sgl);
 	}
+	rig_fini(&rig);
+}
+
+/* An importer that looks at its part only has set the counts to it, and is not asked about them. */
+static void all_of_the_copy_is_freed(struct ktap *t)
+{
+	struct sg_table *sgt;
+	struct rig rig;
+
+	rig_init(&rig, &rig_wide_ops, COHERENCE_CACHES, false);
+	sgt = rig_map(&rig, DMA_TO_DEVICE);
+	KT_ASSERT(t, !IS_ERR(sgt));
+	sgt->orig_nents = sgt->nents = 0;
+	rig_unmap(&rig, sgt);
+	KT_CHECK(t, rig_reclaim(&rig));
+	rig_fini(&rig);
+}
+
+static void a_slot_needs_no_zeroed_memory(struct ktap *t)
+{
+	struct sg_table *sgt;
+	struct rig rig;
+
+	rig_init(&rig, &rig_wide_ops, COHERENCE_MEMORY, false);
+	memset(&rig.slot, 0xa5, sizeof(rig.slot));
+	mapping_slot_init(&rig.slot, &rig_wide_ops, &rig.resv, &rig.coherence, COHERENCE_MEMORY,
+			  false, &rig);
+	KT_EQ(t, rig_word(&rig), 0);
+	KT_EQ(t, rig.slot.table_dir, DMA_NONE);
+	KT_CHECK(t, rig.slot.dir == &coherence_unshared);
+	KT_CHECK(t, !mapping_slot_active(&rig.slot));
+	mapping_slot_fini(&rig.slot); /* no table, no users */
+	sgt = rig_map(&rig, DMA_TO_DEVICE);
+	KT_ASSERT(t, !IS_ERR(sgt));
+	KT_CHECK(t, rig_use(&rig, sgt, DMA_TO_DEVICE));
+	rig_unmap(&rig, sgt);
 	rig_fini(&rig);
 }
 
@@ -133,6 +172,34 @@ static void a_direction_is_what_the_device_does(struct ktap *t)
 	KT_EQ(t, coherence_device_mode(DMA_BIDIRECTIONAL), COHERENCE_READ | COHERENCE_WRITE);
 }
 
+/*
+ * Who keeps his mapping is open all the time, and is brought up to date by other's ends.  While
+ * others are open, too, it is his own begin and end that do it.
+ */
+static void kept_mappings_beside_open_brackets(struct ktap *t)
+{
+	struct sg_table *sgt;
+	struct rig rig;
+
+	rig_init(&rig, &rig_wide_ops, COHERENCE_BOUNCE, false);
+	sgt = rig_map(&rig, DMA_BIDIRECTIONAL);
+	coherence_cpu_begin(&rig.coherence, 0, RIG_BYTES, COHERENCE_READ | COHERENCE_WRITE);
+	rig.memory[7] = 70;
+	mapping_slot_begin_access(&rig.slot, DMA_TO_DEVICE);
+	KT_EQ(t, rig.bounced[7], 70);
+	rig.bounced[8] = 80;
+	mapping_slot_end_access(&rig.slot, DMA_FROM_DEVICE);
+	KT_EQ(t, rig.memory[8], 80);
+	rig.bounced[8] = 81;
+	mapping_slot_end_access(&rig.slot, DMA_TO_DEVICE);
+	KT_EQ(t, rig.memory[8], 80);
+	coherence_cpu_end(&rig.coherence, 0, RIG_BYTES, COHERENCE_READ | COHERENCE_WRITE);
+	rig_unmap(&rig, sgt);
+	rig_fini(&rig);
+}
+
+/* --- what callers owe ------------------------------------------------------------------------- */
+
 /* A count of the other kind is not his. */
 static void a_held_unmap_of_the_other_kind_is_told(struct ktap *t)
 {
@@ -152,7 +219,90 @@ static void a_held_unmap_of_the_other_kind_is_told(struct ktap *t)
 	rig_fini(&rig);
 }
 
-KTAP_MAIN(KTAP_CASE(the_copy_has_both_lengths), KTAP_CASE(a_table_of_device_memory_moves_nothing),
+/* Once the last one out has frozen a dead slot, only the reaper that he queued touches it. */
+static void a_dead_slot_is_its_reapers(struct ktap *t)
+{
+	struct mapping_slot *slot;
+	struct sg_table *sgt;
+	struct rig rig;
+
+	rig_init(&rig, &rig_wide_ops, COHERENCE_CACHES, false);
+	slot = &rig.slot;
+	sgt = rig_map(&rig, DMA_TO_DEVICE);
+	rig_lock(&rig);
+	KT_CHECK(t, !mapping_slot_kill(slot));
+	rig_unmap(&rig, sgt);
+	KT_EQ(t, rig_word(&rig), SLOT_READ | SLOT_DEAD | SLOT_FROZEN);
+	KT_CHECK(t, !mapping_slot_kill(slot));
+	KT_CHECK(t, !mapping_slot_reclaim(slot));
+	KT_EQ(t, mapping_slots_freeze(&slot, 1, 0), 0);
+	mapping_slots_teardown(&slot, 1);
+	mapping_slots_thaw(&slot, 1);
+	KT_EQ(t, rig_word(&rig), SLOT_READ | SLOT_DEAD | SLOT_FROZEN);
+	KT_EQ(t, rig.destroys, 0);
+	rig_unlock(&rig);
+	wait_for_completion(&rig.reaped);
+	flush_work(&slot->reap);
+	KT_EQ(t, rig.destroys, 1);
+	rig_fini(&rig);
+}
+
+static void a_miss_under_the_reservation_holds_it(struct ktap *t)
+{
+	struct sg_table *sgt;
+	struct rig rig;
+
+	if (!IS_ENABLED(LIBDMABUF_CHECKS)) {
+		ktap_skip(t, "only checking builds assert");
+		return;
+	}
+	rig_init(&rig, &rig_wide_ops, COHERENCE_MEMORY, false);
+	ktap_expect_warn(t, "slot_provide");
+	ktap_expect_warn(t, "slot_update_kernel");
+	sgt = mapping_slot_map_locked(&rig.slot, DMA_FROM_DEVICE);
+	coherence_cpu_begin(&rig.coherence, 0, RIG_BYTES, COHERENCE_READ);
+	ktap_expect_warn(t, "mapping_slot_end_slow");
+	rig_unmap_locked(&rig, sgt);
+	coherence_cpu_end(&rig.coherence, 0, RIG_BYTES, COHERENCE_READ);
+	ktap_expect_warn(t, "mapping_slot_kill");
+	KT_CHECK(t, mapping_slot_kill(&rig.slot));
+	rig_fini(&rig);
+}
+
+/* Whatever it then does: who cannot wait must not have called it. */
+static void misses_may_sleep(struct ktap *t)
+{
+	struct sg_table *sgt;
+	struct rig rig;
+
+	rig_init(&rig, &rig_wide_ops, COHERENCE_CACHES, false);
+	rig.build_error = -EIO;
+	preempt_disable();
+	ktap_expect_warn(t, "might_sleep"); /* its own, and the reservation's */
+	ktap_expect_warn(t, "might_sleep");
+	KT_EQ(t, PTR_ERR(rig_map(&rig, DMA_TO_DEVICE)), -EIO);
+	preempt_enable();
+	rig_lock(&rig);
+	preempt_disable();
+	ktap_expect_warn(t, "might_sleep");
+	KT_EQ(t, PTR_ERR(mapping_slot_map_locked(&rig.slot, DMA_TO_DEVICE)), -EIO);
+	preempt_enable();
+	rig_unlock(&rig);
+	rig.build_error = 0;
+	sgt = rig_map_held(&rig, DMA_TO_DEVICE);
+	preempt_disable();
+	ktap_expect_warn(t, "might_sleep");
+	ktap_expect_warn(t, "might_sleep");
+	rig_unmap(&rig, sgt);
+	preempt_enable();
+	rig_fini(&rig);
+}
+
+KTAP_MAIN(KTAP_CASE(the_copy_has_both_lengths), KTAP_CASE(all_of_the_copy_is_freed),
+	  KTAP_CASE(a_slot_needs_no_zeroed_memory),
+	  KTAP_CASE(a_table_of_device_memory_moves_nothing),
 	  KTAP_CASE(a_map_announces_what_its_device_may_do),
 	  KTAP_CASE(a_direction_is_what_the_device_does),
-	  KTAP_CASE(a_held_unmap_of_the_other_kind_is_told))
+	  KTAP_CASE(kept_mappings_beside_open_brackets),
+	  KTAP_CASE(a_held_unmap_of_the_other_kind_is_told), KTAP_CASE(a_dead_slot_is_its_reapers),
+	  KTAP_CASE(a_miss_under_the_reservation_holds_it), KTAP_CASE(misses_may_sleep))

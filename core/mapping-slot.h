@@ -233,7 +233,7 @@ static inline u32 slot_look(const struct mapping_slot *slot)
  * @domain: where the device finds the bytes of ordinary memory
  * @waits_kernel: maps wait for KERNEL fences, as Linux does for static importers
  *
- * Context: any.  @slot is zeroed memory.  Ownership: everything pointed to outlives the slot.
+ * Context: any.  Ownership: everything pointed to outlives the slot.
  */
 void mapping_slot_init(struct mapping_slot *slot, const struct mapping_slot_ops *ops,
 		       struct dma_resv *resv, struct coherence *coherence,
