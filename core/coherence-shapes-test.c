@@ -60,6 +60,18 @@ static void moves_with_a_slot(struct ktap *t)
 		spec_replays(t, "cpu,b1,nc1,gn atomic --shape place");
 }
 
+static void moves_with_importers_that_follow(struct ktap *t)
+{
+	spec_replays(t, ktap_long ? "nc1,fm1,gc --shape place" : "nc1,fm1,gc atomic --shape place");
+	spec_replays(t, "cpu,fm1,gn --shape place");
+}
+
+static void moves_with_the_exporters_device(struct ktap *t)
+{
+	spec_replays(t,
+		     ktap_long ? "cpu,nc1,xn,gn atomic --shape place" : "cpu,xn,gn --shape place");
+}
+
 static void tables_nobody_widens(struct ktap *t)
 {
 	spec_replays(t, "cpu,nr1,nw1 leave --shape linux");
@@ -116,6 +128,7 @@ static void mistaken_hardware_differs(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(two_ranges_step_by_step), KTAP_CASE(two_ranges_and_a_slot),
 	  KTAP_CASE(two_brackets_of_two_ranges), KTAP_CASE(exporter_that_tells),
 	  KTAP_CASE(exporter_that_does_not_tell), KTAP_CASE(moves_with_memory),
-	  KTAP_CASE(moves_with_a_slot), KTAP_CASE(tables_nobody_widens),
+	  KTAP_CASE(moves_with_a_slot), KTAP_CASE(moves_with_importers_that_follow),
+	  KTAP_CASE(moves_with_the_exporters_device), KTAP_CASE(tables_nobody_widens),
 	  KTAP_CASE(mappings_that_are_not_kept), KTAP_CASE(mistaken_protocols_differ),
 	  KTAP_CASE(mistaken_hardware_differs))

@@ -21,8 +21,9 @@
  * the bytes where C differs from the twin. Accesses do not stop meanwhile, so every step is safe
  * beside stores and DMA to other bytes.
  *
- * checker/coherence-spec.py is this protocol in 200 lines with every reachable state visited;
- * coherence-spec-test replays its graph on this code.
+ * checker/coherence-spec.py is this protocol with every reachable state visited, also of two ranges,
+ * an exporter's own device, moves and stock Linux's shape; coherence-spec-test and
+ * coherence-shapes-test replay its graphs on this code.
  *
  * Invariants
  *   CO1  Every legal read finds the newest bytes.  Legal: an ordering point (a begin of its own

@@ -41,7 +41,7 @@ static struct world {
 	struct mapping_slot slots[SPEC_AGENTS];
 	struct dma_buf_attachment *fresh[SPEC_AGENTS];
 	struct sg_table table;
-	bool halves; /* the exporter's map and unmap do nothing */
+	bool halves; /* the exporter's map and unmap do nothing, nor where there are no pages */
 	char log[SPEC_STEPS];
 	u8 before[SPEC_BYTES]; /* what the CPU saw when its memory was handed out */
 	bool handed_out;
@@ -600,6 +600,7 @@ bool spec_world_perform(const struct spec_state *s, const char *what, bool whole
 	char part = begin && arguments[2] == ',' ? arguments[3] : s->part[i];
 	bool passes = false;
 
+	whole &= s->place == 'S';
 	world->halves = !whole;
 	if (what[0] == 'l') {
 		leave(i);
@@ -731,6 +732,8 @@ static void replay_half(const struct spec_graph *g, const struct spec_state *s, 
 	bool before = what[0] == 's' || what[0] == 'b';
 	struct dma_buf *dmabuf = &world->buffer.dmabuf;
 
+	if (s->place == 'V')
+		return;
 	if (agent->kind != A_TOLD && before)
 		map_afresh(agent);
 	else if (agent->kind != A_TOLD)

@@ -3,6 +3,7 @@
 """Runs one specification of checker/ over sets of agents: it must hold, and fail under each of its mutations.
 
     specs.py coherence|slot|bytes|orders [--long]       TAP on standard output
+    specs.py table [--long]                             coherence's as a page
 """
 import os
 import re
@@ -18,7 +19,7 @@ COHERENCE = (
      "cpu,nc1 atomic --shape ranges",
      "nc1,xn --shape exporter", "cpu,xn leave --shape exporter", "b1,xn --shape exporter", "cpu,xc,nc1 --shape exporter",
      "cpu,yc,nc1 --shape exporter", "cpu,nc1,yn --shape exporter", "b1,yn leave --shape exporter",
-     "cpu,nc1,gc --shape place", "cpu,nc1,gn --shape place", "b1,gn --shape place",
+     "cpu,nc1,gc --shape place", "cpu,nc1,gn --shape place", "b1,gn --shape place", "nc1,fm1,gc --shape place", "cpu,fm1,gn --shape place", "cpu,xn,gn --shape place",
      "cpu,nr1,nw1 leave --shape linux", "co,nr1,nx1 leave --shape linux", "nr1,fb1,nw1 --shape linux", "cpu,fm1,nr1,nw1 atomic leave --shape linux",
      "cpu,nr1,nw1 leave --shape arm", "nr1,fm1,nw1 --shape arm"],
     ["cpu,nc1,b1", "cpu,co,nc1,b1 atomic", "cpu,b1 leave", "cpu,nc1,nc2,b1 atomic leave",
@@ -26,6 +27,7 @@ COHERENCE = (
      "cpu,nc1,xn --shape exporter", "cpu,b1,xn atomic leave --shape exporter", "co,nc1,b1,xn atomic --shape exporter",
      "cpu,b1,yn --shape exporter", "cpu,nc1,b1,yc atomic --shape exporter",
      "cpu,b1,gn --shape place", "cpu,b1,gc --shape place", "cpu,b1,nc1,gn atomic --shape place",
+     "cpu,b1,fm1,gn atomic --shape place", "cpu,nc1,xn,gn atomic --shape place",
      "cpu,fb1,nx1 --shape linux", "co,fb1,nw1 leave --shape linux", "cpu,nr1,nw1,nx1 leave --shape linux", "cpu,fb1,nr1,nw1 atomic leave --shape arm"],
     [("drop-dirty", "cpu,nc1"), ("clean-then-invalidate", "cpu,nc1"), ("reread-twin", "cpu,b1"), ("whole-slot", "cpu,b1"),
      ("forget-open-writers", "cpu,nc1"), ("no-pull", "cpu,nc1"), ("no-deliver", "cpu,nc1"), ("no-push", "cpu,nc1"),
@@ -37,6 +39,7 @@ COHERENCE = (
      ("trust-untold", "yc,nc1", EXPORTER), ("trust-untold", "b1,yn", EXPORTER),
      ("leave-nothing", "cpu,b1,gc", PLACE), ("move-reads-raw", "cpu,nc1,gn", PLACE), ("move-writes-raw", "cpu,nc1,gn", PLACE),
      ("move-fetches-nothing", "cpu,nc1,gn", PLACE), ("move-keeps-whole", "cpu,nc1,gc", PLACE),
+     ("move-unended-write", "fm1,gc", PLACE), ("unmap-new-place", "cpu,fm1,gn", PLACE),
      ("store-between", "cpu,nx1", LINUX), ("store-between", "nx1,fb1", LINUX), ("any-table", "cpu,nr1,nw1", LINUX),
      ("leave-beside-writer", "cpu,nx1", "leave", LINUX), ("leave-stale", "cpu,nx1", "leave", LINUX),
      ("bracket-untold", "nr1,fb1", LINUX), ("from-copies-nothing-in", "cpu,fb1", LINUX), ("own-begin-does-nothing", "cpu,fm1", LINUX),
@@ -89,7 +92,29 @@ def orders():
         yield f"{name}: each weaker order fails but {NOT_NEEDED.get(name, 0)}", spare == NOT_NEEDED.get(name, 0), block
 
 
+def table(long):
+    """What was visited, and the shortest program that each mutation breaks."""
+    holds, longer, mutations = COHERENCE
+    yield "\n# The coherence protocol: what was visited\n"
+    yield "Of each set of agents every state that any program can reach; what the names mean says `checker/coherence-spec.py`.\n"
+    yield "| agents, what else | states | farthest, in steps |"
+    yield "|---|--:|--:|"
+    for args in holds + (longer if long else []):
+        out = python("coherence-spec.py", *args.split())[0]
+        yield "| `{}` | {} | {} |".format(args, *re.search(r"(\d+) states.*farthest (\d+)", out).groups())
+    yield "\n# The sentences of the protocol, dropped one by one\n"
+    yield "`begin(cpu,W) ...` starts a transition, `.clean` is its next step, and `.set` ends it.\n"
+    yield "| mutation | agents | the first program that it breaks |"
+    yield "|---|---|---|"
+    for mutation, agents, *after in mutations:
+        out = python("coherence-spec.py", agents, mutation, *" ".join(after).split())[0]
+        yield f"| {mutation} | `{' '.join([agents, *after])}` | {out.split(': ', 1)[1].strip()} |"
+
+
 def main():
+    if sys.argv[1] == "table":
+        print("\n".join(table("--long" in sys.argv)))
+        return 0
     cases = {"coherence": lambda long: programs("coherence-spec.py", COHERENCE, long),
              "slot": lambda long: programs("mapping-slot-spec.py", SLOT, long),
              "bytes": lambda long: programs("mapping-slot-bytes.py", BYTES, long),
