@@ -400,6 +400,47 @@ static void begin_is_announced_before_it_scans(struct ktap *t)
 	tear_down(&s);
 }
 
+/* Would a writer of M that is open end without the lock now? */
+static void end_meanwhile(struct test_hardware *hw)
+{
+	struct setup *s = container_of(hw, struct setup, hw);
+	const struct mapping_slot *slot = &s->dev[1].slot;
+
+	hits_meanwhile += (slot_look(slot) & slot->end_mask[1]) == slot->end_want[1];
+}
+
+/*
+ * A writer of M may store after its line was gathered and end before the word tells that C is whole:
+ * it must find out, or what it wrote is lost.  Seen by three threads that attach and detach.
+ */
+static void who_ends_beside_a_gather_finds_out(struct ktap *t)
+{
+	struct setup s;
+
+	set_up(&s, SZ_4K, "MM");
+	uses(&s, 0, COHERENCE_WRITE);
+	test_device_begin(&s.dev[1], COHERENCE_WRITE);
+	s.hw.meanwhile = end_meanwhile;
+	hits_meanwhile = 0;
+	test_hardware_forget(&s.hw);
+	test_device_leave(&s.dev[0]);
+	KT_EQ(t, s.hw.nr_operations, 1);
+	KT_EQ(t, hits_meanwhile, 0);
+	s.hw.meanwhile = NULL;
+	test_store(&s.hw, &s.dev[1], 64, 1);
+	test_device_end(&s.dev[1], COHERENCE_WRITE);
+	KT_EQ(t, whole(&s, 64), M);
+
+	test_device_begin(&s.dev[1], COHERENCE_WRITE);
+	s.hw.meanwhile = end_meanwhile;
+	KT_CHECK(t, !coherence_cpu_end(&s.c, 128, 64, COHERENCE_WRITE));
+	KT_CHECK(t, s.hw.nr_operations > 1);
+	KT_EQ(t, hits_meanwhile, 0);
+	s.hw.meanwhile = NULL;
+	test_device_end(&s.dev[1], COHERENCE_WRITE);
+	tear_down(&s);
+}
+
 static void end_of_what_was_not_begun(struct ktap *t)
 {
 	struct setup s;
@@ -748,7 +789,8 @@ KTAP_MAIN(KTAP_CASE(small_write_in_a_large_frame), KTAP_CASE(brackets_round_out_
 	  KTAP_CASE(ends_that_say_something_else),
 
 	  KTAP_CASE(writer_in_memory_beside_brackets), KTAP_CASE(counted_is_not_open),
-	  KTAP_CASE(begin_is_announced_before_it_scans), KTAP_CASE(end_of_what_was_not_begun),
+	  KTAP_CASE(begin_is_announced_before_it_scans),
+	  KTAP_CASE(who_ends_beside_a_gather_finds_out), KTAP_CASE(end_of_what_was_not_begun),
 	  KTAP_CASE(several_bounced_slots), KTAP_CASE(bounced_bytes_are_counted),
 	  KTAP_CASE(one_domain_has_no_directory), KTAP_CASE(leave_beside_an_open_writer),
 	  KTAP_CASE(joins_that_fail), KTAP_CASE(released_while_in_use), KTAP_CASE(table_that_can),

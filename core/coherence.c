@@ -237,10 +237,7 @@ static bool serves_any(const struct mapping_slot *slot)
 	return slot->ops->syncs_any && !slot->member.device_memory;
 }
 
-/*
- * A table that can do it.  Of M all can clean, but one the device only writes through does so on
- * fewer machines.
- */
+/* A table that can: all of M can clean, but one the device only writes through, on fewer machines. */
 static struct mapping_slot *able_slot(struct coherence *c, enum maintenance what)
 {
 	enum dma_data_direction unfit = what == CLEAN ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
@@ -416,9 +413,12 @@ static void end_write(struct coherence *c, unsigned int first, unsigned int last
 
 static void leave(struct coherence *c, coherence_set domain)
 {
-	struct accesses counted = scan(c);
+	struct accesses counted;
 	unsigned int i;
 
+	/* As announce(): a writer of M that ends beside the gather comes here, for C is whole then. */
+	atomic_fetch_andnot(COHERENCE_M_ALONE, &c->dir);
+	counted = scan(c);
 	for (i = 0; i < c->nr_ranges; i++) {
 		struct coherence_range *r = &c->ranges[i];
 
@@ -608,6 +608,7 @@ static void end_unbegun(struct coherence *c, size_t start, size_t end, unsigned 
 		first = range_at(c, start);
 		last = range_at(c, end - 1) + 1;
 	}
+	announce(c, mode);
 	if (!(mode & COHERENCE_UNCACHED))
 		c_written(c, first, last);
 	begin(c, first, last, cpu_domain(mode));

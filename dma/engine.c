@@ -132,6 +132,8 @@ static int engine_access(struct device *dev, const struct sg_table *sgt, struct 
 		len -= piece;
 		offset += piece;
 	}
+	if (write)
+		smp_mb();
 	return 0;
 }
 

@@ -48,6 +48,8 @@ struct dma_engine_stats {
  *
  * @sgt is what dma_buf_map_attachment() returned; only DMA addresses and lengths are used.
  * Context: any thread that plays the device; does not sleep.
+ * Ordering: a write has arrived when it returns, as with a device that has said it is done: all that
+ * the thread does later, an unmap's look at the directory for one, comes after.
  * Returns 0, -EFAULT on a fault, -EINVAL past the end of @sgt.
  */
 int dma_engine_read(struct device *dev, const struct sg_table *sgt, size_t offset, void *dst,
