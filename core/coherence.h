@@ -13,7 +13,8 @@
  *	end(d, mode)	reading: nothing.  Writing: if others are open, gather from d only and
  *			deliver to each of them, and all of these and C are whole; else d
  *			alone is whole and nothing moves.
- *	leave(d)	gather if d is whole and C is not; then C is whole too.
+ *	leave(d)	gather if d is whole and C is not; then C is whole too.  Like a begin of C it
+ *			says in `dir` what is coming before it gathers: who ends beside it must know.
  *
  * Gather from M is clean+invalidate, indivisible per line (invalidate when C is known clean).
  * Gather from B is per byte: read the slot once; where it differs from the *twin* (what slot and C

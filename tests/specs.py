@@ -57,9 +57,9 @@ SLOT = (
      ("wait-event", "live:mapR,move"), ("widen-by-remap", "mapR,mapW,move")])
 BYTES = (
     ["nc1,nc2", "cpu,nc1"],
-    ["nc1,b1", "cpu,b1"],
+    ["nc1,b1", "cpu,b1", "cpu,nc1,leaver"],
     [("bit-late", "cpu,nc1"), ("counted-is-open", "nc1,b1"), ("end-does-not-scan", "cpu,nc1"), ("end-needs-only-whole", "cpu,nc1"),
-     ("look-first", "cpu,nc1"), ("look-for-whole-only", "cpu,nc1"), ("out-first", "cpu,nc1")])
+     ("leave-unannounced", "cpu,nc1,leaver"), ("look-first", "cpu,nc1"), ("look-for-whole-only", "cpu,nc1"), ("out-first", "cpu,nc1")])
 # Weakened orders that stay right, by test: a thread's operation that another of its operations already orders.
 NOT_NEEDED = {"count out": 2, "count out (held)": 2}
 
