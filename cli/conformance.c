@@ -205,6 +205,7 @@ static void told(const struct conformance_result *result, void *context)
 		add_string(object, "verdict", verdict_names[result->verdict]);
 		add_string(object, "text", result->text);
 		add_answers(object, result->answers);
+		add_string(object, "asked", result->asked);
 		json_object_array_add(report->cases, object);
 	}
 	print_progress(report, result);

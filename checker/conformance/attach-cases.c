@@ -343,7 +343,7 @@ static const struct world_case cases[] = {
 	{ "attach.no_peer2peer", "peer2peer is what the importer allows", DOC_ATTACHMENT,
 	  no_peer2peer },
 	{ "attach.dynamic_null_ops", "dma_buf_dynamic_attach() without ops is dma_buf_attach()",
-	  DOC_STATIC, dynamic_null_ops },
+	  DOC_STATIC, dynamic_null_ops, .otherwise = { LINUX_CACHES, WITHOUT_CACHE } },
 	{ "attach.leaves_unlocked", "attach and detach return with the reservation not held",
 	  DOC_LOCKS, leaves_unlocked },
 	{ "attach.two_devices", "devices have attachments of their own, which go one by one",

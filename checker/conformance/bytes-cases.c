@@ -207,14 +207,18 @@ static void kernel_without_brackets(struct world *w)
 	dma_buf_put(dmabuf);
 }
 
-#define ON(MACHINE, WHAT, RULE, DOC, RUN)                                     \
-	{                                                                     \
-		"bytes." MACHINE "." WHAT, RULE, DOC, RUN, .machine = MACHINE \
+#define WITHOUT_MOVES "7.1 always builds with DMABUF_MOVE_NOTIFY"
+
+#define ON(MACHINE, WHAT, RULE, DOC, RUN, ...)                                               \
+	{                                                                                    \
+		"bytes." MACHINE "." WHAT, RULE, DOC, RUN, .machine = MACHINE, ##__VA_ARGS__ \
 	}
-#define ON_EACH(WHAT, RULE, DOC, RUN)                                                    \
-	ON("pc", WHAT, RULE, DOC, RUN), ON("pc-iommu", WHAT, RULE, DOC, RUN),            \
-		ON("arm", WHAT, RULE, DOC, RUN), ON("arm-direct", WHAT, RULE, DOC, RUN), \
-		ON("bounce", WHAT, RULE, DOC, RUN)
+#define ON_EACH(WHAT, RULE, DOC, RUN, ...)                             \
+	ON("pc", WHAT, RULE, DOC, RUN, ##__VA_ARGS__),                 \
+		ON("pc-iommu", WHAT, RULE, DOC, RUN, ##__VA_ARGS__),   \
+		ON("arm", WHAT, RULE, DOC, RUN, ##__VA_ARGS__),        \
+		ON("arm-direct", WHAT, RULE, DOC, RUN, ##__VA_ARGS__), \
+		ON("bounce", WHAT, RULE, DOC, RUN, ##__VA_ARGS__)
 
 static const struct world_case cases[] = {
 	ON_EACH("cpu_to_device", "a device reads what the CPU wrote in a bracket before the map",
@@ -227,7 +231,7 @@ static const struct world_case cases[] = {
 		both_ways),
 	ON_EACH("reattached", "bytes stay when who wrote them has gone", DOC_API, reattached),
 	ON_EACH("dynamic_importer", "the same holds for importers that follow moves", DOC_API,
-		dynamic_importer),
+		dynamic_importer, .otherwise = { LINUX_6_12, WITHOUT_MOVES }),
 	ON_EACH("mapped_all_the_time",
 		"brackets reach a device that stays mapped, if the exporter syncs its table",
 		DOC_CPU, mapped_all_the_time),

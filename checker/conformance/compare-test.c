@@ -13,13 +13,15 @@ static const struct world_case keeps = { "group.keeps", "a rule",
 static const struct world_case both = { "group.both", "a rule",
 					.otherwise = { OURS_CACHED, "KEEPS" },
 					.also = { LINUX_6_12, "OLD" } };
+static const struct world_case old = { "group.old", "a rule", .otherwise = { LINUX_6_12, "OLD" } };
 static const struct world_case dies = { "group.dies", "a rule", .not_on = { LINUX_6_12, "BUG" } };
 
 /* What cached, remap and Linux answer; NULL: it is not asked. */
 struct answered {
 	const struct world_case *running;
 	const char *answers[3];
-	unsigned int failed; /* a bit each */
+	unsigned int failed;  /* a bit each */
+	const char *asked[3]; /* beside that */
 };
 
 static char text[4096];
@@ -33,6 +35,7 @@ static void collect(struct conformance_column *column, const struct answered *an
 		.verdict = failed ? CONFORMANCE_FAILED : CONFORMANCE_PASSED,
 		.text = failed ? "it is 3, not 4" : "",
 		.answers = answered->answers[i] ?: "",
+		.asked = answered->asked[i] ?: "",
 	};
 
 	if (!answered->answers[i]) {
@@ -113,6 +116,28 @@ static void a_failed_case_is_wrong(struct ktap *t)
 	KT_EQ(t, compare(t, &(struct answered){ &keeps, { "a: 3\n", "a: 1\n", "a: 1\n" }, 1 }), 1);
 }
 
+/* Of policy cached it does not count. */
+static void what_else_is_asked_counts(struct ktap *t)
+{
+	static const char *const same[] = { "a: 1\n", "a: 1\n", "a: 1\n" };
+	struct answered answered = { .running = &plain };
+
+	memcpy(answered.answers, same, sizeof(same));
+	memcpy(answered.asked, (const char *[]){ "attach", "attach", "attach pin" }, sizeof(same));
+	KT_EQ(t, compare(t, &answered), 1);
+	KT_CHECK(t, strstr(text, "\n  remap                                   exporter: attach\n"));
+	KT_CHECK(t, strstr(text,
+			   "\n  linux                                   exporter: attach pin\n"));
+	answered.running = &old;
+	KT_EQ(t, compare(t, &answered), 0);
+	memcpy(answered.asked, (const char *[]){ "", "attach", "attach" }, sizeof(same));
+	answered.running = &plain;
+	KT_EQ(t, compare(t, &answered), 0);
+	KT_CHECK(t, strstr(text, "1 answered alike"));
+	answered.running = &old;
+	KT_EQ(t, compare(t, &answered), 1);
+}
+
 static void who_is_not_asked_is_named(struct ktap *t)
 {
 	KT_EQ(t, compare(t, &(struct answered){ &dies, { "a: 1\n", "a: 1\n" } }), 0);
@@ -123,4 +148,4 @@ static void who_is_not_asked_is_named(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(alike_is_counted), KTAP_CASE(a_difference_has_a_reason),
 	  KTAP_CASE(each_exception_has_its_own), KTAP_CASE(a_difference_without_a_reason),
 	  KTAP_CASE(a_reason_without_a_difference), KTAP_CASE(a_failed_case_is_wrong),
-	  KTAP_CASE(who_is_not_asked_is_named))
+	  KTAP_CASE(what_else_is_asked_counts), KTAP_CASE(who_is_not_asked_is_named))

@@ -32,141 +32,27 @@ void conformance_collect(const struct conformance_result *result, void *context)
 	answer->verdict = result->verdict;
 	snprintf(answer->text, sizeof(answer->text), "%s", result->text);
 	snprintf(answer->answers, sizeof(answer->answers), "%s", result->answers);
+	snprintf(answer->asked, sizeof(answer->asked), "%s", result->asked);
 }
 
 /* --- one case --------------------------------------------------------------------------------- */
 
-/* One line of the table: a case, and each column's answer to it. */
+/* What several cores said of a case. */
 struct row {
-	const struct conformance_column *columns;
-	const struct conformance_answer *answer[CONFORMANCE_COLUMNS];
+	struct side {
+		const char *title;
+		enum world_core core;
+		const struct conformance_answer *answer;
+		const char *text; /* NULL: it was not asked */
+	} side[CONFORMANCE_COLUMNS];
 	unsigned int nr;
 };
 
 static bool alike(const struct row *row, unsigned int a, unsigned int b)
 {
-	const struct conformance_answer *one = row->answer[a], *other = row->answer[b];
+	const char *one = row->side[a].text, *other = row->side[b].text;
 
-	return one->verdict == other->verdict && !strcmp(one->answers, other->answers);
-}
-
-/* Does column @i answer otherwise than the rule, and say so? */
-static bool excepted(const struct row *row, unsigned int i)
-{
-	const struct world_case *c = row->answer[i]->running;
-
-	return (c->otherwise.cores | c->also.cores | c->not_on.cores) & row->columns[i].core;
-}
-
-/* What breaks CM1, CM2, or failed; NULL: nothing. */
-static const char *wrong_with(const struct row *row)
-{
-	for (unsigned int i = 0; i < row->nr; i++) {
-		bool rule = false, differs = false;
-
-		if (row->answer[i]->verdict == CONFORMANCE_FAILED)
-			return "a core answers neither as the rule says nor as its exception";
-		for (unsigned int j = 0; j < row->nr; j++) {
-			if (excepted(row, j))
-				continue;
-			rule = true;
-			differs |= !alike(row, i, j);
-		}
-		if (rule && excepted(row, i) && !differs)
-			return "an exception, but no difference";
-		if (differs && !excepted(row, i))
-			return "a difference that no exception explains";
-	}
-	return NULL;
-}
-
-/* --- the text --------------------------------------------------------------------------------- */
-
-#define TITLE_COLUMNS 40
-
-/* How many bytes of whole lines all answers begin with; who was not asked has none. */
-static size_t common_lines(const struct row *row)
-{
-	const char *first = row->answer[0]->answers;
-	size_t lines = 0;
-
-	for (size_t at = 0; first[at]; at++) {
-		for (unsigned int i = 1; i < row->nr; i++)
-			if (row->answer[i]->answers[at] != first[at])
-				return lines;
-		if (first[at] == '\n')
-			lines = at + 1;
-	}
-	return lines;
-}
-
-/* A skipped case has no answers; any other's begin with @common. */
-static void print_answers(const struct conformance_answer *answer, size_t common, FILE *to)
-{
-	const char *line = answer->answers + common;
-
-	if (answer->verdict == CONFORMANCE_SKIPPED) {
-		fprintf(to, "is not asked: %s", answer->text);
-		return;
-	}
-	if (!*line)
-		fputs("no more", to);
-	for (const char *end; *line; line = end + 1) {
-		end = strchrnul(line, '\n');
-		fprintf(to, "%s%.*s", line > answer->answers + common ? "; " : "",
-			(int)(end - line), line);
-		if (!*end)
-			break;
-	}
-}
-
-/* Those that answer as column @first, which is the first of them. */
-static void print_titles(const struct row *row, unsigned int first, FILE *to)
-{
-	char titles[128] = "";
-	size_t len = 0;
-
-	for (unsigned int i = first; i < row->nr; i++)
-		if (alike(row, first, i) && len < sizeof(titles))
-			len += snprintf(titles + len, sizeof(titles) - len, "%s%s", len ? ", " : "",
-					row->columns[i].title);
-	fprintf(to, "  %-*s", TITLE_COLUMNS, titles);
-}
-
-static void print_why(const struct row *row, const struct world_exception *exception, FILE *to)
-{
-	unsigned int printed = 0;
-
-	for (unsigned int i = 0; i < row->nr; i++)
-		if (exception->cores & row->columns[i].core)
-			fprintf(to, "%s%s", printed++ ? ", " : "  why ", row->columns[i].title);
-	if (printed)
-		fprintf(to, ": %s\n", exception->why);
-}
-
-static void print_row(const struct row *row, const char *wrong, FILE *to)
-{
-	const struct world_case *c = row->answer[0]->running;
-	size_t common = common_lines(row);
-
-	fprintf(to, "\n%s: %s\n", c->name, c->rule);
-	for (unsigned int i = 0; i < row->nr; i++) {
-		bool told = false;
-
-		for (unsigned int before = 0; before < i; before++)
-			told |= alike(row, before, i);
-		if (told)
-			continue;
-		print_titles(row, i, to);
-		print_answers(row->answer[i], common, to);
-		fputc('\n', to);
-		if (row->answer[i]->verdict == CONFORMANCE_FAILED)
-			fprintf(to, "  FAILED %s\n", row->answer[i]->text);
-	}
-	print_why(row, &c->otherwise, to);
-	print_why(row, &c->also, to);
-	if (wrong)
-		fprintf(to, "  WRONG: %s\n", wrong);
+	return one && other ? !strcmp(one, other) : one == other;
 }
 
 static bool all_alike(const struct row *row)
@@ -177,6 +63,163 @@ static bool all_alike(const struct row *row)
 	return true;
 }
 
+/* Does this core answer otherwise than the rule, and say so? */
+static bool excepted(const struct side *side)
+{
+	const struct world_case *c = side->answer->running;
+
+	return (c->otherwise.cores | c->also.cores | c->not_on.cores) & side->core;
+}
+
+/* Does @core say anything else than a core that keeps the rule? */
+static bool differs(const struct row *row, enum world_core core)
+{
+	for (unsigned int i = 0; i < row->nr; i++)
+		for (unsigned int j = 0; row->side[i].core == core && j < row->nr; j++)
+			if (!excepted(&row->side[j]) && !alike(row, i, j))
+				return true;
+	return false;
+}
+
+static bool some_keep_the_rule(const struct row *row)
+{
+	for (unsigned int i = 0; i < row->nr; i++)
+		if (!excepted(&row->side[i]))
+			return true;
+	return false;
+}
+
+/* What breaks CM1, CM2, or failed; NULL: nothing. */
+static const char *wrong_with(const struct row *answers, const struct row *asked)
+{
+	for (unsigned int i = 0; i < answers->nr; i++) {
+		const struct side *side = &answers->side[i];
+		bool other = differs(answers, side->core) || differs(asked, side->core);
+
+		if (side->answer->verdict == CONFORMANCE_FAILED)
+			return "a core answers neither as the rule says nor as its exception";
+		if (other && !excepted(side))
+			return "a difference that no exception explains";
+		if (!other && excepted(side) && some_keep_the_rule(answers))
+			return "an exception, but no difference";
+	}
+	return NULL;
+}
+
+/* --- the text --------------------------------------------------------------------------------- */
+
+#define TITLE_COLUMNS 40
+
+/* How many bytes of whole lines all begin with; who was not asked has none. */
+static size_t common_lines(const struct row *row)
+{
+	const char *first = row->side[0].text ?: "";
+	size_t lines = 0;
+
+	for (size_t at = 0; first[at]; at++) {
+		for (unsigned int i = 1; i < row->nr; i++)
+			if ((row->side[i].text ?: "")[at] != first[at])
+				return lines;
+		if (first[at] == '\n')
+			lines = at + 1;
+	}
+	return lines;
+}
+
+static void print_text(const struct side *side, size_t common, FILE *to)
+{
+	const char *line = side->text + common;
+
+	if (!side->text) {
+		fprintf(to, "is not asked: %s\n", side->answer->text);
+		return;
+	}
+	if (!*line)
+		fputs("no more", to);
+	while (*line) {
+		const char *end = strchrnul(line, '\n');
+
+		fprintf(to, "%.*s%s", (int)(end - line), line, end[0] && end[1] ? "; " : "");
+		line = end + !!*end;
+	}
+	fputc('\n', to);
+}
+
+/* A line for each answer, with all who gave it; @what is put before it. */
+static void print_block(const struct row *row, const char *what, FILE *to)
+{
+	size_t common = common_lines(row);
+
+	for (unsigned int i = 0; i < row->nr; i++) {
+		char titles[128] = "";
+		bool told = false;
+
+		for (unsigned int before = 0; before < i; before++)
+			told |= alike(row, before, i);
+		if (told)
+			continue;
+		for (unsigned int j = i; j < row->nr; j++) {
+			size_t len = strlen(titles);
+
+			if (alike(row, i, j))
+				snprintf(titles + len, sizeof(titles) - len, "%s%s",
+					 len ? ", " : "", row->side[j].title);
+		}
+		fprintf(to, "  %-*s%s", TITLE_COLUMNS, titles, what);
+		print_text(&row->side[i], common, to);
+	}
+}
+
+static void print_why(const struct row *row, const struct world_exception *exception, FILE *to)
+{
+	unsigned int printed = 0;
+
+	for (unsigned int i = 0; i < row->nr; i++)
+		if (exception->cores & row->side[i].core)
+			fprintf(to, "%s%s", printed++ ? ", " : "  why ", row->side[i].title);
+	if (printed)
+		fprintf(to, ": %s\n", exception->why);
+}
+
+static void print_case(const struct row *answers, const struct row *asked, const char *wrong,
+		       FILE *to)
+{
+	const struct world_case *c = answers->side[0].answer->running;
+
+	fprintf(to, "\n%s: %s\n", c->name, c->rule);
+	if (!all_alike(answers))
+		print_block(answers, "", to);
+	else if (!all_alike(asked))
+		print_block(asked, "exporter: ", to);
+	for (unsigned int i = 0; i < answers->nr; i++)
+		if (answers->side[i].answer->verdict == CONFORMANCE_FAILED)
+			fprintf(to, "  %-*sFAILED %s\n", TITLE_COLUMNS, answers->side[i].title,
+				answers->side[i].answer->text);
+	print_why(answers, &c->otherwise, to);
+	print_why(answers, &c->also, to);
+	if (wrong)
+		fprintf(to, "  WRONG: %s\n", wrong);
+}
+
+/* Case @i, as each column says it; CM1 says whose askings count. */
+static void fill_rows(const struct conformance_column *columns, unsigned int nr, unsigned int i,
+		      struct row *answers, struct row *asked)
+{
+	*answers = *asked = (struct row){};
+	for (unsigned int j = 0; j < nr; j++) {
+		const struct conformance_answer *answer = &columns[j].answer[i];
+		bool skipped = answer->verdict == CONFORMANCE_SKIPPED;
+		struct side side = { columns[j].title, columns[j].core, answer };
+
+		BUG_ON(columns[j].nr != columns->nr);
+		side.text = skipped ? NULL : answer->answers;
+		answers->side[answers->nr++] = side;
+		side.text = answer->asked;
+		if (!skipped && columns[j].core != OURS_CACHED)
+			asked->side[asked->nr++] = side;
+	}
+}
+
 unsigned int conformance_compare(const struct conformance_column *columns, unsigned int nr,
 				 FILE *to)
 {
@@ -184,19 +227,16 @@ unsigned int conformance_compare(const struct conformance_column *columns, unsig
 
 	BUG_ON(!nr || nr > CONFORMANCE_COLUMNS);
 	for (unsigned int i = 0; i < columns->nr; i++) {
-		struct row row = { .columns = columns, .nr = nr };
+		struct row answers, asked;
 		const char *wrong;
 
-		for (unsigned int j = 0; j < nr; j++) {
-			BUG_ON(columns[j].nr != columns->nr);
-			row.answer[j] = &columns[j].answer[i];
-		}
-		wrong = wrong_with(&row);
+		fill_rows(columns, nr, i, &answers, &asked);
+		wrong = wrong_with(&answers, &asked);
 		wrong_cases += wrong != NULL;
-		if (all_alike(&row) && !wrong)
+		if (all_alike(&answers) && all_alike(&asked) && !wrong)
 			same++;
 		else
-			print_row(&row, wrong, to);
+			print_case(&answers, &asked, wrong, to);
 	}
 	fprintf(to, "\n%u cases: %u answered alike by all, %u not, %u of them without a reason\n",
 		columns->nr, same, columns->nr - same, wrong_cases);

@@ -3,7 +3,9 @@
  * compare.h - the same cases on several cores, answer by answer
  *
  * Invariants
- *   CM1  Two cores answer a case alike, or the case has an exception for one of them.
+ *   CM1  Two cores answer a case alike, or the case has an exception for one of them.  What the
+ *	  exporter was asked beside what the case looks at counts, too, but of policy `cached`:
+ *	  that it asks less is its point.
  *   CM2  Where a case has an exception for a core, that core answers otherwise than one without it.
  *   CM3  What breaks either, and what failed, is printed and counted.
  *
@@ -25,7 +27,7 @@ struct conformance_column {
 	struct conformance_answer {
 		const struct world_case *running;
 		enum conformance_verdict verdict;
-		char text[512], answers[2048];
+		char text[512], answers[2048], asked[1024];
 	} * answer;
 	unsigned int nr, room;
 };

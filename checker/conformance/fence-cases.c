@@ -14,6 +14,7 @@
 #define DOC_EXPORT "include/uapi/linux/dma-buf.h: struct dma_buf_export_sync_file"
 #define DOC_IMPORT "include/uapi/linux/dma-buf.h: struct dma_buf_import_sync_file"
 #define DOC_SYNC "include/uapi/linux/dma-buf.h: struct dma_buf_sync"
+#define WITHOUT_MOVES "7.1 always builds with DMABUF_MOVE_NOTIFY"
 #define DOC_DYNAMIC "drivers/dma-buf/dma-buf.c: dma_buf_dynamic_attach()"
 #define DOC_WAIT "drivers/dma-buf/dma-resv.c: dma_resv_wait_timeout()"
 
@@ -232,6 +233,7 @@ static void sync_interrupted(struct world *w)
 	world_interrupt(w);
 	W_EQ(w, sync(fd, DMA_BUF_SYNC_READ | DMA_BUF_SYNC_START), -ERESTARTSYS);
 	world_calm(w);
+	W_LOG(w, otherwise(w) ? "begin:from end:from" : "begin:from");
 	world_close(fd);
 }
 
@@ -337,18 +339,19 @@ static void exported_is_a_snapshot(struct world *w)
 }
 
 /* One row for each usage; LAST is the last that is waited for, or -1. */
-#define ROW(NAME, USAGE, RULE, DOC, RUN, WAITER, LAST)             \
-	{                                                          \
-		"fence." NAME, RULE, DOC, RUN, &(const struct row) \
-		{                                                  \
-			WAITER, USAGE, (int)USAGE <= LAST          \
-		}                                                  \
+#define ROW(NAME, USAGE, RULE, DOC, RUN, WAITER, LAST, ...)                                     \
+	{                                                                                       \
+		"fence." NAME, RULE, DOC, RUN,                                                  \
+			&(const struct row){ WAITER, USAGE, (int)USAGE <= LAST }, ##__VA_ARGS__ \
 	}
-#define ROWS(NAME, RULE, DOC, RUN, WAITER, LAST)                                        \
-	ROW(NAME "_kernel", DMA_RESV_USAGE_KERNEL, RULE, DOC, RUN, WAITER, LAST),       \
-		ROW(NAME "_write", DMA_RESV_USAGE_WRITE, RULE, DOC, RUN, WAITER, LAST), \
-		ROW(NAME "_read", DMA_RESV_USAGE_READ, RULE, DOC, RUN, WAITER, LAST),   \
-		ROW(NAME "_bookkeep", DMA_RESV_USAGE_BOOKKEEP, RULE, DOC, RUN, WAITER, LAST)
+#define ROWS(NAME, RULE, DOC, RUN, WAITER, LAST, ...)                                            \
+	ROW(NAME "_kernel", DMA_RESV_USAGE_KERNEL, RULE, DOC, RUN, WAITER, LAST, ##__VA_ARGS__), \
+		ROW(NAME "_write", DMA_RESV_USAGE_WRITE, RULE, DOC, RUN, WAITER, LAST,           \
+		    ##__VA_ARGS__),                                                              \
+		ROW(NAME "_read", DMA_RESV_USAGE_READ, RULE, DOC, RUN, WAITER, LAST,             \
+		    ##__VA_ARGS__),                                                              \
+		ROW(NAME "_bookkeep", DMA_RESV_USAGE_BOOKKEEP, RULE, DOC, RUN, WAITER, LAST,     \
+		    ##__VA_ARGS__)
 
 static const struct world_case cases[] = {
 	ROWS("map", "a static importer's map waits for fences of usage KERNEL, no others", DOC_MAP,
@@ -356,7 +359,7 @@ static const struct world_case cases[] = {
 	ROWS("map_again", "every later map waits for them, too", DOC_MAP, map_waits, MAP_AGAIN,
 	     DMA_RESV_USAGE_KERNEL),
 	ROWS("map_dynamic", "a dynamic importer's map waits for none: the importer does",
-	     DOC_DYNAMIC, map_waits, MAP_DYNAMIC, -1),
+	     DOC_DYNAMIC, map_waits, MAP_DYNAMIC, -1, .otherwise = { LINUX_6_12, WITHOUT_MOVES }),
 	ROWS("begin_read", "a CPU that reads waits for writers", DOC_CPU, cpu_waits, BEGIN_READ,
 	     DMA_RESV_USAGE_WRITE),
 	ROWS("begin_write", "a CPU that writes waits for writers and readers", DOC_CPU, cpu_waits,
@@ -392,7 +395,9 @@ static const struct world_case cases[] = {
 	  .otherwise = { OURS_CACHED | OURS_REMAP,
 			 "`begin_cpu_access` whose wait is interrupted" } },
 	{ "fence.sync_interrupted", "an interrupted DMA_BUF_IOCTL_SYNC is -ERESTARTSYS", DOC_SYNC,
-	  sync_interrupted },
+	  sync_interrupted,
+	  .otherwise = { OURS_CACHED | OURS_REMAP,
+			 "`begin_cpu_access` whose wait is interrupted" } },
 	{ "fence.end_waits_not", "end_cpu_access waits for nothing",
 	  "drivers/dma-buf/dma-buf.c: dma_buf_end_cpu_access()", interrupted_end_waits_not },
 	{ "fence.unmap_waits_not", "neither unmap nor detach nor put waits for fences",

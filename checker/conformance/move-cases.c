@@ -10,6 +10,7 @@
 #define DOC_MOVE "drivers/dma-buf/dma-buf.c: dma_buf_move_notify()"
 #define DOC_OP_MOVE "include/linux/dma-buf.h: struct dma_buf_attach_ops, move_notify"
 
+#define WITHOUT_CACHE "6.15 no longer maps at attach"
 #define PINNED_FROM_ATTACH "6.15 no longer pins at attach"
 #define PINNED_MAPPED "7.1 always builds with DMABUF_MOVE_NOTIFY"
 
@@ -290,7 +291,7 @@ static const struct world_case cases[] = {
 	{ "move.pin_refused_ebusy", "an errno of the exporter's pin is passed on", DOC_PIN,
 	  pin_refused, ERRNO(-EBUSY) },
 	{ "move.pin_of_what_never_moves", "a buffer without pin is always pinned: 0, nobody asked",
-	  DOC_PIN, pin_of_what_never_moves },
+	  DOC_PIN, pin_of_what_never_moves, .otherwise = { LINUX_CACHES, WITHOUT_CACHE } },
 	{ "move.pin_by_static_importer", "pin and unpin are for dynamic importers: a WARN", DOC_PIN,
 	  pin_by_static_importer,
 	  .otherwise = { OURS_CACHED | OURS_REMAP,
@@ -304,7 +305,8 @@ static const struct world_case cases[] = {
 	{ "move.tells", "every move_notify reaches the importer once", DOC_MOVE, move_tells },
 	{ "move.tells_each", "all importers that follow are told, until their detach", DOC_MOVE,
 	  move_tells_each },
-	{ "move.tells_no_static", "static importers are not told", DOC_MOVE, move_tells_no_static },
+	{ "move.tells_no_static", "static importers are not told", DOC_MOVE, move_tells_no_static,
+	  .otherwise = { LINUX_CACHES, PINNED_FROM_ATTACH } },
 	{ "move.tells_nobody", "a move of a buffer without importers tells nobody", DOC_MOVE,
 	  move_tells_nobody },
 	{ "move.of_one_of_two", "importers of other buffers are not told", DOC_MOVE,

@@ -39,7 +39,7 @@ static void run_case(const struct world_case *c, const struct conformance_reques
 	static struct world w;
 
 	result->running = c;
-	result->text = result->answers = "";
+	result->text = result->answers = result->asked = "";
 	result->number++;
 	if ((c->not_on.cores & request->core) && !request->fatal) {
 		result->verdict = CONFORMANCE_SKIPPED;
@@ -52,6 +52,7 @@ static void run_case(const struct world_case *c, const struct conformance_reques
 	result->verdict = w.problem[0] ? CONFORMANCE_FAILED : CONFORMANCE_PASSED;
 	result->text = w.problem;
 	result->answers = w.answers;
+	result->asked = w.log;
 }
 
 unsigned int conformance_run(const struct conformance_request *request)

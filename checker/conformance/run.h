@@ -15,8 +15,9 @@ enum conformance_verdict { CONFORMANCE_PASSED, CONFORMANCE_FAILED, CONFORMANCE_S
 struct conformance_result {
 	const struct world_case *running;
 	enum conformance_verdict verdict;
-	const char *text;           /* why it failed, at FILE:LINE, or was skipped; else empty */
-	const char *answers;        /* what was seen, line by line; valid until the next case */
+	const char *text; /* why it failed, at FILE:LINE, or was skipped; else empty */
+	/* until the next case: what was seen, line by line; what else the exporter was asked */
+	const char *answers, *asked;
 	unsigned int number, count; /* of those that run, from 1 */
 };
 
