@@ -33,9 +33,11 @@ static const char help[] =
 	"  --agents LIST    one world with these (default: the CPU with every pair of devices); up to 4 of\n"
 	"                   cpu: the CPU, which brackets; vmap: through a mapping nobody brackets;\n"
 	"                   co: a device that snoops; nc: one that does not; b: behind bounce slots;\n"
-	"                   ns: one that could snoop and does not; dco dnc db: dynamic importers\n"
+	"                   ns: one that could snoop and does not; dco dnc db: dynamic importers;\n"
+	"                   again: the one before, once more; own ownnc: the exporter's own device\n"
 	"  --exporter NAME  with --agents: widens (default): mappings are widened in place; narrow: a table\n"
-	"                   for each direction; pins: can move; blind: does not tell its own accesses\n"
+	"                   for each direction; pins: can move; blind: does not tell its own accesses;\n"
+	"                   syncs: all mappings when the CPU begins and ends; uncached: the CPU's mappings\n"
 	"  --jobs N         so many worlds at a time (default: one for each processor)\n"
 	"  --lines N        cache lines of the buffer, 1 to 4 (default 2)\n"
 	"  --seconds N      stop each world after so long\n"
@@ -237,7 +239,7 @@ int cli_explore(int argc, char **argv)
 			break;
 		case 'e':
 			value = choice(optarg, explore_exporter_names, EXPLORE_EXPORTERS);
-			wrong = "--exporter is widens, narrow, pins or blind";
+			wrong = "--exporter is widens, narrow, pins, blind, syncs or uncached";
 			config.exporter = value;
 			exporter = true;
 			break;

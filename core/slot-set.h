@@ -65,7 +65,9 @@ struct slot_set {
 	size_t lru_bytes;
 };
 
-/* Idle sets of all buffers, the oldest first. Guarded by lru_lock; all that this file keeps outside buffers. */
+/*
+ * Idle sets of all buffers, oldest first: all that is kept outside buffers.  Guarded by lru_lock.
+ */
 extern struct slot_lru {
 	struct list_head sets;
 	size_t total, budget; /* bytes */

@@ -331,8 +331,8 @@ def explore(*args):
 
 def explore_is_clean():
     rows = [r.split() for r in good(explore("--ops", "3")).splitlines()[1:]]
-    need(len(rows) >= 30 and all(r[2] == "3" and r[-1] == "clean" for r in rows), rows)
-    need({("widens", "cpu,nc,b"), ("narrow", "cpu,b,b"), ("pins", "cpu,dco,db")} <= {tuple(r[:2]) for r in rows}, rows)
+    need(len(rows) >= 50 and all(r[2] == "3" and r[-1] == "clean" for r in rows), rows)
+    need({("widens", "cpu,nc,b"), ("narrow", "cpu,b,b"), ("pins", "cpu,dco,db"), ("blind", "own,nc,b")} <= {tuple(r[:2]) for r in rows}, rows)
 
 
 def explore_reaches():

@@ -78,6 +78,21 @@ static void add(struct list *list, enum operation_kind kind, unsigned int agent,
 	list->ops[list->nr++] = (struct operation){ .kind = kind, .agent = agent, .a = a, .b = b };
 }
 
+static void own_operations(const struct scene *w, unsigned int i, struct list *list)
+{
+	const struct agent *a = &w->agents[i];
+
+	if (w->config.exporter == EXPLORE_BLIND)
+		return;
+	if (a->open) {
+		add(list, OP_OWN_END, i, 0, 0);
+		return;
+	}
+	for (unsigned int dir = 0; dir < DMA_NONE; dir++)
+		if (fits(w, a, dir != DMA_TO_DEVICE))
+			add(list, OP_OWN_BEGIN, i, dir, 0);
+}
+
 static void device_operations(const struct scene *w, unsigned int i, struct list *list)
 {
 	const struct agent *a = &w->agents[i];
@@ -135,7 +150,9 @@ unsigned int scene_operations(const struct scene *w, struct operation *ops)
 	struct list list = { ops, 0 };
 
 	for (unsigned int i = 0; i < w->nr_agents; i++) {
-		if (w->agents[i].dev)
+		if (w->agents[i].kind->exporter)
+			own_operations(w, i, &list);
+		else if (w->agents[i].dev)
 			device_operations(w, i, &list);
 		else
 			cpu_operations(w, i, &list);
@@ -311,6 +328,15 @@ static const char *cpu_maps(struct scene *w, struct agent *a)
 	return NULL;
 }
 
+static const char *own_begin(struct scene *w, struct agent *a, enum dma_data_direction dir)
+{
+	if (dma_buf_begin_exporter_access(w->dmabuf, a->dev, a->always, dir))
+		return "begin_exporter_access fails";
+	a->sgt = a->always;
+	opened(w, a, dir, 0);
+	return NULL;
+}
+
 /* A value that no copy of this byte has: all that the core does with values is to compare them. */
 static u8 fresh_value(const struct scene *w, size_t offset)
 {
@@ -335,7 +361,7 @@ static const char *writes(struct scene *w, struct agent *a, unsigned int nr)
 	w->flat[offset] = value;
 	w->synced[line] = w->writer[line] = a->domain;
 	if (!a->dev)
-		w->bytes[offset] = value;
+		a->bytes[offset] = value;
 	else if (dma_engine_write_from(a->dev, a->sgt, &cursor, offset, &value, 1))
 		return "a device may not write what it has mapped to write";
 	return NULL;
@@ -348,14 +374,14 @@ static void reclaim(void)
 }
 
 /*
- * With nothing mapped, open or attached the core has what it had at first, the empty sets of devices
- * that were here, and perhaps a longer list of ranges.
+ * With nothing mapped, open or attached the core has what it had at first, the empty sets of
+ * devices that were here, and perhaps a longer list of ranges.
  */
 static const char *check_objects(const struct scene *w)
 {
 	const struct coherence *c = &to_buffer(w->dmabuf)->coherence;
 	size_t objects = w->objects + (c->ranges != c->inline_ranges);
-	const struct slot_set *set;
+	struct slot_set *set;
 
 	for (unsigned int i = 0; i < w->nr_agents; i++)
 		if (w->agents[i].attach || w->agents[i].open)
@@ -364,7 +390,7 @@ static const char *check_objects(const struct scene *w)
 		if (w->tables[i].sgt)
 			return NULL;
 	list_for_each_entry(set, &to_buffer(w->dmabuf)->sets, node)
-		objects += set->rest ? 2 : 1;
+		objects += (set->rest ? 2 : 1) + list_count_nodes(&set->late);
 	return arena_objects() == objects ? NULL : "an object is left, or one too many gone (EX3)";
 }
 
@@ -405,6 +431,12 @@ static const char *carry_out(struct scene *w, const struct operation *op)
 		dma_buf_vunmap_unlocked(w->dmabuf, &a->map);
 		closed(w, a);
 		break;
+	case OP_OWN_BEGIN:
+		return own_begin(w, a, op->a);
+	case OP_OWN_END:
+		dma_buf_end_exporter_access(w->dmabuf, a->dev, a->always, a->dir);
+		closed(w, a);
+		break;
 	case OP_WRITE:
 		return writes(w, a, op->a);
 	case OP_RECLAIM:
@@ -428,7 +460,7 @@ static const char *carry_out(struct scene *w, const struct operation *op)
 static const char *read_line(struct scene *w, struct agent *a, unsigned int line)
 {
 	struct dma_cursor cursor = { .no_snoop = a->kind->no_snoop };
-	const u8 *newest = w->flat + line * SCENE_LINE, *got = w->bytes + line * SCENE_LINE;
+	const u8 *newest = w->flat + line * SCENE_LINE, *got;
 	u8 bytes[SCENE_LINE];
 	unsigned int at = 0;
 
@@ -437,14 +469,16 @@ static const char *read_line(struct scene *w, struct agent *a, unsigned int line
 					 SCENE_LINE))
 			return "a device may not read what it has mapped to read (EX2)";
 		got = bytes;
+	} else {
+		got = a->bytes + line * SCENE_LINE;
 	}
 	if (!memcmp(got, newest, SCENE_LINE))
 		return NULL;
 	while (got[at] == newest[at])
 		at++;
 	snprintf(violation, sizeof(violation),
-		 "%s reads line %u and finds an old byte %u: %u, the newest is %u (EX1)",
-		 a->kind->name, line, at, got[at], newest[at]);
+		 "%s reads line %u and finds an old byte %u: %u, the newest is %u (EX1)", a->name,
+		 line, at, got[at], newest[at]);
 	return violation;
 }
 
@@ -459,7 +493,7 @@ static const char *check_permission(struct scene *w, const struct scene_table *t
 		if (can == !!(table->asked & may))
 			continue;
 		snprintf(violation, sizeof(violation), "%s may %s%s, and %s (EX2)",
-			 w->agents[table->agent].kind->name, can ? "" : "not ",
+			 w->agents[table->agent].name, can ? "" : "not ",
 			 may == DMA_MAY_READ ? "read" : "write",
 			 can ? "nobody has asked for it" : "that was asked for");
 		return violation;
@@ -590,7 +624,7 @@ void scene_tell(const struct scene *w, const struct operation *op, char *text, s
 {
 	static const char *const device_does[] = { "read and write", "read", "write" };
 	static const char *const cpu_does[] = { "read and write", "write", "read" };
-	const char *name = w->agents[op->agent].kind->name;
+	const char *name = w->agents[op->agent].name;
 	char range[16];
 
 	switch ((enum operation_kind)op->kind) {
@@ -624,6 +658,12 @@ void scene_tell(const struct scene *w, const struct operation *op, char *text, s
 		break;
 	case OP_VUNMAP:
 		snprintf(text, len, "%s unmaps it", name);
+		break;
+	case OP_OWN_BEGIN:
+		snprintf(text, len, "%s begins to %s", name, device_does[op->a]);
+		break;
+	case OP_OWN_END:
+		snprintf(text, len, "%s ends", name);
 		break;
 	case OP_WRITE:
 		snprintf(text, len, "%s writes byte %u of line %u", name,

@@ -2,8 +2,8 @@
 /*
  * arena.h - all objects of the core in one block of memory, so that a state is copied as a whole
  *
- * While the arena is open kmalloc() takes from it (host/slab.h).  What belongs to the state and lies
- * elsewhere (the buffer's bytes, the bounce slots', a list's head) is named once as a region.
+ * While the arena is open kmalloc() takes from it (host/slab.h).  What belongs to the state and
+ * lies elsewhere (the buffer's bytes, the bounce slots', a list's head) is named once as a region.
  *
  * Invariants
  *   AR1  After arena_restore() every byte of the arena and of the regions is what it was when the

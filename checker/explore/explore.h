@@ -2,13 +2,13 @@
 /*
  * explore.h - the real core, through every legal program up to a length
  *
- * A *world* is one small buffer and a few agents: the CPU and devices.  A *program* is a sequence of
- * their operations: attach, detach, map, unmap, begin and end of an access, a write, a read, and the
- * reclaim of what is idle.  All of them call the library's public functions; the devices, caches and
- * bounce slots are those of dma/.  Between any two operations an adversary may write back any line
- * of the caches, or drop it and fetch it again.  An operation that moves bytes does so in steps, each
- * a cache operation or a copy to or from a bounce slot: before each step all who legally may read,
- * and one of the others, or the adversary, may do one thing more.
+ * A *world* is one small buffer and a few agents: the CPU and devices.  A *program* is a sequence
+ * of their operations: attach, detach, map, unmap, begin and end of an access, a write, a read, and
+ * the reclaim of what is idle.  All call the library's public functions; the devices, caches
+ * and bounce slots are those of dma/.  Between any two operations an adversary may write back any
+ * line of the caches, or drop it and fetch it again.  An operation that moves bytes does so in
+ * steps, each a cache operation or a copy to or from a bounce slot: before each all who legally
+ * may read do, and one of the others may write, or the adversary do one thing more.
  *
  * A program is legal when every read and write is (coherence.h CO1): an ordering point lies between
  * it and the last foreign write to its line.
@@ -34,10 +34,12 @@
 
 /* What exporter the buffer has. */
 enum explore_exporter {
-	EXPLORE_WIDENS, /* static; mappings are widened in place */
-	EXPLORE_NARROW, /* static; one table for each direction */
-	EXPLORE_PINS,   /* dynamic: pinned while static importers map */
-	EXPLORE_BLIND,  /* static; does not tell its own accesses */
+	EXPLORE_WIDENS,   /* static; mappings are widened in place */
+	EXPLORE_NARROW,   /* static; one table for each direction */
+	EXPLORE_PINS,     /* dynamic: pinned while static importers map */
+	EXPLORE_BLIND,    /* static; does not tell its own accesses */
+	EXPLORE_SYNCS,    /* static; when the CPU begins and ends it syncs every mapping (B9) */
+	EXPLORE_UNCACHED, /* static; the CPU goes past its caches */
 	EXPLORE_EXPORTERS
 };
 
@@ -72,9 +74,14 @@ struct explore_progress {
 
 struct explore_config {
 	/*
-	 * Up to EXPLORE_AGENTS of: cpu (brackets), vmap (the CPU through a mapping nobody brackets),
-	 * co, nc, b (devices that snoop, do not, are bounced), ns (one that could and does not), each
-	 * of the last four with a d in front: a dynamic importer.  "cpu,nc,b"
+	 * Up to EXPLORE_AGENTS of, joined by commas:
+	 *	cpu		brackets its accesses
+	 *	vmap		the CPU through a mapping that nobody brackets
+	 *	co, nc, b	devices that snoop, do not, are behind bounce slots
+	 *	ns		one that could snoop and does not
+	 *	dco, dnc, db	as co, nc and b, dynamic importers
+	 *	own, ownnc	the exporter's own device, which snoops or does not
+	 *	again		the one before, another importer of the same device
 	 */
 	const char *agents;
 	enum explore_exporter exporter;

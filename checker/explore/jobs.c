@@ -2,8 +2,8 @@
 /*
  * jobs.c - several worlds at a time, each in a process of its own
  *
- * A child leaves its result and, as it goes, its progress in memory shared with its parent; one that
- * ends by a signal has found what explore_run() cannot tell.
+ * A child leaves its result and, as it goes, its progress in memory shared with its parent; one
+ * that ends by a signal has found what explore_run() cannot tell.
  */
 #include <errno.h>
 #include <linux/kernel.h>
@@ -142,10 +142,35 @@ static const struct {
 	enum explore_exporter exporter;
 	const char *agents;
 } others[] = {
-	{ EXPLORE_WIDENS, "cpu,cpu,nc" },  { EXPLORE_WIDENS, "cpu,cpu,b" },
-	{ EXPLORE_WIDENS, "cpu,vmap,nc" }, { EXPLORE_WIDENS, "cpu,vmap,b" },
-	{ EXPLORE_WIDENS, "cpu,ns,co" },   { EXPLORE_WIDENS, "cpu,ns,b" },
-	{ EXPLORE_BLIND, "cpu,nc,b" },
+	/* two threads of the CPU's, a mapping nobody brackets, a device that chooses */
+	{ EXPLORE_WIDENS, "cpu,cpu,nc" },
+	{ EXPLORE_WIDENS, "cpu,cpu,b" },
+	{ EXPLORE_WIDENS, "cpu,vmap,nc" },
+	{ EXPLORE_WIDENS, "cpu,vmap,b" },
+	{ EXPLORE_WIDENS, "cpu,ns,co" },
+	{ EXPLORE_WIDENS, "cpu,ns,b" },
+	/* two importers of one device; maps with the reservation held */
+	{ EXPLORE_WIDENS, "cpu,nc,again" },
+	{ EXPLORE_WIDENS, "cpu,b,again" },
+	{ EXPLORE_NARROW, "cpu,nc,again" },
+	{ EXPLORE_PINS, "cpu,dnc,again" },
+	{ EXPLORE_WIDENS, "cpu,dnc,nc" },
+	{ EXPLORE_NARROW, "cpu,db,b" },
+	/* the exporter's own device, told and not */
+	{ EXPLORE_WIDENS, "cpu,own,nc" },
+	{ EXPLORE_WIDENS, "cpu,own,b" },
+	{ EXPLORE_WIDENS, "cpu,ownnc,nc" },
+	{ EXPLORE_WIDENS, "cpu,ownnc,b" },
+	{ EXPLORE_PINS, "cpu,own,dnc" },
+	{ EXPLORE_BLIND, "cpu,own,nc" },
+	{ EXPLORE_BLIND, "own,nc,b" },
+	/* its own syncs; the CPU past its caches */
+	{ EXPLORE_SYNCS, "cpu,co,nc" },
+	{ EXPLORE_SYNCS, "cpu,nc,b" },
+	{ EXPLORE_UNCACHED, "cpu,co,nc" },
+	{ EXPLORE_UNCACHED, "cpu,nc,b" },
+	{ EXPLORE_UNCACHED, "vmap,co,b" },
+	{ EXPLORE_UNCACHED, "cpu,own,nc" },
 };
 
 static void add(struct explore_job *jobs, unsigned int *nr, enum explore_exporter exporter,

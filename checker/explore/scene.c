@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "checker/explore/arena.h"
@@ -28,10 +29,8 @@
 #define BOUNCE_PAGES 8
 
 const char *const explore_exporter_names[EXPLORE_EXPORTERS] = {
-	[EXPLORE_WIDENS] = "widens",
-	[EXPLORE_NARROW] = "narrow",
-	[EXPLORE_PINS] = "pins",
-	[EXPLORE_BLIND] = "blind",
+	[EXPLORE_WIDENS] = "widens", [EXPLORE_NARROW] = "narrow", [EXPLORE_PINS] = "pins",
+	[EXPLORE_BLIND] = "blind",   [EXPLORE_SYNCS] = "syncs",   [EXPLORE_UNCACHED] = "uncached",
 };
 
 const char *const explore_fault_names[EXPLORE_FAULTS] = {
@@ -66,6 +65,13 @@ const struct agent_kind agent_kinds[] = {
 	  .dynamic = true },
 	{ .name = "dnc", .is = "as nc", .machine = "arm", .dynamic = true },
 	{ .name = "db", .is = "as b", .machine = "bounce", .coherent = true, .dynamic = true },
+	{ .name = "own",
+	  .is = "the exporter's own device, which snoops",
+	  .machine = "arm",
+	  .coherent = true,
+	  .exporter = true },
+	{ .name = "ownnc", .is = "its own, which does not", .machine = "arm", .exporter = true },
+	{ .name = "again", .is = "the one before, another importer of its device", .again = true },
 	{},
 };
 
@@ -91,8 +97,12 @@ static const char *parse(const char *agents, const struct agent_kind **kinds, un
 		if (*nr == EXPLORE_AGENTS)
 			return "too many agents";
 		kinds[*nr] = find_kind(at, len);
-		if (!kinds[(*nr)++])
+		if (!kinds[*nr])
 			return "no such agent";
+		if (kinds[*nr]->again &&
+		    (!*nr || !kinds[*nr - 1]->machine || kinds[*nr - 1]->exporter))
+			return "`again` comes after an importer";
+		++*nr;
 		if (!at[len])
 			return NULL;
 		at += len + 1;
@@ -123,8 +133,8 @@ struct scene_table *scene_table_of(struct scene *w, unsigned int agent, const st
 	for (unsigned int i = 0; i < SCENE_TABLES; i++) {
 		struct scene_table *table = &w->tables[i];
 
-		if (table->sgt && table->agent == agent &&
-		    (!sgt || table->addr == sg_dma_address(sgt->sgl)))
+		if (table->sgt && w->agents[table->agent].dev == w->agents[agent].dev &&
+		    table->addr == sg_dma_address(sgt->sgl))
 			return table;
 	}
 	return NULL;
@@ -219,6 +229,29 @@ static void exporter_unmap(struct dma_buf_attachment *attach, struct sg_table *s
 	sg_free_table(sgt);
 	if (w->config.fault != EXPLORE_LEAKS)
 		kfree(sgt);
+}
+
+/* As system_heap: every mapping there is, in use or kept. */
+static int exporter_begin_cpu(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct scene *w = dmabuf->priv;
+
+	for (unsigned int i = 0; i < SCENE_TABLES; i++)
+		if (w->tables[i].sgt)
+			dma_sync_sgtable_for_cpu(w->agents[w->tables[i].agent].dev,
+						 w->tables[i].sgt, dir);
+	return 0;
+}
+
+static int exporter_end_cpu(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct scene *w = dmabuf->priv;
+
+	for (unsigned int i = 0; i < SCENE_TABLES; i++)
+		if (w->tables[i].sgt)
+			dma_sync_sgtable_for_device(w->agents[w->tables[i].agent].dev,
+						    w->tables[i].sgt, dir);
+	return 0;
 }
 
 static int exporter_pin(struct dma_buf_attachment *attach)
@@ -332,15 +365,70 @@ static int map_once(struct scene *w, struct device *dev)
 	return 0;
 }
 
+static int agent_again(struct scene *w, unsigned int i)
+{
+	const struct agent *before = &w->agents[i - 1];
+	struct agent *a = &w->agents[i];
+
+	a->kind = before->kind;
+	a->again = true;
+	snprintf(a->name, sizeof(a->name), "%s2", before->kind->name);
+	a->dev = before->dev;
+	a->fresh = before->fresh;
+	a->domain = a->fresh ? DOMAIN_OWN(i) : before->domain;
+	return 0;
+}
+
+/* What the exporter's device works on. */
+static int map_always(struct scene *w, struct agent *a)
+{
+	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+
+	if (!sgt || sg_alloc_table(sgt, 1, GFP_KERNEL))
+		return -ENOMEM;
+	sg_set_page(sgt->sgl, w->page, w->lines * SCENE_LINE, 0);
+	a->always = sgt;
+	return dma_map_sgtable(a->dev, sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+static void unmap_always(struct agent *a)
+{
+	if (!a->always)
+		return;
+	dma_unmap_sgtable(a->dev, a->always, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+	sg_free_table(a->always);
+	kfree(a->always);
+}
+
+static domain_set domain_of(const struct scene *w, unsigned int i)
+{
+	const struct agent *a = &w->agents[i];
+
+	if (!a->dev)
+		return w->config.exporter == EXPLORE_UNCACHED ? DOMAIN_M : DOMAIN_C;
+	if (a->fresh || dma_device_domain(a->dev) == DMA_DOMAIN_BOUNCE)
+		return DOMAIN_OWN(i);
+	if (dma_device_domain(a->dev) == DMA_DOMAIN_MEMORY || a->kind->no_snoop)
+		return DOMAIN_M;
+	return DOMAIN_C;
+}
+
 static int agent_create(struct scene *w, unsigned int i)
 {
 	struct agent *a = &w->agents[i];
 	struct machine *machine;
 	struct device *dev;
 
-	a->domain = DOMAIN_C;
-	if (!a->kind->machine)
+	if (a->kind->again)
+		return agent_again(w, i);
+	snprintf(a->name, sizeof(a->name), "%s", a->kind->name);
+	if (!a->kind->machine) {
+		/* An exporter's own syncs are safe beside nobody. */
+		a->fresh = w->config.exporter == EXPLORE_SYNCS;
+		a->domain = domain_of(w, i);
+		a->bytes = a->domain == DOMAIN_C ? w->bytes : cache_behind(page_to_phys(w->page));
 		return 0;
+	}
 	machine = machine_for(w, a->kind->machine);
 	if (IS_ERR(machine))
 		return PTR_ERR(machine);
@@ -348,16 +436,25 @@ static int agent_create(struct scene *w, unsigned int i)
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 	a->dev = dev;
-	a->fresh = w->config.exporter == EXPLORE_PINS && a->kind->dynamic;
-	if (a->fresh || dma_device_domain(dev) == DMA_DOMAIN_BOUNCE)
-		a->domain = DOMAIN_OWN(i);
-	else if (dma_device_domain(dev) == DMA_DOMAIN_MEMORY || a->kind->no_snoop)
-		a->domain = DOMAIN_M;
+	/* Its own device is counted where the CPU is; elsewhere it is brought up to date afresh. */
+	if (a->kind->exporter)
+		a->fresh = a->kind->coherent == (w->config.exporter == EXPLORE_UNCACHED);
+	else
+		a->fresh = a->kind->dynamic && w->config.exporter == EXPLORE_PINS;
+	a->domain = domain_of(w, i);
 	if (w->config.fault == EXPLORE_NO_SYNC)
 		dma_fault_skip_sync(dev, UINT_MAX);
 	if (w->config.fault == EXPLORE_ONE_SYNC_LESS)
 		dma_fault_skip_sync(dev, 1);
-	return map_once(w, dev);
+	return a->kind->exporter ? map_always(w, a) : map_once(w, dev);
+}
+
+static void agent_remove(struct agent *a)
+{
+	if (a->again)
+		return;
+	unmap_always(a);
+	machine_remove_device(a->dev);
 }
 
 static struct dma_buf *export(struct scene *w)
@@ -371,7 +468,12 @@ static struct dma_buf *export(struct scene *w)
 		.release = exporter_release,
 		.may_widen = w->config.exporter != EXPLORE_NARROW,
 		.tells_own_access = w->config.exporter != EXPLORE_BLIND,
+		.cpu_maps_uncached = w->config.exporter == EXPLORE_UNCACHED,
 	};
+	if (w->config.exporter == EXPLORE_SYNCS) {
+		w->ops.begin_cpu_access = exporter_begin_cpu;
+		w->ops.end_cpu_access = exporter_end_cpu;
+	}
 	if (w->config.exporter == EXPLORE_PINS) {
 		w->ops.pin = exporter_pin;
 		w->ops.unpin = exporter_unpin;
@@ -397,6 +499,35 @@ static bool add_regions(struct scene *w)
 	return fit;
 }
 
+/* The CPU fills the buffer, in its caches or past them. */
+static void fill(struct scene *w)
+{
+	bool uncached = w->config.exporter == EXPLORE_UNCACHED;
+	size_t len = w->lines * SCENE_LINE;
+
+	if (uncached)
+		cache_maintain(page_to_phys(w->page), len, DMA_TABLE_CLEAN);
+	memset(uncached ? cache_behind(page_to_phys(w->page)) : w->bytes, FILLED, len);
+	memset(w->flat, FILLED, sizeof(w->flat));
+	for (unsigned int i = 0; i < w->lines; i++)
+		w->synced[i] = uncached ? DOMAIN_M : DOMAIN_C;
+}
+
+/* Of an exporter that does not tell, the device is always there. */
+static void open_untold(struct scene *w)
+{
+	for (unsigned int i = 0; i < w->nr_agents; i++) {
+		struct agent *a = &w->agents[i];
+
+		if (!a->kind->exporter || w->config.exporter != EXPLORE_BLIND)
+			continue;
+		a->open = true;
+		a->dir = DMA_BIDIRECTIONAL;
+		a->sgt = a->always;
+		a->last = w->lines;
+	}
+}
+
 struct scene *scene_create(const struct explore_config *config, const char **why)
 {
 	const struct agent_kind *kinds[EXPLORE_AGENTS];
@@ -420,10 +551,7 @@ struct scene *scene_create(const struct explore_config *config, const char **why
 	if (!w->page)
 		goto free_scene;
 	w->bytes = page_address(w->page);
-	memset(w->bytes, FILLED, w->lines * SCENE_LINE);
-	memset(w->flat, FILLED, sizeof(w->flat));
-	for (unsigned int i = 0; i < w->lines; i++)
-		w->synced[i] = DOMAIN_C;
+	fill(w);
 	for (unsigned int i = 0; i < nr; i++) {
 		w->agents[i].kind = kinds[i];
 		if (agent_create(w, i))
@@ -433,6 +561,7 @@ struct scene *scene_create(const struct explore_config *config, const char **why
 	if (IS_ERR(dmabuf))
 		goto remove_devices;
 	w->dmabuf = dmabuf;
+	open_untold(w);
 	if (!add_regions(w)) {
 		scene_destroy(w);
 		return NULL;
@@ -442,7 +571,7 @@ struct scene *scene_create(const struct explore_config *config, const char **why
 
 remove_devices:
 	for (unsigned int i = 0; i < nr; i++)
-		machine_remove_device(w->agents[i].dev);
+		agent_remove(&w->agents[i]);
 	for (unsigned int i = 0; i < ARRAY_SIZE(w->machines); i++)
 		if (!IS_ERR(w->machines[i]))
 			machine_destroy(w->machines[i]);
@@ -456,7 +585,7 @@ void scene_destroy(struct scene *w)
 {
 	dma_buf_put(w->dmabuf);
 	for (unsigned int i = 0; i < w->nr_agents; i++)
-		machine_remove_device(w->agents[i].dev);
+		agent_remove(&w->agents[i]);
 	for (unsigned int i = 0; i < ARRAY_SIZE(w->machines); i++)
 		machine_destroy(w->machines[i]);
 	kfree(w);

@@ -33,6 +33,8 @@ enum operation_kind {
 	OP_CPU_END,
 	OP_VMAP,
 	OP_VUNMAP,
+	OP_OWN_BEGIN, /* a: direction */
+	OP_OWN_END,
 	OP_WRITE, /* a: which of the bytes that are written */
 	OP_READ,  /* a: line */
 	OP_RECLAIM,
@@ -44,7 +46,7 @@ enum operation_kind {
 
 struct operation {
 	u8 kind, agent, a, b;
-	/* What somebody else does meanwhile, before the step-th step that moves bytes; 0: nothing. */
+	/* what somebody else does before the step-th step that moves bytes; 0: nothing */
 	u8 step, beside, other, what; /* beside: OP_WRITE or the adversary's; what: its `a` */
 };
 
@@ -52,6 +54,8 @@ struct agent_kind {
 	const char *name, *is; /* as in explore_config.agents; for --help */
 	const char *machine;   /* NULL: the CPU */
 	bool coherent, dynamic, no_snoop, brackets;
+	bool again;    /* the agent before once more, on the same device */
+	bool exporter; /* the exporter's own device */
 };
 extern const struct agent_kind agent_kinds[];
 
@@ -63,10 +67,14 @@ typedef u8 domain_set;
 
 struct agent {
 	/* constant */
-	const struct agent_kind *kind;
+	const struct agent_kind *kind; /* not `again`: that of the agent before */
+	bool again;
+	char name[8];
 	struct device *dev;
 	domain_set domain;
-	bool fresh; /* its mappings are not kept */
+	bool fresh;              /* its mappings are not kept */
+	u8 *bytes;               /* the CPU: where it sees the buffer */
+	struct sg_table *always; /* the exporter's: mapped all the time */
 
 	struct dma_buf_attachment *attach;
 	bool open, paused;
@@ -91,7 +99,7 @@ struct scene {
 	struct dma_buf_ops ops;
 	struct dma_buf *dmabuf;
 	struct page *page;
-	u8 *bytes; /* of the buffer, as the CPU sees them */
+	u8 *bytes; /* of the buffer, as the caches hold them */
 	struct machine *machines[2];
 
 	struct agent agents[EXPLORE_AGENTS];
@@ -125,8 +133,8 @@ unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
 /**
  * scene_do - carry one out
  *
- * Meanwhile whoever may legally read does, before each step (EX1).  Returns what went wrong, or NULL;
- * w->steps is set.
+ * Meanwhile whoever may legally read does, before each step (EX1).  Sets w->steps; returns what
+ * went wrong, or NULL.
  */
 const char *scene_do(struct scene *w, const struct operation *op);
 

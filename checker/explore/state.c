@@ -16,9 +16,9 @@
  *   values: the core and the hardware compare the copies of a byte with each other and look at
  *   nothing else, and a write takes a value that no copy has.  So states that differ by a renaming
  *   of each byte's values go the same ways.
- *   addresses, of objects, of mappings and of bounce slots; where the next bounce slot is looked for;
- *   room for more ranges; the plan of a transition, made anew by the next; locks, all free between
- *   operations; statistics.
+ *   addresses, of objects, of mappings and of bounce slots; where the next bounce slot is looked
+ *   for; room for more ranges; the plan of a transition, made anew by the next; locks, all free
+ *   between operations; statistics.
  *   brackets: each open access of the CPU is one of the agents', and brackets that are alike are.
  *
  * explore_config.verify tries it: of two states held equal the successors are, too.
@@ -64,6 +64,8 @@ static u64 hash_sets(const struct scene *w, const struct coherence *c, u64 hash)
 		hash = mix(hash, set ? 1 + set->borrowers + (set->own_lent << 4) : 0);
 		if (!set)
 			continue;
+		hash = mix(hash,
+			   list_count_nodes(&set->late) << 1 | (w->agents[i].attach == &set->own));
 		hash = hash_slot(w, c, &set->first.slot, hash);
 		for (unsigned int k = 0; set->rest && k < 2; k++)
 			hash = hash_slot(w, c, &set->rest[k].slot, hash);
