@@ -2,6 +2,7 @@
 /*
  * window-test.c - device memory: who reaches it, by which address, and what it is not
  */
+#include <stdlib.h>
 #include <linux/pci-p2pdma.h>
 #include "dma/test-bed.h"
 #include "dma/window.h"
@@ -232,6 +233,11 @@ static void addresses_of_windows_end(struct ktap *t)
 	struct dma_window *window = NULL;
 	unsigned int n = 0;
 
+	if (getenv("KTAP_EMULATED")) {
+		bed_down(bed);
+		ktap_skip(t, "the emulator keeps a record of each page of a mapping");
+		return;
+	}
 	while (n < 4 && !IS_ERR(window = dma_window_create(bed->dev, bytes)))
 		n++;
 	if (!n) {

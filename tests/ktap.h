@@ -16,7 +16,8 @@
  * A case fails when a check in it fails, and when a WARN fires that it did not announce with
  * ktap_expect_warn(), and when an announced one did not fire.  A failed check ends neither the case
  * nor the program; KT_ASSERT returns from the case.  `PROGRAM --case NAME` runs one, `--list` names
- * them, `--long` sets ktap_long.  Exit status: 0 all passed or skipped, 1 a case failed.
+ * them, `--long` sets ktap_long.  Exit status: 0 all passed or skipped, 1 a case failed.  Where an
+ * emulator runs it, the environment has KTAP_EMULATED (tests/arm64.ini).
  */
 #ifndef TESTS_KTAP_H
 #define TESTS_KTAP_H
