@@ -100,7 +100,7 @@ static const struct dma_fence_ops stub_ops = {
 	.get_timeline_name = stub_name,
 };
 
-struct dma_fence *dma_fence_get_stub(void)
+static noinline void stub_prepare(void)
 {
 	unsigned long flags;
 
@@ -112,7 +112,13 @@ struct dma_fence *dma_fence_get_stub(void)
 		dma_fence_signal_locked(&stub);
 	}
 	spin_unlock_irqrestore(&stub_lock, flags);
+}
 
+struct dma_fence *dma_fence_get_stub(void)
+{
+	/* Signaled is the last that happens to it. */
+	if (unlikely(!test_bit_acquire(DMA_FENCE_FLAG_TIMESTAMP_BIT, &stub.flags)))
+		stub_prepare();
 	return dma_fence_get(&stub);
 }
 EXPORT_SYMBOL(dma_fence_get_stub);
@@ -135,14 +141,14 @@ EXPORT_SYMBOL(dma_fence_allocate_private_stub);
 int dma_fence_signal_timestamp_locked(struct dma_fence *fence, ktime_t timestamp)
 {
 	struct dma_fence_cb *cb, *next;
-	LIST_HEAD(callbacks);
+	struct list_head callbacks;
 
 	lockdep_assert_held(fence->lock);
 
 	if (test_and_set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
 		return -EINVAL;
 
-	list_replace_init(&fence->cb_list, &callbacks);
+	list_replace(&fence->cb_list, &callbacks);
 	fence->timestamp = timestamp;
 	/* Fully ordered, unlike set_bit(): dma_fence_timestamp() reads the time without the lock.
 	 */
@@ -150,7 +156,7 @@ int dma_fence_signal_timestamp_locked(struct dma_fence *fence, ktime_t timestamp
 
 	list_for_each_entry_safe(cb, next, &callbacks, node) {
 		/* The owner may free or reuse cb inside func. */
-		list_del_init(&cb->node);
+		INIT_LIST_HEAD(&cb->node);
 		cb->func(fence, cb);
 	}
 	event_tell(EVENT_FENCE_SIGNAL, fence, NULL, 0, 0, 0);
@@ -158,7 +164,7 @@ int dma_fence_signal_timestamp_locked(struct dma_fence *fence, ktime_t timestamp
 }
 EXPORT_SYMBOL(dma_fence_signal_timestamp_locked);
 
-int dma_fence_signal_timestamp(struct dma_fence *fence, ktime_t timestamp)
+static inline int signal_at(struct dma_fence *fence, ktime_t timestamp)
 {
 	unsigned long flags;
 	int ret;
@@ -171,6 +177,11 @@ int dma_fence_signal_timestamp(struct dma_fence *fence, ktime_t timestamp)
 	spin_unlock_irqrestore(fence->lock, flags);
 	return ret;
 }
+
+int dma_fence_signal_timestamp(struct dma_fence *fence, ktime_t timestamp)
+{
+	return signal_at(fence, timestamp);
+}
 EXPORT_SYMBOL(dma_fence_signal_timestamp);
 
 int dma_fence_signal_locked(struct dma_fence *fence)
@@ -181,7 +192,7 @@ EXPORT_SYMBOL(dma_fence_signal_locked);
 
 int dma_fence_signal(struct dma_fence *fence)
 {
-	return dma_fence_signal_timestamp(fence, ktime_get());
+	return signal_at(fence, ktime_get());
 }
 EXPORT_SYMBOL(dma_fence_signal);
 
