@@ -54,6 +54,26 @@ static void teardown_subject(struct work *work)
 	subject_destroy(work->subject);
 }
 
+/* All threads take turns among the same attachments. */
+static void setup_shared(struct work *work)
+{
+	if (!work->first) {
+		setup_subject(work);
+		return;
+	}
+	work->attach = bench_zeroed(work->n * sizeof(*work->attach));
+	memcpy(work->attach, work->first->attach, work->n * sizeof(*work->attach));
+	bench_shuffle((void **)work->attach, work->n);
+}
+
+static void teardown_shared(struct work *work)
+{
+	if (work->first)
+		free(work->attach);
+	else
+		teardown_subject(work);
+}
+
 /* One mapping that stays. */
 static void setup_kept(struct work *work)
 {
@@ -292,6 +312,12 @@ static noinline void loop_move(struct work *work)
 		.teardown = teardown_subject, .kind = kind_, .n = n_, .threads = threads_, \
 		.bytes = bytes_, __VA_ARGS__                                               \
 	}
+#define SHARED(n_)                                                                              \
+	{                                                                                       \
+		.name = "cached_unlocked_shared", .loop = loop_unlocked, .setup = setup_shared, \
+		.teardown = teardown_shared, .kind = SUBJECT_OWN, .n = n_, .threads = 2,        \
+		.bytes = 4 * KIB, BASE("cached_unlocked", n_, 4 * KIB, 0)                       \
+	}
 #define FIRST_MAP(machine_)                                                                       \
 	MAPS("first_map", loop_first_map, SUBJECT_PLAIN, 1, 1, MIB, BASE("first_map", 1, MIB, 0), \
 	     .machine = machine_, .pairs = 20)
@@ -309,19 +335,27 @@ static const struct measure measures[] = {
 	LINES("atomic_pair_far", loop_atomic_far, 100 * K, ATOMIC(100 * K, 0)),
 	{ .name = "mutex_pair", .loop = loop_mutex, .n = 1, .threads = 1, ATOMIC(1, 0) },
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 1, 1, 4 * KIB, ATOMIC(1, 1.5)),
+	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 10, 1, 4 * KIB, ATOMIC(1, 1.5)),
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, K, 1, 4 * KIB, ATOMIC(K, 1.5)),
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 100 * K, 1, 4 * KIB,
 	     ATOMIC(100 * K, 1.5)),
+	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 1, 1, MIB,
+	     BASE("cached_unlocked", 1, 4 * KIB, 1.2)),
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 1, 1, 16 * MIB,
 	     BASE("cached_unlocked", 1, 4 * KIB, 1.2)),
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 1, 1, GIB,
 	     BASE("cached_unlocked", 1, 4 * KIB, 1.2)),
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 1, 2, 4 * KIB,
 	     BASE("cached_unlocked", 1, 4 * KIB, 1.5)),
+	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 10, 2, 4 * KIB,
+	     BASE("cached_unlocked", 10, 4 * KIB, 1.5)),
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, K, 2, 4 * KIB,
 	     BASE("cached_unlocked", K, 4 * KIB, 1.5)),
 	MAPS("cached_unlocked", loop_unlocked, SUBJECT_PLAIN, 100 * K, 2, 4 * KIB,
 	     BASE("cached_unlocked", 100 * K, 4 * KIB, 1.5)),
+	SHARED(10),
+	SHARED(K),
+	SHARED(100 * K),
 	MAPS("cached_unlocked_directory", loop_unlocked, SUBJECT_DIRECTORY, 1, 1, 4 * KIB,
 	     ATOMIC(1, 1.5)),
 	MAPS("cached_unlocked_directory", loop_unlocked, SUBJECT_DIRECTORY, 100 * K, 1, 4 * KIB,

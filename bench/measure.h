@@ -38,6 +38,8 @@ struct work {
 	struct dma_buf_attachment **attach; /* in random order */
 	atomic_t **lines;
 	void *priv; /* what ->setup() of a group made */
+	const struct work
+		*first; /* that of the row's first thread, which is ready; NULL: this is it */
 	unsigned int n, next;
 	u64 pairs;
 	u64 ns;      /* of all pairs */
@@ -79,6 +81,7 @@ struct bench_group {
 };
 
 extern const struct bench_group bench_maps, bench_buffers, bench_fences, bench_resvs, bench_dma;
+extern const struct bench_group bench_ucx; /* of another library (ucx.h): for --peers alone */
 
 /** bench_checked - @ptr, or the end of the program with a message that names @what */
 void *bench_checked(void *ptr, const char *what);

@@ -105,7 +105,7 @@ struct dma_buf *subject_buffer(struct subject *subject)
 	info.exp_name = "bench";
 	info.ops = subject->kind == SUBJECT_MOVES ? &moves_ops : &repeat_ops;
 	info.size = subject->bytes;
-	info.resv = &subject->resv;
+	info.resv = subject->kind == SUBJECT_OWN ? NULL : &subject->resv;
 	info.priv = shared_page();
 	return bench_checked(dma_buf_export(&info), "a buffer");
 }

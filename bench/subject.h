@@ -21,13 +21,15 @@ enum subject_kind {
 	SUBJECT_MIXED,     /* measured: a coherent device, beside it one that does not snoop */
 	SUBJECT_ONE,       /* all attachments, of as many devices, on one buffer */
 	SUBJECT_REMAP,     /* one coherent device, and nothing is kept */
+	SUBJECT_OWN,       /* one coherent device; each buffer has a reservation of its own */
 	SUBJECT_MOVES,     /* as many devices on one buffer that can move; they follow */
 };
 
 struct subject {
 	struct machine *machine;
 	enum subject_kind kind;
-	struct dma_resv resv; /* of all its buffers, so that one lock holds them all */
+	struct dma_resv
+		resv; /* of all its buffers, so that one lock holds them all; not SUBJECT_OWN */
 	struct device *dev, *other;
 	size_t bytes; /* a buffer's */
 	unsigned int n;

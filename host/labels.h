@@ -272,6 +272,7 @@
 #pragma redefine_extname port_should_fail ldb_port_should_fail
 #pragma redefine_extname port_thread_create ldb_port_thread_create
 #pragma redefine_extname port_thread_join ldb_port_thread_join
+#pragma redefine_extname port_thread_ns ldb_port_thread_ns
 #pragma redefine_extname port_time_ns ldb_port_time_ns
 #pragma redefine_extname port_wait ldb_port_wait
 #pragma redefine_extname port_wake ldb_port_wake

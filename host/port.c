@@ -126,6 +126,11 @@ uint64_t port_time_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t port_thread_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 uint64_t port_real_ns(void)
 {
 	return clock_ns(CLOCK_REALTIME);

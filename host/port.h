@@ -63,6 +63,9 @@ void port_wake(const uint32_t *addr, int count);
 /** port_time_ns - monotonic time, nanoseconds */
 uint64_t port_time_ns(void);
 
+/** port_thread_ns - how long this thread has been on a processor, nanoseconds; costs a system call */
+uint64_t port_thread_ns(void);
+
 /** port_real_ns - wall-clock time since 1970, nanoseconds */
 uint64_t port_real_ns(void);
 

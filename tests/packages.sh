@@ -19,6 +19,7 @@ have() {
 	libelf1) compgen -G '/lib*/libelf.so.1' || compgen -G '/lib/*/libelf.so.1' ;;
 	libjson-c-dev) pkg-config --exists json-c ;;
 	libpng-dev) pkg-config --exists libpng ;;
+	libucx-dev) test -e /usr/include/ucs/memory/rcache.h ;;
 	liburcu-dev) pkg-config --exists liburcu-bp ;;
 	linux-source-6.12) test -e /usr/src/linux-source-6.12.tar.xz ;;
 	ninja-build) command -v ninja ;;

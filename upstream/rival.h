@@ -33,6 +33,7 @@ struct dma_resv;
 struct iosys_map;
 struct machine;
 struct machine_type;
+struct memory_row;
 struct program;
 struct run_config;
 struct run_result;
@@ -135,6 +136,7 @@ struct rival {
 
 	/* the rows of `dmabuf bench` that Linux has, too (bench/measure.h) */
 	const struct bench_group *bench_maps, *bench_fences, *bench_resvs;
+	void (*bench_memory)(struct memory_row *rows); /* bench/memory.h */
 
 	/* Linux's own exporters (upstream/drivers/heaps.h); ends with a NULL name */
 	const struct stage_heap *heaps;

@@ -9,6 +9,7 @@
 #include <linux/sync_file.h>
 
 #include "bench/measure.h"
+#include "bench/memory.h"
 #include "checker/conformance/run.h"
 #include "checker/differential/differential.h"
 #include "dma/engine.h"
@@ -189,6 +190,7 @@ const struct rival rival = {
 	.bench_maps = &bench_maps,
 	.bench_fences = &bench_fences,
 	.bench_resvs = &bench_resvs,
+	.bench_memory = bench_memory,
 
 	.heaps = linux_heaps,
 	.run_pipeline = run_pipeline,
