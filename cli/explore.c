@@ -42,6 +42,8 @@ static const char help[] =
 	"  --lines N        cache lines of the buffer, 1 to 4 (default 2)\n"
 	"  --seconds N      stop each world after so long\n"
 	"  --json FILE|-    write worlds and what was found as JSON; with - instead of the table\n"
+	"  --report FILE    with --agents: draw the shortest program that violates, else one of the longest,\n"
+	"                   as a page to look at\n"
 	"  --fault NAME     plant a fault, to see it found: no-sync, one-sync-less, unmap-syncs, map-wider,\n"
 	"                   no-cpu-begin, no-device-sync, loses-slot, keeps-address, two-calls, leaks\n"
 	"\n"
@@ -54,7 +56,7 @@ static const char help[] =
 	"Examples:\n"
 	"  dmabuf explore\n"
 	"  dmabuf explore --agents cpu,nc,b --ops 9\n"
-	"  dmabuf explore --agents cpu,nc --fault unmap-syncs --ops 8\n";
+	"  dmabuf explore --agents cpu,nc --fault unmap-syncs --ops 8 --report stale.html\n";
 /* clang-format on */
 
 struct report {
@@ -110,11 +112,14 @@ static void done(const struct explore_job *job, void *context)
 	char length[16] = "all";
 
 	report->violated += result->verdict == EXPLORE_VIOLATED;
-	report->unfinished += result->verdict == EXPLORE_UNTRIED;
+	report->unfinished += result->verdict == EXPLORE_UNTRIED || result->report_error;
 	if (report->worlds)
 		json_object_array_add(report->worlds, json_world(job));
 	if (result->verdict == EXPLORE_UNTRIED)
 		fprintf(stderr, "dmabuf explore: %s: %s\n", job->config.agents, result->text);
+	if (result->report_error)
+		fprintf(stderr, "dmabuf explore: %s: %s\n", job->config.report,
+			strerror(-result->report_error));
 	if (!report->table)
 		return;
 	if (!result->at.closed)
@@ -179,9 +184,9 @@ static int run(const struct explore_config *config, unsigned int at_a_time, cons
 	if (json && !write_json(json, report.worlds))
 		err = -EIO;
 	json_object_put(report.worlds);
-	if (report.violated)
-		return EXIT_WRONG;
-	return err || report.unfinished ? EXIT_FAILED : EXIT_EXACT;
+	if (err || (report.unfinished && !report.violated) || (config->report && report.unfinished))
+		return EXIT_FAILED;
+	return report.violated ? EXIT_WRONG : EXIT_EXACT;
 }
 
 /* A number from @least to @most; -1: not one. */
@@ -214,6 +219,7 @@ int cli_explore(int argc, char **argv)
 		{ "jobs", required_argument, NULL, 'n' },
 		{ "json", required_argument, NULL, 'j' },
 		{ "lines", required_argument, NULL, 'l' },
+		{ "report", required_argument, NULL, 'r' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
@@ -255,6 +261,9 @@ int cli_explore(int argc, char **argv)
 		case 'j':
 			json = optarg;
 			break;
+		case 'r':
+			config.report = optarg;
+			break;
 		case 'l':
 			value = number(optarg, 1, 4);
 			wrong = "--lines takes a number from 1 to 4";
@@ -279,5 +288,7 @@ int cli_explore(int argc, char **argv)
 		return usage_error(argv[optind], "an argument too many");
 	if (exporter && !config.agents)
 		return usage_error("--exporter", "it needs --agents");
+	if (config.report && !config.agents)
+		return usage_error("--report", "it draws one world, that of --agents");
 	return run(&config, at_a_time < 1 ? 1 : at_a_time, json);
 }

@@ -26,7 +26,7 @@ static const char letters[] =
 	"SBTWJ=~b"     /* slot, build, teardown, widen, join, clean, invalidate, bounced */
 	"w"            /* whole */
 	"Ffj"          /* fence add, signal, job */
-	"!";
+	"i!";
 
 static char told[256];
 static struct event last[EVENT_KINDS];

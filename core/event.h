@@ -57,7 +57,9 @@ enum event_kind {
 	EVENT_FENCE_SIGNAL,
 	EVENT_JOB, /* its fences have signaled, the work begins that this one will end */
 
-	EVENT_FINDING, /* subject: buffer or NULL, object: struct event_finding, readable */
+	/* subject: buffer or NULL, object: struct event_remark, readable; of whoever looks */
+	EVENT_NOTE,    /* what he does. a: its number, or 0 */
+	EVENT_FINDING, /* a rule was broken or a byte is wrong */
 	EVENT_KINDS,
 };
 
@@ -67,8 +69,8 @@ struct event {
 	u64 a, b, c;
 };
 
-/* A rule was broken or a byte is wrong: told by whoever looks, not by the core. */
-struct event_finding {
+/* Told not by the core but about it. */
+struct event_remark {
 	const char *text;
 	const void *dev; /* whose access it was; NULL: the CPU's, or unknown */
 };

@@ -99,7 +99,7 @@ static void tell_wrong(struct run *run, const struct stages_slot *slot, const st
 {
 	bool half = wrong->stage == STAGE_ENCODER || (wrong->stage == STAGE_GPU && !wrong->read);
 	char text[160];
-	struct event_finding finding = {
+	struct event_remark finding = {
 		.text = text,
 		.dev = stages_device(run->stages, wrong->stage),
 	};

@@ -345,11 +345,13 @@ def explore_reaches():
 
 
 def explore_shows_the_shortest_program():
-    done = explore("--agents", "cpu,nc", "--fault", "unmap-syncs", "--ops", "8", "--json", "out.json")
+    done = explore("--agents", "cpu,nc", "--fault", "unmap-syncs", "--ops", "8", "--json", "out.json", "--report", "page.html")
     world = json.loads(get("out.json"))[0]
     need(done.returncode == 1 and done.stdout.decode().endswith(world["text"]), done)
     need(world["verdict"] == "violated" and world["length"] == 6, world)
     need("  7  idle mappings are reclaimed\n  => cpu reads" in world["text"], world["text"])
+    page = get("page.html").decode()
+    need("It ends so: cpu reads" in page and '"text":"idle mappings are reclaimed"' in page, page[:2000])
 
 
 def explore_takes_options():
@@ -369,6 +371,9 @@ def explore_refuses():
     bad(explore("--lines", "9"), "9", "--lines")
     bad(explore("more"), "more")
     bad(explore("--agents", "cpu", "--ops", "1", "--json", "/dev/full"), "/dev/full")
+    bad(explore("--agents", "cpu", "--ops", "1", "--report", "/dev/full"), "/dev/full", "space")
+    bad(explore("--agents", "cpu", "--ops", "1", "--report", "missing/x.html"), "missing/x.html", "no such file")
+    bad(explore("--ops", "1", "--report", "x.html"), "--report", "--agents")
 
 
 def broken_headers():

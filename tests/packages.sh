@@ -9,6 +9,7 @@ have() {
 	case $1 in
 	abigail-tools) command -v abidiff ;;
 	gcc) command -v cc ;;
+	chromium-headless-shell) command -v chromium-headless-shell || command -v chromium || command -v google-chrome ;;
 	clang-14) command -v clang-14 || command -v clang ;;
 	clang-format-14) command -v clang-format-14 ;;
 	gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc ;;

@@ -6,7 +6,9 @@
  * the arena brings back what was saved, and states held equal lead to equal states.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 
@@ -261,14 +263,58 @@ static void jobs_run_in_children(struct ktap *t)
 	jobs[2].config = (struct explore_config){ .agents = "none", .ops = 3 };
 	KT_EQ(t, explore_run_jobs(jobs, 3, 2, &listener), 0);
 	KT_CHECK(t, nr >= 3);
-	KT_EQ(t, jobs[0].result.verdict, EXPLORE_CLEAN);
+	ktap_check(t, jobs[0].result.verdict == EXPLORE_CLEAN, __FILE__, __LINE__, "%s",
+		   jobs[0].result.text);
 	KT_EQ(t, jobs[1].result.verdict, EXPLORE_VIOLATED);
 	KT_EQ(t, jobs[2].result.verdict, EXPLORE_UNTRIED);
 }
 
-KTAP_MAIN(KTAP_CASE(every_pair_is_clean), KTAP_CASE(three_lines_are_clean),
-	  KTAP_CASE(a_slot_leaves_beside_a_writer), KTAP_CASE(a_small_world_is_explored_to_its_end),
-	  KTAP_CASE(faults_are_found), KTAP_CASE(equal_states_go_equal_ways),
-	  KTAP_CASE(it_can_be_repeated), KTAP_CASE(limits_end_it),
-	  KTAP_CASE(what_is_no_world_is_refused), KTAP_CASE(the_arena_brings_back),
-	  KTAP_CASE(the_arena_finds_what_is_wrong), KTAP_CASE(jobs_run_in_children))
+/* --- a page ----------------------------------------------------------------------------------- */
+
+/* Is @part in the file at @path? */
+static bool holds(const char *path, const char *part)
+{
+	FILE *file = fopen(path, "r");
+	char *page = NULL;
+	size_t room = 0;
+	bool found = file && getdelim(&page, &room, '\0', file) > 0 && strstr(page, part);
+
+	if (file)
+		fclose(file);
+	free(page);
+	return found;
+}
+
+static void a_program_is_drawn(struct ktap *t)
+{
+	char path[] = "/tmp/explore-XXXXXX";
+	struct explore_config config = { .agents = "cpu,nc", .ops = 3, .report = path };
+	int fd = mkstemp(path);
+
+	KT_ASSERT(t, fd >= 0);
+	close(fd);
+	clean(t, &config);
+	KT_EQ(t, result.report_error, 0);
+	KT_CHECK(t, holds(path, "Nothing is violated.") && holds(path, "\"text\":\"cpu "));
+	clean(t, &config); /* the drawing has left the world as it was */
+
+	config.fault = EXPLORE_UNMAP_SYNCS;
+	config.ops = 8;
+	KT_EQ(t, run(&config), EXPLORE_VIOLATED);
+	KT_EQ(t, result.report_error, 0);
+	KT_CHECK(t, holds(path, "It ends so: ") && !holds(path, "Nothing is violated."));
+	unlink(path);
+
+	config.report = "/dev/full";
+	KT_EQ(t, run(&config), EXPLORE_VIOLATED);
+	KT_EQ(t, result.report_error, -ENOSPC);
+}
+
+/* Children share the memory that their parent had (host/memory.h), so theirs is the first case. */
+KTAP_MAIN(KTAP_CASE(jobs_run_in_children), KTAP_CASE(every_pair_is_clean),
+	  KTAP_CASE(three_lines_are_clean), KTAP_CASE(a_slot_leaves_beside_a_writer),
+	  KTAP_CASE(a_small_world_is_explored_to_its_end), KTAP_CASE(faults_are_found),
+	  KTAP_CASE(equal_states_go_equal_ways), KTAP_CASE(it_can_be_repeated),
+	  KTAP_CASE(limits_end_it), KTAP_CASE(what_is_no_world_is_refused),
+	  KTAP_CASE(the_arena_brings_back), KTAP_CASE(the_arena_finds_what_is_wrong),
+	  KTAP_CASE(a_program_is_drawn))

@@ -98,6 +98,12 @@ struct explore_config {
 	 */
 	unsigned int verify;
 
+	/*
+	 * Optional: a page (checker/report/html.h) of the shortest program that violates, else of
+	 * one of the longest.
+	 */
+	const char *report;
+
 	/* Optional: called now and then, some hundred times a second. */
 	void (*progress)(const struct explore_config *config, const struct explore_progress *at);
 	void *context;
@@ -114,6 +120,7 @@ struct explore_result {
 	enum explore_verdict verdict;
 	struct explore_progress at;
 	unsigned int ops; /* violated: the program's length */
+	int report_error; /* of config.report: 0 or -errno */
 	char text[EXPLORE_TEXT];
 };
 

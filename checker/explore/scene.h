@@ -114,6 +114,15 @@ struct scene {
 	const char *wrong;                 /* a violation that the exporter noticed */
 };
 
+/**
+ * scene_draw - carry out @nr operations in a world of their own, and write config->report of it
+ * @wrong: what is violated after the last, or NULL
+ *
+ * Context: as explore_run(), and it calls the system's.  Returns 0 or -errno.
+ */
+int scene_draw(const struct explore_config *config, const struct operation *ops, unsigned int nr,
+	       const char *wrong);
+
 /** scene_create - a buffer that the CPU has filled, and unattached agents.  NULL, with *@why */
 struct scene *scene_create(const struct explore_config *config, const char **why);
 

@@ -68,6 +68,10 @@ struct search {
 	size_t copy_bytes;
 	char *copies; /* PATH_LEN of them */
 	char *scratch;
+
+	/* config.report: the program */
+	struct operation program[PATH_LEN + 1];
+	unsigned int steps;
 };
 
 static char warned[512];
@@ -217,7 +221,17 @@ static size_t tell_step(struct search *s, const struct operation *op, unsigned i
 			      op->beside == OP_WRITE ? 1 : 4, "", op->step, words);
 }
 
-/* The program to @state, then @op if there is one, and what is wrong after it. */
+/* The program to @state, where the world is afterwards, then @op if there is one. */
+static void remember(struct search *s, u32 state, const struct operation *op)
+{
+	go_to(s, state);
+	for (s->steps = 0; s->steps < s->depth; s->steps++)
+		s->program[s->steps] = s->states[s->path[s->steps + 1]].op;
+	if (op)
+		s->program[s->steps++] = *op;
+}
+
+/* The same, and what is wrong after it. */
 static void tell_violation(struct search *s, u32 state, const struct operation *op,
 			   const char *wrong)
 {
@@ -225,7 +239,7 @@ static void tell_violation(struct search *s, u32 state, const struct operation *
 	unsigned int nr = 0;
 	size_t at = 0;
 
-	go_to(s, state);
+	remember(s, state, op);
 	for (unsigned int i = 1; i <= s->depth; i++)
 		at += tell_step(s, &s->states[s->path[i]].op, &nr, text + at, EXPLORE_TEXT - at);
 	if (op)
@@ -233,6 +247,14 @@ static void tell_violation(struct search *s, u32 state, const struct operation *
 	scnprintf(text + at, EXPLORE_TEXT - at, "  => %s\n", wrong);
 	s->result->verdict = EXPLORE_VIOLATED;
 	s->result->ops = nr;
+}
+
+/* The last line of its text, without the arrow. */
+static const char *violation(const struct explore_result *result)
+{
+	const char *arrow = strstr(result->text, "  => ");
+
+	return arrow ? arrow + strlen("  => ") : NULL;
 }
 
 static void fail_without_memory(struct search *s)
@@ -551,6 +573,8 @@ void explore_run(const struct explore_config *config, struct explore_result *res
 		run_levels(&s);
 	else
 		fail_without_memory(&s);
+	if (result->verdict == EXPLORE_CLEAN || result->verdict == EXPLORE_STOPPED)
+		remember(&s, s.nr_states - 1, NULL);
 	result->at.states = s.nr_states;
 	result->at.programs = count_programs(&s);
 	search_end(&s);
@@ -558,4 +582,6 @@ void explore_run(const struct explore_config *config, struct explore_result *res
 close:
 	host_set_warn_hook(warn_hook);
 	arena_close();
+	if (config->report && result->verdict != EXPLORE_UNTRIED)
+		result->report_error = scene_draw(config, s.program, s.steps, violation(result));
 }

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
 
 
 def find():

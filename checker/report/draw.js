@@ -4,14 +4,14 @@
 // What is narrower than a pixel or two is drawn with its neighbours in one path, so that a picture has few elements however
 // many events there are.
 
-const GUTTER = 132, RIGHT = 14, TOP = 22, ROW = 19, BAR = 14, FENCE = 11, PAD = 7, STRIP = 17, OVERVIEW = 34;
+const GUTTER = 132, RIGHT = 14, TOP = 22, ROW = 19, BAR = 14, FENCE = 11, NOTE = 19, PAD = 7, STRIP = 17, OVERVIEW = 34;
 const all = understand();
 let axis = [], view = [0, 1], width = 1000, height = 600, follow = null, chosen = -1, hovered = null, shown = [];
 const chart = document.getElementById("chart"), told = document.getElementById("told");
 
 // An access takes room up to its end; events that nothing is drawn for take hardly any.
 const STEP = { unmap: 6, "access end": 6, "cpu end": 6, "exporter end": 6, map: 1.5, access: 1.5, "cpu begin": 1.5, "exporter begin": 0.5,
-	build: 0.5, teardown: 0.5, clean: 0.5, invalidate: 0.5, move: 1, finding: 1 };
+	note: 3, build: 0.5, teardown: 0.5, clean: 0.5, invalidate: 0.5, move: 1, finding: 1 };
 
 function make_axis(true_time) {
 	let at = 0, before = 0;
@@ -42,9 +42,11 @@ function arrange() {
 			rows[s.row] = s.i1;
 		}
 		agent.rows = Math.max(1, rows.length);
+		agent.noted = all.marks.some(m => m.type === "note" && m.agent === agent.number);
 		agent.fenced = all.fences.some(f => f.agent === agent.number);
-		agent.used = agent.number === CPU || rows.length > 0 || agent.fenced;
-		agent.height = agent.used ? 2 * PAD + agent.rows * ROW + (agent.fenced ? FENCE : 0) : 0;
+		agent.used = agent.number === CPU || rows.length > 0 || agent.fenced || agent.noted;
+		agent.height = agent.used ? 2 * PAD + agent.rows * ROW + (agent.fenced ? FENCE : 0) + (agent.noted ? NOTE : 0) : 0;
+		agent.first = agent.lane + PAD + (agent.noted ? NOTE : 0);
 		y += agent.height;
 	}
 	y += 30;
@@ -55,17 +57,17 @@ function arrange() {
 	}
 	height = y + 6;
 	for (const s of all.spans)
-		s.y = all.agents[s.agent].lane + PAD + s.row * ROW + (ROW - BAR) / 2;
+		s.y = all.agents[s.agent].first + s.row * ROW + (ROW - BAR) / 2;
 	for (const f of all.fences)
 		f.y = all.agents[f.agent].lane + all.agents[f.agent].height - PAD - FENCE / 2 + 2;
 	for (const m of all.marks)
-		m.y = m.type === "move" ? all.buffers[m.buffer].y + STRIP / 2 : m.span ? m.span.y + BAR : row_of(m).y + BAR / 2;
+		m.y = m.type === "note" ? all.agents[m.agent].lane + PAD + NOTE / 2 - 1 : m.type === "move" || m.agent < 0 ? all.buffers[m.buffer].y + STRIP / 2 : m.span ? m.span.y + BAR : row_of(m).y + BAR / 2;
 }
 
 // The bar of the same agent and buffer that is nearest before a mark.
 function row_of(m) {
 	const lane = all.agents[m.agent < 0 ? CPU : m.agent];
-	return before(all.by_pair, lane.number, m.buffer, m.i0 + 1) || { y: lane.lane + PAD + (ROW - BAR) / 2 };
+	return before(all.by_pair, lane.number, m.buffer, m.i0 + 1) || { y: lane.first + (ROW - BAR) / 2 };
 }
 
 function X(position) {
@@ -366,7 +368,7 @@ function draw_arrows(svg) {
 		shown.push(a);
 		const dim = is_dim(a);
 		a.x = x;
-		a.y1 = (a.span && a.agent === a.span.agent ? a.span.y : all.agents[a.agent].lane + PAD) + BAR / 2;
+		a.y1 = (a.span && a.agent === a.span.agent ? a.span.y : all.agents[a.agent].first) + BAR / 2;
 		const source = before(all.accesses, a.source, a.buffer, a.i0);
 		const left = source ? Math.min(Math.max(GUTTER, at(Math.min(source.i1, a.i0))), x) : x, near = x - left < REACH || follow && !dim;
 		a.x0 = near ? left : x;
@@ -432,7 +434,7 @@ function draw_marks(svg) {
 			continue;
 		shown.push(m);
 		m.x = x;
-		if (m.type !== "finding" && last[k] > x - 4)
+		if (m.type !== "finding" && last[k] > x - (m.type === "note" ? 12 : 4))
 			continue;
 		last[k] = x;
 		const g = element("g", { "data-mark": m.type, ...(is_dim(m) && m.type !== "finding" ? { class: "dim" } : {}) }, svg);
@@ -440,7 +442,11 @@ function draw_marks(svg) {
 			element("path", { class: "build", d: "M" + x.toFixed(1) + " " + (m.y - 1).toFixed(1) + "l4 6.5h-8z" }, g);
 		else if (m.type === "teardown")
 			element("path", { class: "teardown", d: "M" + x.toFixed(1) + " " + (m.y + 4).toFixed(1) + "l4 -6.5h-8z" }, g);
-		else if (m.type === "move")
+		else if (m.type === "note") {
+			element("circle", { class: m.number ? "note" : "note other", cx: x.toFixed(1), cy: m.y, r: m.number ? 7.5 : 4 }, g);
+			if (m.number)
+				element("text", { class: "number", x: x.toFixed(1), y: m.y + 3.5, "text-anchor": "middle" }, g, m.number);
+		} else if (m.type === "move")
 			element("path", { class: "move", d: "M" + x.toFixed(1) + " " + (m.y - STRIP / 2) + "v" + STRIP + "m-4 -12h8m-8 6h8" }, g);
 		else {
 			element("circle", { class: "finding", cx: x.toFixed(1), cy: m.y, r: 7 }, g);

@@ -63,6 +63,7 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_FENCE_ADD] = "fence add",
 	[EVENT_FENCE_SIGNAL] = "fence signal",
 	[EVENT_JOB] = "job",
+	[EVENT_NOTE] = "note",
 	[EVENT_FINDING] = "finding",
 };
 

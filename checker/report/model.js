@@ -268,8 +268,11 @@ function understand() {
 				fences[b].error = a;
 			}
 			break;
+		case "note":
+			marks.push({ type: "note", agent: agent < 0 ? CPU : agent, buffer, i0: i, i1: i, number: a, text: e.text });
+			break;
 		case "finding": {
-			const about = agent >= 0 ? agent : (last_of.get(thread) || { agent: CPU }).agent;
+			const about = agent >= 0 || buffer >= 0 ? agent : (last_of.get(thread) || { agent: CPU }).agent;
 			const at = [...spans].reverse().find(s => s.agent === about && (buffer < 0 || s.buffer === buffer));
 			marks.push({ type: "finding", agent: about, buffer, i0: at && agent >= 0 ? at.i1 === null ? i : at.i1 : i, i1: i,
 				content: at ? at.content : undefined, text: e.text });

@@ -85,6 +85,8 @@ function tell(item) {
 			...(item.error ? [["wrong", "error " + item.error]] : [])];
 	if (item.type === "finding")
 		return [["wrong", item.text], ["span", [who, name].filter(Boolean).join(", ") + frame(item)], ["span", moment(item.i0)]];
+	if (item.type === "note")
+		return [["b", (item.number ? item.number + ". " : "") + item.text], ["span", "Newest bytes, " + where(b, item.i0, 0, b.bytes)]];
 	if (item.type === "move")
 		return [["b", name + " moves"], ["span", "Its importers were told to let go of where it was."], ["span", moment(item.i0)]];
 	const made = { build: "The exporter made a mapping", teardown: "The exporter took a mapping apart", widen: "A mapping was widened where it is" }[item.type];
@@ -352,6 +354,13 @@ chart.onblur = () => point_at(null);
 function tabulate() {
 	const rows = [["bytes cleaned", "clean"], ["bytes invalidated", "invalidate"], ["bytes bounced", "bounce"], ["mappings made", "build"]];
 	const most = 16, columns = contents.length > most ? [...contents.slice(0, most - 3), null, ...contents.slice(-2)] : contents;
+	const notes = all.marks.filter(m => m.type === "note" && m.number);
+	if (notes.length) {
+		const list = document.createElement("ol");
+		for (const m of notes)
+			list.appendChild(document.createElement("li")).textContent = m.text;
+		document.getElementById("frames").appendChild(list);
+	}
 	const sums = new Map(contents.map(c => [c, { clean: 0, invalidate: 0, bounce: 0, build: 0 }]));
 	if (contents.length < 2)
 		return;
@@ -390,7 +399,7 @@ function tabulate() {
 
 const there = { b: all.agents.some(a => a.domain === 2), m: all.agents.some(a => a.domain === 1), d: all.buffers.some(b => b.homes.some(h => h.device)), kept: all.spans.some(s => s.kept),
 	clean: all.arrows.some(a => a.kind === "clean"), invalidate: all.arrows.some(a => a.kind === "invalidate"), bounce: all.arrows.some(a => a.kind === "bounce"),
-	fence: all.fences.length > 0 };
+	fence: all.fences.length > 0, content: contents.length > 0 };
 for (const m of all.marks)
 	there[m.type] = true;
 for (const e of document.querySelectorAll("#legend [data-if]"))

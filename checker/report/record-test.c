@@ -98,7 +98,7 @@ static void long_texts_are_cut_and_many_left_out(struct ktap *t)
 
 static struct {
 	unsigned int events;
-	struct completion go;
+	struct completion go, told;
 } work;
 
 static int tell_many(void *data)
@@ -108,6 +108,7 @@ static int tell_many(void *data)
 		dma_cost_add(DMA_COST_BYTES_BOUNCED, i);
 		event_tell(EVENT_CONTENT, data, NULL, i, 0, 0);
 	}
+	complete(&work.told);
 	while (!kthread_should_stop())
 		schedule_timeout_uninterruptible(1);
 	return 0;
@@ -123,9 +124,13 @@ static void threads_keep_their_order(struct ktap *t)
 	work.events = ktap_long ? 100000 : 5000;
 	record = record_start(THREADS * work.events);
 	init_completion(&work.go);
+	init_completion(&work.told);
 	for (long i = 0; i < THREADS; i++)
 		thread[i] = kthread_run(tell_many, (void *)(i + 1), "teller");
 	complete_all(&work.go);
+	for (int i = 0; i < THREADS; i++)
+		wait_for_completion(
+			&work.told); /* one that is stopped before it first ran never does */
 	for (int i = 0; i < THREADS; i++)
 		kthread_stop(thread[i]);
 	record_stop(record);

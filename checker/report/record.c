@@ -115,10 +115,10 @@ static void keep_what_goes(struct record *record, struct record_entry *entry)
 	case EVENT_FENCE_SIGNAL:
 		event->a = fence->error;
 		break;
+	case EVENT_NOTE:
 	case EVENT_FINDING:
-		entry->dev = ((const struct event_finding *)event->object)->dev;
-		entry->text =
-			keep_text(record, ((const struct event_finding *)event->object)->text);
+		entry->dev = ((const struct event_remark *)event->object)->dev;
+		entry->text = keep_text(record, ((const struct event_remark *)event->object)->text);
 		break;
 	default:
 		break;
@@ -158,7 +158,7 @@ static void note_cost(enum dma_cost kind, u64 n)
 
 static void note_warning(const char *file, int line, const char *text)
 {
-	struct event_finding finding = { .text = text };
+	struct event_remark finding = { .text = text };
 
 	event_tell(EVENT_FINDING, NULL, &finding, 0, 0, 0);
 	(recording->warned_before ?: host_warn_print)(file, line, text);

@@ -39,7 +39,7 @@ struct record_entry {
 	struct event event;
 	const void *dev; /* whose call or slot it is, or NULL; only to be compared */
 	/*
-	 * EXPORT: the exporter's name.  NAME, FINDING: the text.  SLOT, ATTACH, EXPORTER_BEGIN, END:
+	 * EXPORT: the exporter's name.  NAME, NOTE, FINDING: the text.  SLOT, ATTACH, EXPORTER_BEGIN, END:
 	 * the device's name.  FENCE_ADD: the timeline's.  Else NULL.
 	 */
 	const char *text;
