@@ -22,6 +22,7 @@
 #include <linux/cache.h>
 #include <linux/cdev.h>
 #include <linux/cleanup.h>
+#include <linux/cma.h>
 #include <linux/compiler.h>
 #include <linux/completion.h>
 #include <linux/container_of.h>
@@ -39,6 +40,7 @@
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-heap.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/dma-table.h>
@@ -52,6 +54,7 @@
 #include <linux/hugetlb.h>
 #include <linux/idr.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/iosys-map.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>

@@ -273,6 +273,59 @@ static void coherent_memory(struct ktap *t)
 	bed_down(b);
 }
 
+static void memory_handed_on(struct ktap *t)
+{
+	struct bed *b = bed_up(t, machine_type_find("pc"), 0);
+	struct vm_area_struct vma = { .vm_start = 0x10000, .vm_end = 0x10000 + 2 * PAGE_SIZE };
+	struct sg_table list, *sgt;
+	dma_addr_t addr;
+	void *cpu = dma_alloc_coherent(b->dev, PAGE_SIZE, &addr, GFP_KERNEL);
+
+	ROW(t, "dma_get_sgtable_attrs", "no device", ARGUMENT, "WARN belongs to no machine, -ENXIO",
+	    NO_DEVICE, dma_get_sgtable_attrs(misuse_null(), &list, cpu, addr, PAGE_SIZE, 0));
+	ROW(t, "dma_get_sgtable", "an address that was not allocated", ARGUMENT, "-ENXIO",
+	    UNDEFINED, dma_get_sgtable(b->dev, &list, cpu, 0x1000, PAGE_SIZE));
+	ROW(t, "dma_get_sgtable", "more bytes than were allocated", SIZE, "-ENXIO", UNDEFINED,
+	    dma_get_sgtable(b->dev, &list, cpu, addr, 2 * PAGE_SIZE));
+	ROW(t, "dma_mmap_attrs", "no device", ARGUMENT, "WARN belongs to no machine, -ENXIO",
+	    NO_DEVICE, dma_mmap_attrs(misuse_null(), &vma, cpu, addr, PAGE_SIZE, 0));
+	ROW(t, "dma_mmap_attrs", "an address that was not allocated", ARGUMENT, "-ENXIO", UNDEFINED,
+	    dma_mmap_attrs(b->dev, &vma, cpu, 0x1000, PAGE_SIZE, 0));
+	ROW(t, "dma_mmap_coherent", "a mapping longer than the memory", SIZE, "-ENXIO", SAME,
+	    dma_mmap_coherent(b->dev, &vma, cpu, addr, PAGE_SIZE));
+	dma_free_coherent(b->dev, PAGE_SIZE, cpu, addr);
+
+	ROW(t, "dma_alloc_noncontiguous", "no device", ARGUMENT, "WARN belongs to no machine, NULL",
+	    NO_DEVICE, misuse_ptr(dma_alloc_noncontiguous(misuse_null(), 8, TO, GFP_KERNEL, 0)));
+	ROW(t, "dma_alloc_noncontiguous", "0 bytes", SIZE, "WARN nothing is allocated, NULL",
+	    LINUX("undefined", "it is always a mistake"),
+	    misuse_ptr(dma_alloc_noncontiguous(b->dev, 0, TO, GFP_KERNEL, 0)));
+	ROW(t, "dma_alloc_noncontiguous", "SIZE_MAX bytes, whose pages overflow", SIZE, "NULL",
+	    SAME, misuse_ptr(dma_alloc_noncontiguous(b->dev, SIZE_MAX, TO, GFP_KERNEL, 0)));
+	ROW(t, "dma_alloc_noncontiguous", "an attribute it does not take", ARGUMENT,
+	    "WARN attributes, NULL", SAME,
+	    misuse_ptr(dma_alloc_noncontiguous(b->dev, 8, TO, GFP_KERNEL, DMA_ATTR_SKIP_CPU_SYNC)));
+	ROW(t, "dma_alloc_noncontiguous", "DMA_NONE", ARGUMENT, "WARN direction NONE, NULL",
+	    BAD_DIRECTION, misuse_ptr(dma_alloc_noncontiguous(b->dev, 8, NONE, GFP_KERNEL, 0)));
+	sgt = dma_alloc_noncontiguous(b->dev, PAGE_SIZE, TO, GFP_KERNEL, 0);
+	ROW(t, "dma_mmap_noncontiguous", "a mapping longer than the memory", SIZE, "-ENXIO", SAME,
+	    dma_mmap_noncontiguous(b->dev, &vma, PAGE_SIZE, sgt));
+	ROW(t, "dma_vmap_noncontiguous", "no memory", ARGUMENT, "crash", SAME,
+	    misuse_ptr(dma_vmap_noncontiguous(b->dev, PAGE_SIZE, misuse_null())));
+	ROW(t, "dma_vunmap_noncontiguous", "an address that it did not give", ARGUMENT, "nothing",
+	    UNDEFINED, VOID(dma_vunmap_noncontiguous(b->dev, b)));
+	ROW(t, "dma_free_noncontiguous", "no memory", ARGUMENT, "crash", SAME,
+	    VOID(dma_free_noncontiguous(b->dev, PAGE_SIZE, misuse_null(), TO)));
+	ROW(t, "dma_free_noncontiguous", "no device", ARGUMENT, "WARN belongs to no machine",
+	    NO_DEVICE, VOID(dma_free_noncontiguous(misuse_null(), PAGE_SIZE, sgt, TO)));
+	ROW(t, "dma_free_noncontiguous", "another direction", ARGUMENT, "WARN not allocated",
+	    UNDEFINED, VOID(dma_free_noncontiguous(b->dev, PAGE_SIZE, sgt, DMA_FROM_DEVICE)));
+	ROW(t, "dma_free_noncontiguous", "fewer bytes than were allocated", SIZE,
+	    "WARN not allocated", UNDEFINED, VOID(dma_free_noncontiguous(b->dev, 0, sgt, TO)));
+	dma_free_noncontiguous(b->dev, PAGE_SIZE, sgt, TO);
+	bed_down(b);
+}
+
 static void masks(struct ktap *t)
 {
 	struct bed *b = bed_up(t, machine_type_find("arm"), 0);
@@ -384,5 +437,5 @@ static void walking(struct ktap *t)
 }
 
 MISUSE_MAIN(KTAP_CASE(tables), KTAP_CASE(lists), KTAP_CASE(pieces), KTAP_CASE(resources),
-	    KTAP_CASE(syncs), KTAP_CASE(coherent_memory), KTAP_CASE(masks), KTAP_CASE(building),
-	    KTAP_CASE(walking))
+	    KTAP_CASE(syncs), KTAP_CASE(coherent_memory), KTAP_CASE(memory_handed_on),
+	    KTAP_CASE(masks), KTAP_CASE(building), KTAP_CASE(walking))

@@ -2,7 +2,9 @@
 /* Pages: their names, blocks, references and aliases. */
 #include <sys/mman.h>
 #include <unistd.h>
+#include <linux/dma-map-ops.h>
 #include <linux/highmem.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/slab.h>
@@ -637,6 +639,39 @@ static void vmalloc_fails_cleanly(struct ktap *t)
 	KT_EQ(t, used(), before);
 }
 
+/* --- areas, registers ------------------------------------------------------------------------- */
+
+static void pages_of_an_area(struct ktap *t)
+{
+	struct cma *cma = dev_get_cma_area(NULL);
+	u64 before = used();
+
+	for (unsigned int count = 1; count < 1200; count = 3 * count + 1) {
+		unsigned int order = min(get_order(count * PAGE_SIZE), CONFIG_CMA_ALIGNMENT);
+		struct page *page = cma_alloc(cma, count, order, false);
+		struct page *aligned = cma_alloc(cma, count, 8, false);
+
+		KT_ASSERT(t, page && aligned);
+		KT_EQ(t, page_to_pfn(page) % (1u << order), 0);
+		KT_EQ(t, page_to_pfn(aligned) % 256, 0);
+		KT_EQ(t, used(), before + 2 * count);
+		memset(page_address(page), 1, count * PAGE_SIZE);
+		KT_CHECK(t, cma_release(cma, page, count));
+		KT_CHECK(t, cma_release(cma, aligned, count));
+	}
+	KT_EQ(t, used(), before);
+	KT_CHECK(t, !cma_alloc(cma, 0, 0, false));
+	KT_CHECK(t, !cma_alloc(cma, 2 * HOST_MEMORY_BYTES >> PAGE_SHIFT, 0, true));
+	KT_CHECK(t, !cma_release(cma, NULL, 1));
+	KT_CHECK(t, !strcmp(cma_get_name(cma), "reserved"));
+}
+
+static void no_registers(struct ktap *t)
+{
+	KT_CHECK(t, !ioremap(HOST_PHYS_BASE, PAGE_SIZE));
+	iounmap(NULL);
+}
+
 KTAP_MAIN(KTAP_CASE(names_agree), KTAP_CASE(foreign_names_are_refused),
 	  KTAP_CASE(zeroed_when_asked), KTAP_CASE(stale_when_not_asked),
 	  KTAP_CASE(blocks_never_overlap), KTAP_CASE(blocks_never_overlap_among_threads),
@@ -648,4 +683,5 @@ KTAP_MAIN(KTAP_CASE(names_agree), KTAP_CASE(foreign_names_are_refused),
 	  KTAP_CASE(exact_sizes), KTAP_CASE(more_than_a_block), KTAP_CASE(no_such_run),
 	  KTAP_CASE(hook_sees_finished_blocks), KTAP_CASE(vmap_is_a_true_alias),
 	  KTAP_CASE(areas_end_where_they_end), KTAP_CASE(broken_vmaps_do_nothing),
-	  KTAP_CASE(vmalloc_is_pages), KTAP_CASE(vmalloc_fails_cleanly))
+	  KTAP_CASE(vmalloc_is_pages), KTAP_CASE(vmalloc_fails_cleanly),
+	  KTAP_CASE(pages_of_an_area), KTAP_CASE(no_registers))

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/vmalloc.h>
 #include "host/file.h"
 #include "host/port.h"
 #include "tests/ktap.h"
@@ -553,6 +554,49 @@ static void every_failure_of(struct ktap *t, enum port_fault kind)
 	}
 }
 
+/* A file that is memory of vmalloc_user(). */
+struct area_file {
+	u8 *start;
+	unsigned long skip; /* bytes behind start that ->mmap() claims it begins at */
+};
+
+static int area_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct area_file *a = file->private_data;
+
+	return remap_vmalloc_range(vma, a->start + a->skip, vma->vm_pgoff);
+}
+
+static const struct file_operations area_fops = { .mmap = area_mmap };
+
+static void memory_of_vmalloc_user(struct ktap *t)
+{
+	struct area_file a = { .start = vmalloc_user(BYTES) };
+	int fd = anon_inode_getfd("area", &area_fops, &a, O_RDWR);
+	u8 *at;
+
+	KT_ASSERT(t, a.start && fd >= 0);
+	KT_EQ(t, a.start[BYTES - 1], 0);
+	KT_EQ(t, PTR_ERR(host_mmap(fd, NULL, BYTES + PAGE_SIZE, PROT_READ, MAP_SHARED, 0)),
+	      -EINVAL);
+	KT_EQ(t, PTR_ERR(host_mmap(fd, NULL, BYTES, PROT_READ, MAP_SHARED, PAGE_SIZE)), -EINVAL);
+	KT_EQ(t, PTR_ERR(host_mmap(fd, NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, BYTES)), -EINVAL);
+	a.skip = PAGE_SIZE;
+	KT_EQ(t, PTR_ERR(host_mmap(fd, NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, 0)), -EINVAL);
+	a.skip = 0;
+	at = host_mmap(fd, NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, PAGE_SIZE);
+	KT_ASSERT(t, !IS_ERR(at));
+	a.start[PAGE_SIZE + 3] = 5;
+	KT_EQ(t, at[3], 5);
+	at[PAGE_SIZE] = 6;
+	KT_EQ(t, a.start[2 * PAGE_SIZE], 6);
+	/* The mapping has the pages, too. */
+	vfree(a.start);
+	KT_EQ(t, at[PAGE_SIZE], 6);
+	KT_EQ(t, host_munmap(at, 2 * PAGE_SIZE), 0);
+	host_close(fd);
+}
+
 static void every_failure_leaves_nothing(struct ktap *t)
 {
 	every_failure_of(t, PORT_FAULT_ALLOC);
@@ -568,4 +612,5 @@ KTAP_MAIN(KTAP_CASE(a_mapping_is_the_memory), KTAP_CASE(an_offset_is_the_files),
 	  KTAP_CASE(wrong_calls_of_drivers), KTAP_CASE(a_mapping_keeps_its_file),
 	  KTAP_CASE(a_hole_splits), KTAP_CASE(a_fixed_mapping_takes_the_place),
 	  KTAP_CASE(what_the_program_unmapped_itself_is_noticed),
-	  KTAP_CASE(a_driver_hands_on_to_another_file), KTAP_CASE(every_failure_leaves_nothing))
+	  KTAP_CASE(a_driver_hands_on_to_another_file), KTAP_CASE(memory_of_vmalloc_user),
+	  KTAP_CASE(every_failure_leaves_nothing))

@@ -200,6 +200,31 @@ void *vzalloc(unsigned long size)
 	return vmalloc_flags(size, GFP_KERNEL | __GFP_ZERO);
 }
 
+void *vmalloc_user(unsigned long size)
+{
+	return vzalloc(size);
+}
+
+int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
+{
+	unsigned long count = vma_pages(vma);
+	struct page **pages = NULL;
+	struct vmap_area *area;
+	int ret = 0;
+
+	spin_lock(&areas_lock);
+	area = area_find(addr);
+	if (area && area->start == (uintptr_t)addr && pgoff < area->count &&
+	    count <= area->count - pgoff)
+		pages = area->pages + pgoff;
+	spin_unlock(&areas_lock);
+	if (!pages)
+		return -EINVAL;
+	for (unsigned long i = 0; i < count && !ret; i++)
+		ret = vm_insert_page(vma, vma->vm_start + (i << PAGE_SHIFT), pages[i]);
+	return ret;
+}
+
 void vfree(const void *addr)
 {
 	struct vmap_area *area;

@@ -66,6 +66,8 @@ NO_ROW = {
     "dma_map_single": IS,
     "dma_unmap_single": IS,
     "dma_unmap_single_attrs": IS,
+    "dma_get_cache_alignment": ANY,
+    "dma_max_mapping_size": ANY,
     "sg_dma_address": READS,
     "sg_dma_len": READS,
     "sg_is_chain": READS,

@@ -38,6 +38,8 @@
 #include <linux/errno.h>
 #include <linux/scatterlist.h>
 
+struct vm_area_struct;
+
 /*
  * Attributes of mapping (M) and allocating (A).  What is said to change nothing here may be asked
  * for on any machine and is right without being granted.
@@ -132,6 +134,39 @@ static inline void dma_free_coherent(struct device *dev, size_t size, void *cpu,
 	dma_free_attrs(dev, size, cpu, handle, 0);
 }
 
+/**
+ * dma_get_sgtable_attrs - such memory as a list of its pages, to be mapped for other devices
+ *
+ * Context: may sleep.  Ownership: the caller gives @sgt to sg_free_table(); the memory is not held.
+ * Returns 0; -ENXIO when nothing was allocated there, or it is bounce slots, which have no pages;
+ * -ENOMEM.
+ */
+int dma_get_sgtable_attrs(struct device *dev, struct sg_table *sgt, void *cpu, dma_addr_t addr,
+			  size_t size, unsigned long attrs);
+
+static inline int dma_get_sgtable(struct device *dev, struct sg_table *sgt, void *cpu,
+				  dma_addr_t addr, size_t size)
+{
+	return dma_get_sgtable_attrs(dev, sgt, cpu, addr, size, 0);
+}
+
+/**
+ * dma_mmap_attrs - such memory in a program, from its page vma->vm_pgoff on
+ *
+ * Context: as remap_pfn_range() (linux/vm_area.h).  The driver keeps the memory as long as @vma is.
+ * Returns 0; -ENXIO when @vma is longer than the memory, or as dma_get_sgtable_attrs(); -EINVAL,
+ * -ENOMEM.  DIFFERS: -ENXIO for a device that does not snoop, too: a program's mappings are in the
+ * CPU's caches.
+ */
+int dma_mmap_attrs(struct device *dev, struct vm_area_struct *vma, void *cpu, dma_addr_t addr,
+		   size_t size, unsigned long attrs);
+
+static inline int dma_mmap_coherent(struct device *dev, struct vm_area_struct *vma, void *cpu,
+				    dma_addr_t addr, size_t size)
+{
+	return dma_mmap_attrs(dev, vma, cpu, addr, size, 0);
+}
+
 static inline void *dma_alloc_wc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp)
 {
 	return dma_alloc_attrs(dev, size, handle, gfp, DMA_ATTR_WRITE_COMBINE);
@@ -147,6 +182,33 @@ static inline int dma_mapping_error(struct device *dev, dma_addr_t addr)
 {
 	return addr == DMA_MAPPING_ERROR ? -ENOMEM : 0;
 }
+
+/**
+ * dma_alloc_noncontiguous - @size bytes, rounded up to pages, mapped for @dev in one segment, that
+ * are synced as mappings are
+ * @attrs: 0 or DMA_ATTR_ALLOC_SINGLE_PAGES
+ *
+ * Zeroed, and the device's until a first sync_for_cpu.  The pages are in one piece here.
+ * Context: may sleep if @gfp lets it.
+ * Returns NULL without memory or addresses, for 0 bytes and, with a WARN, for other @attrs and no
+ * machine.
+ * Ownership: the caller's, until dma_free_noncontiguous() with the same values.
+ */
+struct sg_table *dma_alloc_noncontiguous(struct device *dev, size_t size,
+					 enum dma_data_direction dir, gfp_t gfp,
+					 unsigned long attrs);
+
+/** dma_free_noncontiguous - WARNs, and nothing happens, when it is not mapped for @dev */
+void dma_free_noncontiguous(struct device *dev, size_t size, struct sg_table *sgt,
+			    enum dma_data_direction dir);
+
+/** dma_vmap_noncontiguous, dma_vunmap_noncontiguous - such memory for the CPU. Never NULL here */
+void *dma_vmap_noncontiguous(struct device *dev, size_t size, struct sg_table *sgt);
+void dma_vunmap_noncontiguous(struct device *dev, void *vaddr);
+
+/** dma_mmap_noncontiguous - such memory in a program; -ENXIO when @vma is longer. As dma_mmap_attrs() */
+int dma_mmap_noncontiguous(struct device *dev, struct vm_area_struct *vma, size_t size,
+			   struct sg_table *sgt);
 
 /**
  * dma_sync_sgtable_for_device, dma_sync_sgtable_for_cpu - lend the bytes to the device, to the CPU
@@ -226,6 +288,18 @@ static inline int dma_set_seg_boundary(struct device *dev, unsigned long mask)
 		return -EIO;
 	dev->dma_parms->segment_boundary_mask = mask;
 	return 0;
+}
+
+/* dma_get_cache_alignment - how far apart bytes of different owners must be, for any machine */
+static inline int dma_get_cache_alignment(void)
+{
+	return 64;
+}
+
+/* dma_max_mapping_size - the longest entry: a bounce pool has pieces of any size, as far as it goes */
+static inline size_t dma_max_mapping_size(struct device *dev)
+{
+	return SIZE_MAX;
 }
 
 #define dma_map_sg(dev, sg, nents, dir) dma_map_sg_attrs(dev, sg, nents, dir, 0)

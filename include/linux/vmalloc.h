@@ -19,6 +19,7 @@
 #include <linux/mm_types.h>
 
 struct page;
+struct vm_area_struct;
 
 /* Flags of vmap(). */
 #define VM_MAP 0x00000004ul           /* made by vmap() */
@@ -59,6 +60,19 @@ void vm_unmap_ram(const void *mem, unsigned int count);
  */
 void *vmalloc(unsigned long size);
 void *vzalloc(unsigned long size);
+
+/** vmalloc_user - vzalloc(), for memory that a program may map */
+void *vmalloc_user(unsigned long size);
+
+/**
+ * remap_vmalloc_range - map memory of vmalloc_user() into a program, from its page @pgoff on
+ * @addr: the start of it
+ *
+ * Context: as vm_insert_page() (linux/vm_area.h).  The mapping has references of its own.
+ * Returns 0; -EINVAL when @addr is no start of an area, or the area ends before @vma does (DIFFERS:
+ * Linux also wants its flag of vmalloc_user()); what vm_insert_page() says.
+ */
+int remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff);
 
 /**
  * vfree - give back vmalloc() memory, or a vmap() with VM_MAP_PUT_PAGES; NULL is ignored

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
-#include <linux/dma-map-ops.h>
 #include <linux/file.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -20,9 +19,6 @@
 #include "host/file.h"
 #include "upstream/drivers/heaps.h"
 #include "upstream/drivers/rig.h"
-
-static struct cma area = { .name = "reserved" };
-struct cma *dma_contiguous_default_area = &area;
 
 /* The buffer of a program's descriptor, which is closed. */
 static struct dma_buf *take(int fd)
