@@ -55,7 +55,7 @@ static void two_bounced(struct ktap *t)
 
 static void everybody(struct ktap *t)
 {
-	spec_replays(t, ktap_long ? "cpu,co,nc1,b1 atomic leave" : "co,nc1,b1 atomic");
+	spec_replays(t, ktap_long ? "cpu,co,nc1,b1 atomic" : "co,nc1,b1 atomic");
 }
 
 static void mistaken_protocols_differ(struct ktap *t)

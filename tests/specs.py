@@ -24,7 +24,7 @@ COHERENCE = (
      "cpu,nr1,nw1 leave --shape arm", "nr1,fm1,nw1 --shape arm",
      "cpu,nc1 cost", "co,nc1 cost", "u,nc1 cost", "nc1,nc2 cost", "cpu,nc1,nc2 cost", "cpu,co,nc1 cost", "cpu,b1 cost", "co,b1 cost",
      "nc1,b1 cost", "b1,b2 cost"],
-    ["cpu,cpu2,nc1 cost", "cpu,co,nc1,nc2 cost", "cpu,nc1,b1", "cpu,co,nc1,b1 atomic", "cpu,b1 leave", "cpu,nc1,nc2,b1 atomic leave",
+    ["cpu,cpu2,nc1 cost", "cpu,co,nc1,nc2 cost", "cpu,nc1,b1", "cpu,co,nc1,b1 atomic", "cpu,b1 leave", "nc1,nc2,b1 atomic leave",
      "cpu,nc1 --shape ranges", "cpu,b1 atomic --shape ranges", "cpu,cpu2,nc1 atomic --shape ranges", "nc1,b1 atomic --shape ranges",
      "cpu,nc1,xn --shape exporter", "cpu,b1,xn atomic leave --shape exporter", "co,nc1,b1,xn atomic --shape exporter",
      "cpu,b1,yn --shape exporter", "cpu,nc1,b1,yc atomic --shape exporter",
