@@ -252,10 +252,12 @@ function understand() {
 		case "fence add": {
 			const f = fences[b];
 			f.i0 = f.i0 === undefined ? i : f.i0;
-			f.usage = f.usage || USAGES[a];
+			f.usage = f.usage || USAGES[a & 255];
 			f.seqno = c;
 			f.content = buf ? buf.content : undefined;
-			f.buffers.push({ buffer, usage: USAGES[a] });
+			f.buffers.push({ buffer, usage: USAGES[a & 255] });
+			if (a > 255)
+				f.signal = i; // while it was being added
 			break;
 		}
 		case "job":

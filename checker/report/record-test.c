@@ -6,6 +6,7 @@
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
@@ -59,6 +60,49 @@ static void a_call_finds_what_it_took(struct ktap *t)
 	entry = record_entry(record, record_events(record) - 1);
 	KT_EQ(t, entry->event.kind, EVENT_RELEASE);
 	KT_CHECK(t, !record_entry(record, record_events(record)));
+	record_free(record);
+}
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "pump";
+}
+
+static const struct dma_fence_ops fence_ops = { .get_driver_name = fence_name,
+						.get_timeline_name = fence_name };
+
+static void fences_have_their_timeline(struct ktap *t)
+{
+	static DEFINE_SPINLOCK(lock);
+	struct record *record = record_start(8);
+	struct dma_resv resv;
+
+	dma_resv_init(&resv);
+	for (u64 i = 0; i < 2; i++) {
+		struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+		dma_fence_init(fence, &fence_ops, &lock, 7, i + 1);
+		dma_resv_lock(&resv, NULL);
+		KT_EQ(t, dma_resv_reserve_fences(&resv, 1), 0);
+		if (i)
+			dma_fence_signal(fence);
+		dma_resv_add_fence(&resv, fence, DMA_RESV_USAGE_READ);
+		dma_resv_unlock(&resv);
+		if (!i) {
+			dma_fence_set_error(fence, -EIO);
+			dma_fence_signal(fence);
+		}
+		dma_fence_put(fence);
+	}
+	record_stop(record);
+	dma_resv_fini(&resv);
+	KT_EQ(t, record_events(record), 4);
+	KT_EQ(t, record_entry(record, 0)->event.a, DMA_RESV_USAGE_READ);
+	KT_CHECK(t, !strcmp(record_entry(record, 0)->text, "pump"));
+	KT_EQ(t, record_entry(record, 1)->event.kind, EVENT_FENCE_SIGNAL);
+	KT_EQ(t, (s64)record_entry(record, 1)->event.a, -EIO);
+	KT_CHECK(t, record_entry(record, 1)->event.b == 7 && record_entry(record, 1)->event.c == 1);
+	KT_EQ(t, record_entry(record, 3)->event.a, DMA_RESV_USAGE_READ | RECORD_SIGNALED);
 	record_free(record);
 }
 
@@ -209,6 +253,7 @@ static void a_warning_is_a_finding_and_still_a_warning(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(a_call_finds_what_it_took), KTAP_CASE(what_finds_no_room_is_counted),
-	  KTAP_CASE(long_texts_are_cut_and_many_left_out), KTAP_CASE(threads_keep_their_order),
-	  KTAP_CASE(one_record_at_a_time), KTAP_CASE(without_memory_nobody_listens),
+	  KTAP_CASE(fences_have_their_timeline), KTAP_CASE(long_texts_are_cut_and_many_left_out),
+	  KTAP_CASE(threads_keep_their_order), KTAP_CASE(one_record_at_a_time),
+	  KTAP_CASE(without_memory_nobody_listens),
 	  KTAP_CASE(a_warning_is_a_finding_and_still_a_warning))

@@ -25,6 +25,7 @@
 
 struct record;
 
+#define RECORD_SIGNALED 0x100
 #define RECORD_TEXT_BYTES 256 /* longer texts are cut */
 
 struct record_entry {
@@ -34,7 +35,8 @@ struct record_entry {
 	 *	ATTACH			a: enum dma_domain of the device
 	 *	EXPORTER_BEGIN, END	c: the same
 	 *	SLOT			the same, object: the buffer
-	 *	FENCE_*, JOB		b: context, c: sequence number; SIGNAL's a: the error, or 0
+	 *	FENCE_*, JOB		b: context, c: sequence number; SIGNAL's a: the error, or 0;
+	 *				ADD's a also RECORD_SIGNALED: it was told too late
 	 */
 	struct event event;
 	const void *dev; /* whose call or slot it is, or NULL; only to be compared */
