@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,9 @@ static const char help[] =
 	"                   as a page to look at\n"
 	"  --fault NAME     plant a fault, to see it found: no-sync, one-sync-less, unmap-syncs, map-wider,\n"
 	"                   no-cpu-begin, no-device-sync, loses-slot, keeps-address, two-calls, leaks\n"
+	"  --mutations ...  in the folder where it was built: make mistakes in the core's coherence and slots, one\n"
+	"                   at a time, and see each noticed. Behind it --seed N: 30 of them, drawn by N; --long: all;\n"
+	"                   --only TEXT; --table\n"
 	"\n"
 	"A row says how many states and programs a world has, and how often a mapping was torn down beside an\n"
 	"open writer of the CPU. `all` instead of a length: no longer program leads anywhere new. Of what is\n"
@@ -56,7 +60,8 @@ static const char help[] =
 	"Examples:\n"
 	"  dmabuf explore\n"
 	"  dmabuf explore --agents cpu,nc,b --ops 9\n"
-	"  dmabuf explore --agents cpu,nc --fault unmap-syncs --ops 8 --report stale.html\n";
+	"  dmabuf explore --agents cpu,nc --fault unmap-syncs --ops 8 --report stale.html\n"
+	"  dmabuf explore --mutations --seed 2\n";
 /* clang-format on */
 
 struct report {
@@ -209,6 +214,25 @@ static int choice(const char *text, const char *const *names, unsigned int nr)
 	return -1;
 }
 
+/* They are made in a copy of the core, which is never installed: checker/mutants. */
+static int run_mutations(char **argv)
+{
+	static const char beside[] = "checker/mutants/mutations";
+	char path[PATH_MAX + sizeof(beside)];
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX);
+	char *name;
+
+	if (len < 0 || len == PATH_MAX)
+		return usage_error("--mutations", "where this program lies cannot be told");
+	path[len] = '\0';
+	name = strrchr(path, '/') + 1;
+	memcpy(name, beside, sizeof(beside));
+	argv[0] = path;
+	fflush(NULL);
+	execv(path, argv);
+	return usage_error("--mutations", "only in the folder where dmabuf was built");
+}
+
 int cli_explore(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -219,6 +243,7 @@ int cli_explore(int argc, char **argv)
 		{ "jobs", required_argument, NULL, 'n' },
 		{ "json", required_argument, NULL, 'j' },
 		{ "lines", required_argument, NULL, 'l' },
+		{ "mutations", no_argument, NULL, 'm' },
 		{ "report", required_argument, NULL, 'r' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
@@ -261,6 +286,8 @@ int cli_explore(int argc, char **argv)
 		case 'j':
 			json = optarg;
 			break;
+		case 'm':
+			return run_mutations(argv + optind - 1);
 		case 'r':
 			config.report = optarg;
 			break;

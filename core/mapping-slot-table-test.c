@@ -47,16 +47,31 @@ static void the_copy_has_both_lengths(struct ktap *t)
 	rig_fini(&rig);
 }
 
+#define MANY 300 /* more entries than one allocation holds */
+
+static struct sg_table *build_many(struct mapping_slot *slot, enum dma_data_direction dir)
+{
+	struct sg_table *sgt = rig_build(slot, dir);
+
+	sg_free_table(sgt);
+	if (sg_alloc_table(sgt, MANY, GFP_KERNEL))
+		return ERR_PTR(-ENOMEM);
+	return sgt;
+}
+
 /* An importer that looks at its part only has set the counts to it, and is not asked about them. */
 static void all_of_the_copy_is_freed(struct ktap *t)
 {
+	struct mapping_slot_ops ops = rig_narrow_ops;
 	struct sg_table *sgt;
 	struct rig rig;
 
-	rig_init(&rig, &rig_wide_ops, COHERENCE_CACHES, false);
+	ops.build = build_many;
+	rig_init(&rig, &ops, COHERENCE_CACHES, false);
 	sgt = rig_map(&rig, DMA_TO_DEVICE);
 	KT_ASSERT(t, !IS_ERR(sgt));
-	sgt->orig_nents = sgt->nents = 0;
+	KT_EQ(t, sgt->nents, MANY);
+	sgt->orig_nents = sgt->nents = 1;
 	rig_unmap(&rig, sgt);
 	KT_CHECK(t, rig_reclaim(&rig));
 	rig_fini(&rig);

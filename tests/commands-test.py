@@ -374,6 +374,8 @@ def explore_refuses():
     bad(explore("--agents", "cpu", "--ops", "1", "--report", "/dev/full"), "/dev/full", "space")
     bad(explore("--agents", "cpu", "--ops", "1", "--report", "missing/x.html"), "missing/x.html", "no such file")
     bad(explore("--ops", "1", "--report", "x.html"), "--report", "--agents")
+    shutil.copy(DMABUF, "elsewhere")
+    bad(call("./elsewhere", "explore", "--mutations"), "--mutations", "built")
 
 
 def broken_headers():
