@@ -112,7 +112,7 @@ int libdmabuf_buffer_create(size_t bytes, struct libdmabuf_buffer **buffer);
  * libdmabuf_buffer_import - the buffer behind a descriptor that libdmabuf_buffer_fd() or a driver
  * made in this process. @fd stays the caller's.
  *
- * Returns 0; -EBADF not a descriptor of this library's; -EINVAL not a buffer's; -ENOMEM.
+ * Returns 0; -EBADF not a descriptor of this library's; -EINVAL not a buffer's, or a memfd's; -ENOMEM.
  */
 int libdmabuf_buffer_import(int fd, struct libdmabuf_buffer **buffer);
 
