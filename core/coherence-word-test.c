@@ -170,6 +170,40 @@ static void events_tell_each_transfer(struct ktap *t)
 	tear_down(&s);
 }
 
+static struct event changes[8];
+static unsigned int nr_changes;
+
+static void note_changes(const struct event *event)
+{
+	if (event->kind == EVENT_WHOLE && nr_changes < 8)
+		changes[nr_changes++] = *event;
+}
+
+/* Only where it has changed. */
+static void events_tell_what_is_whole(struct ktap *t)
+{
+	struct setup s;
+
+	set_up(&s, SZ_4K, "M");
+	nr_changes = 0;
+	event_listener = note_changes;
+	uses(&s, 0, COHERENCE_WRITE);
+	cpu_uses(&s, 256, 64, COHERENCE_WRITE);
+	uses(&s, 0, COHERENCE_READ);
+	uses(&s, 0, COHERENCE_READ);
+	event_listener = NULL;
+	KT_EQ(t, nr_changes, 5);
+	for (int i = 0; i < 5; i++) {
+		static const coherence_set then[] = { C | M, M, C | M, C, C | M };
+
+		KT_CHECK(t, changes[i].subject == &s.c);
+		KT_EQ(t, changes[i].a, i < 2 ? 0 : 256);
+		KT_EQ(t, changes[i].b, i < 2 ? SZ_4K : 64);
+		KT_EQ(t, changes[i].c, then[i]);
+	}
+	tear_down(&s);
+}
+
 /* --- ranges ----------------------------------------------------------------------------------- */
 
 static void a_piece_cut_off_has_no_pins_of_the_rest(struct ktap *t)
@@ -269,6 +303,6 @@ static void leave_beside_an_uncached_cpu(struct ktap *t)
 
 KTAP_MAIN(KTAP_CASE(it_says_where_the_newest_bytes_are), KTAP_CASE(it_says_who_has_it_open),
 	  KTAP_CASE(a_begin_announces_what_it_will_do), KTAP_CASE(events_tell_each_transfer),
-	  KTAP_CASE(a_piece_cut_off_has_no_pins_of_the_rest),
+	  KTAP_CASE(events_tell_what_is_whole), KTAP_CASE(a_piece_cut_off_has_no_pins_of_the_rest),
 	  KTAP_CASE(without_the_lock_it_is_told), KTAP_CASE(a_directory_needs_no_zeroed_memory),
 	  KTAP_CASE(leave_beside_an_uncached_cpu))
