@@ -152,7 +152,7 @@ def ten_thousand_events(b, dmabuf, folder):
     need("1,8" in b.ask("document.getElementById('view').textContent"), b.ask("document.getElementById('view').textContent"))
     b.picture(os.path.join(folder, "report-long.png"))
     x, y = spot(b, "#chart")
-    for _ in range(6):
+    for _ in range(5):
         b.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=-200, modifiers=2)
     b.settle()
     need(20 < count(b, "[data-span].edge") < 300, f"{count(b, '[data-span].edge')} bars when looked at closely")

@@ -374,7 +374,7 @@ function draw_arrows(svg) {
 		a.x0 = near ? left : x;
 		a.y0 = source && near ? source.y + BAR / 2 : a.source === a.span.agent && !a.begins ? a.span.y + BAR / 2
 			: all.agents[a.source].lane + all.agents[a.source].height / 2;
-		if (many || last[a.agent] > x - 1.5 && !dim) {
+		if (many || last[a.agent] > x - 1 && !dim) {
 			if (!dim)
 				ticks[a.kind] += "M" + x.toFixed(1) + " " + (a.y1 - BAR / 2 - 2).toFixed(1) + "v" + (BAR + 4);
 			continue;
@@ -434,7 +434,7 @@ function draw_marks(svg) {
 			continue;
 		shown.push(m);
 		m.x = x;
-		if (m.type !== "finding" && last[k] > x - (m.type === "note" ? 12 : 4))
+		if (m.type !== "finding" && last[k] > x - (m.type === "note" ? 12 : 1))
 			continue;
 		last[k] = x;
 		const g = element("g", { "data-mark": m.type, ...(is_dim(m) && m.type !== "finding" ? { class: "dim" } : {}) }, svg);
