@@ -15,16 +15,6 @@
 
 enum { NO_BUFFER = 1, NO_DIRECTION, UNBEGUN, BRACKET_WAYS };
 
-/* Would this access wait for a fence that nobody signals? */
-static bool begin_hangs(struct subject_buffer *buffer, enum dma_data_direction dir)
-{
-	if (subject.interrupted[subject.thread] ||
-	    !unsignaled(buffer, dma_resv_usage_rw(dir != DMA_FROM_DEVICE)))
-		return false;
-	unsent(UNSENT_WAITS_FOR_FENCE);
-	return true;
-}
-
 static void begin(struct subject_buffer *buffer, const struct op *op)
 {
 	enum dma_data_direction dir = op->arg[1] % DMA_NONE;
@@ -35,7 +25,7 @@ static void begin(struct subject_buffer *buffer, const struct op *op)
 		returned(dma_buf_begin_cpu_access(NULL, dir));
 		return;
 	}
-	if (begin_hangs(buffer, how == NO_DIRECTION ? DMA_BIDIRECTIONAL : dir))
+	if (access_hangs(buffer, how == NO_DIRECTION ? DMA_BIDIRECTIONAL : dir))
 		return;
 	ret = dma_buf_begin_cpu_access(buffer->dmabuf, how == NO_DIRECTION ? DMA_NONE : dir);
 	returned(ret);

@@ -64,13 +64,17 @@ void note_op(enum event_kind kind, struct dma_buf *dmabuf, struct dma_buf_attach
 	note(kind, exported->id, attach ? attachment_id(attach) : -1, value, flags);
 }
 
-/* What the program wants to be answered. Not where 6.12 asks at another time than we do. */
-static int answer(enum event_kind kind, struct dma_buf_attachment *attach)
+/*
+ * What the program wants to be answered.  Not where Linux and we ask at different times: of what 6.12
+ * keeps, and of calls that are made with the reservation held and must not be.
+ */
+static int answer(enum event_kind kind, struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
+	bool unlocked = kind == EVENT_OP_BEGIN || kind == EVENT_OP_END || kind == EVENT_OP_MMAP;
 	int ret = subject.fail[kind];
 
-	if (!ret || (attach && kind == EVENT_OP_MAP && kept(attach)) ||
-	    (kind == EVENT_OP_PIN && !subject.pinning))
+	if (!ret || (unlocked && dma_resv_held(dmabuf->resv)) ||
+	    (kind == EVENT_OP_MAP && kept(attach)) || (kind == EVENT_OP_PIN && !subject.pinning))
 		return 0;
 	subject.fail[kind] = 0;
 	return ret;
@@ -81,7 +85,7 @@ static int answer(enum event_kind kind, struct dma_buf_attachment *attach)
 static int op_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	note_op(EVENT_OP_ATTACH, dmabuf, attach, 0);
-	return answer(EVENT_OP_ATTACH, attach);
+	return answer(EVENT_OP_ATTACH, dmabuf, attach);
 }
 
 static void op_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
@@ -92,7 +96,7 @@ static void op_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 static int op_pin(struct dma_buf_attachment *attach)
 {
 	note_op(EVENT_OP_PIN, attach->dmabuf, attach, 0);
-	return answer(EVENT_OP_PIN, attach);
+	return answer(EVENT_OP_PIN, attach->dmabuf, attach);
 }
 
 static void op_unpin(struct dma_buf_attachment *attach)
@@ -133,7 +137,7 @@ static struct sg_table *op_map(struct dma_buf_attachment *attach, enum dma_data_
 	int ret;
 
 	note_op(EVENT_OP_MAP, attach->dmabuf, attach, dir);
-	ret = answer(EVENT_OP_MAP, attach);
+	ret = answer(EVENT_OP_MAP, attach->dmabuf, attach);
 	/* Two ways to say the same. */
 	if (ret)
 		return ret == -ENOMEM ? NULL : ERR_PTR(ret);
@@ -170,7 +174,7 @@ static int op_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 	int ret;
 
 	note_op(EVENT_OP_BEGIN, dmabuf, NULL, dir);
-	ret = (unsigned int)dir >= DMA_NONE ? -EINVAL : answer(EVENT_OP_BEGIN, NULL);
+	ret = (unsigned int)dir >= DMA_NONE ? -EINVAL : answer(EVENT_OP_BEGIN, dmabuf, NULL);
 	if (ret)
 		return ret;
 	mutex_lock(&exported->lock);
@@ -190,7 +194,7 @@ static int op_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 	list_for_each_entry(table, &exported->mapped, node)
 		dma_sync_sgtable_for_device(table->dev, &table->sgt, table->dir);
 	mutex_unlock(&exported->lock);
-	return answer(EVENT_OP_END, NULL);
+	return (unsigned int)dir >= DMA_NONE ? -EINVAL : answer(EVENT_OP_END, dmabuf, NULL);
 }
 
 static int op_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
@@ -198,7 +202,7 @@ static int op_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	int ret;
 
 	note_op(EVENT_OP_VMAP, dmabuf, NULL, 0);
-	ret = answer(EVENT_OP_VMAP, NULL);
+	ret = answer(EVENT_OP_VMAP, dmabuf, NULL);
 	if (!ret)
 		iosys_map_set_vaddr(map, page_address(exported_of(dmabuf)->place));
 	return ret;
@@ -216,7 +220,7 @@ static int op_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	int ret;
 
 	note_op(EVENT_OP_MMAP, dmabuf, NULL, (s64)vma_pages(vma) << 32 | vma->vm_pgoff);
-	ret = answer(EVENT_OP_MMAP, NULL);
+	ret = answer(EVENT_OP_MMAP, dmabuf, NULL);
 	if (ret)
 		return ret;
 	return remap_pfn_range(vma, vma->vm_start,

@@ -29,11 +29,8 @@ static void sync(struct subject_file *file, const struct op *op)
 	long ret;
 
 	if (buffer && dir != DMA_NONE && how != BAD_BITS) {
-		if (!ends && !subject.interrupted[subject.thread] &&
-		    unsignaled(buffer, dma_resv_usage_rw(dir != DMA_FROM_DEVICE))) {
-			unsent(UNSENT_WAITS_FOR_FENCE);
+		if (!ends && access_hangs(buffer, dir))
 			return;
-		}
 		if (ends && !buffer->begun[dir] && how != UNBEGUN && !held(buffer)) {
 			nothing();
 			return;

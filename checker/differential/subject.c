@@ -194,6 +194,16 @@ bool unsignaled(struct subject_buffer *buffer, enum dma_resv_usage usage)
 	return !dma_resv_test_signaled(buffer->dmabuf->resv, usage);
 }
 
+/* With the reservation held not every core comes as far as to wait, and be interrupted. */
+bool access_hangs(struct subject_buffer *buffer, enum dma_data_direction dir)
+{
+	if (!unsignaled(buffer, dma_resv_usage_rw(dir != DMA_FROM_DEVICE)) ||
+	    (subject.interrupted[subject.thread] && !held(buffer)))
+		return false;
+	unsent(UNSENT_WAITS_FOR_FENCE);
+	return true;
+}
+
 bool keeps_buffer(struct subject_buffer *buffer)
 {
 	if (buffer->refs + buffer->files + buffer->areas > 1)
@@ -401,13 +411,13 @@ static void take_all_back(void)
 	while (pick_mapping(0))
 		run_op(OP_UNMAP, 0, 0, 0);
 	end_accesses();
-	while (pick_area(0))
-		run_op(OP_MUNMAP, 0, 0, 0);
 	while (pick_attachment(0, false)) {
-		while (subject.attachments[pick_attachment(0, false) - subject.attachments].pins)
+		while (pick_attachment(0, false)->pins)
 			run_op(OP_UNPIN, 0, 0, 0);
 		run_op(OP_DETACH, 0, 0, 0);
 	}
+	while (pick_area(0))
+		run_op(OP_MUNMAP, 0, 0, 0);
 	while (pick_file(0))
 		run_op(OP_CLOSE, 0, 0, 0);
 	while (pick_buffer(0))

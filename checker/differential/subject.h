@@ -182,6 +182,9 @@ bool takes_lock(const struct subject_buffer *buffer);
 /** unsignaled - has the reservation a fence of @usage or below that is not signaled? */
 bool unsignaled(struct subject_buffer *buffer, enum dma_resv_usage usage);
 
+/** access_hangs - would an access of the CPU wait for a fence that nobody signals? Notes */
+bool access_hangs(struct subject_buffer *buffer, enum dma_data_direction dir);
+
 /** keeps_buffer - after one reference less, is there another, or nobody who needs one? Notes */
 bool keeps_buffer(struct subject_buffer *buffer);
 
