@@ -20,10 +20,8 @@ static void two_ranges_step_by_step(struct ktap *t)
 
 static void two_ranges_and_a_slot(struct ktap *t)
 {
-	if (ktap_long)
-		spec_replays(t, "cpu,b1 atomic --shape ranges");
-	else
-		ktap_skip(t, "300 thousand edges: --long");
+	spec_replays(t,
+		     ktap_long ? "cpu,b1 atomic --shape ranges" : "nc1,b1 atomic --shape ranges");
 }
 
 static void two_brackets_of_two_ranges(struct ktap *t)
