@@ -54,6 +54,11 @@ static void note(char what, unsigned int k)
 	strncat(world->log, step, SPEC_STEPS - 1 - strlen(world->log));
 }
 
+static unsigned int lines(void)
+{
+	return world->g->lines == 2 ? 2 : 1;
+}
+
 static unsigned int line_of(unsigned int byte)
 {
 	return world->g->lines == 2 ? byte : 0;
@@ -103,7 +108,7 @@ static void settle(void)
 static void maintain_lines(char what, size_t offset, size_t len)
 {
 	settle();
-	for (unsigned int line = 0; line < world->g->lines; line++) {
+	for (unsigned int line = 0; line < lines(); line++) {
 		if (world->g->lines == 2 && (line * LINE < offset || line * LINE >= offset + len))
 			continue;
 		note(what, line);
@@ -172,7 +177,7 @@ static void *memory(struct mapping_slot *slot, size_t offset, size_t *len)
 	static u8 rest[LINE];
 
 	settle();
-	for (unsigned int line = 0; line < world->g->lines; line++)
+	for (unsigned int line = 0; line < lines(); line++)
 		if (world->g->lines == 1 || offset == line * LINE)
 			prefetch(&world->hw, line);
 	memcpy(world->before, world->hw.cached, SPEC_BYTES);
@@ -435,7 +440,7 @@ void spec_world_restore(const struct spec_graph *g, const struct spec_state *s, 
 	if (buffer_exporter_init(&world->buffer))
 		abort();
 	/* Somebody outside C has been there, if only to leave. */
-	for (i = 0; i < g->lines; i++)
+	for (i = 0; i < lines(); i++)
 		c->shared |= s->whole[i] != 1;
 	for (i = 0; i < g->nr_agents; i++)
 		restore_agent(s, i);
@@ -449,7 +454,7 @@ void spec_world_restore(const struct spec_graph *g, const struct spec_state *s, 
 		c->ranges[1].pins = 0;
 		c->nr_ranges = 2;
 	}
-	for (i = 0; i < g->lines; i++) {
+	for (i = 0; i < lines(); i++) {
 		c->ranges[i].whole = to_c(s->whole[i]);
 		c->ranges[i].c_clean = c_clean && spec_world_known_clean(g, s, i);
 	}
@@ -635,7 +640,7 @@ static bool hardware_differs(const struct spec_hardware *a, const struct spec_ha
 	if (place == 'V')
 		return memcmp(x.vram, y.vram, SPEC_BYTES);
 	for (int i = 0; i < 2; i++) {
-		for (unsigned int line = 0; line < world->g->lines; line++) {
+		for (unsigned int line = 0; line < lines(); line++) {
 			bool same = true;
 
 			prefetch(hw[i], line); /* a prefetch away */
@@ -657,7 +662,7 @@ const char *spec_world_differs(const struct spec_state *to)
 	bool cut = false;
 
 	coherence_lock(c);
-	for (line = 0; line < g->lines; line++) {
+	for (line = 0; line < lines(); line++) {
 		unsigned int any = g->untold, writing = g->untold;
 
 		for (i = 0; i < g->nr_agents; i++) {
