@@ -111,9 +111,8 @@ static void keep_what_goes(struct record *record, struct record_entry *entry)
 	case EVENT_FENCE_ADD:
 		entry->text =
 			keep_text(record, fence->ops->get_timeline_name((struct dma_fence *)fence));
-		event->a |= dma_fence_test_signaled_flag((struct dma_fence *)fence)
-				    ? RECORD_SIGNALED
-				    : 0;
+		event->a |=
+			test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags) ? RECORD_SIGNALED : 0;
 		break;
 	case EVENT_FENCE_SIGNAL:
 		event->a = fence->error;
