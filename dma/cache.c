@@ -203,6 +203,8 @@ static void cache_operation(phys_addr_t phys, size_t len, const enum dma_table_o
 		page_operation(phys, stop - phys, seed, op);
 		spin_unlock(lock);
 	}
+	if (op)
+		dma_step();
 }
 
 void cache_maintain(phys_addr_t phys, size_t len, enum dma_table_op op)

@@ -32,8 +32,8 @@ unsigned int dma_fault_skipped(struct device *dev);
 bool dma_fault_swallow(struct dma_view *view);
 
 /*
- * Called before each cache operation and whenever somebody asks where a bounce slot is, or NULL:
- * what others do between the steps of who moves bytes.  It may access memory and the caches, and
+ * Called before and after each cache operation, and when somebody asks where a bounce slot is, or
+ * NULL: what others do between the steps of who moves bytes.  It may access memory and the caches, and
  * calls nothing of the core's, whose locks may be held.  Set while one thread alone runs.
  */
 extern void (*dma_between_steps)(void);

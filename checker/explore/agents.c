@@ -538,15 +538,36 @@ const char *scene_check(struct scene *w, unsigned int *reads)
 
 /* --- meanwhile -------------------------------------------------------------------------------- */
 
+/* Maps and unmaps that may need no lock. */
+static void hit_operations(const struct scene *w, unsigned int i, struct list *list)
+{
+	const struct agent *a = &w->agents[i];
+
+	if (!a->attach || a->fresh || a->kind->dynamic || a->domain != DOMAIN_M)
+		return;
+	/* Alone, or just after a write. */
+	if (a->open)
+		add(list, OP_UNMAP, i, 0, 0);
+	for (unsigned int nr = 0; a->open && may_store(a) && nr < SCENE_BYTES(w->lines); nr++)
+		if (accesses(w, a, scene_byte(nr) / SCENE_LINE))
+			add(list, OP_UNMAP, i, nr + 1, 0);
+	for (unsigned int dir = 0; !a->open && dir < DMA_NONE; dir++)
+		if (fits(w, a, dir != DMA_TO_DEVICE))
+			add(list, OP_MAP, i, dir, 0);
+}
+
 unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
 			     struct operation *ops)
 {
 	struct list list = { ops, 0 };
 
 	/* Who begins or ends accesses nothing until he has. */
-	for (unsigned int i = 0; i < w->nr_agents; i++)
-		if (i != op->agent || op->kind == OP_RECLAIM)
-			write_operations(w, i, &list);
+	for (unsigned int i = 0; i < w->nr_agents; i++) {
+		if (i == op->agent && op->kind != OP_RECLAIM)
+			continue;
+		write_operations(w, i, &list);
+		hit_operations(w, i, &list);
+	}
 	for (unsigned int line = 0; line < w->lines; line++) {
 		add(&list, OP_WRITE_BACK, 0, line, 0);
 		add(&list, OP_REFETCH, 0, line, 0);
@@ -562,14 +583,44 @@ unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
 	return list.nr;
 }
 
+/*
+ * Would it pass without a lock?  If not, it waits for the transition and comes after it.  Where the
+ * reservation is held checking builds see that it is this thread's, and take the other for it.
+ */
+static bool hits(const struct scene *w, const struct agent *a, const struct operation *op)
+{
+	enum dma_data_direction dir = op->kind == OP_MAP ? op->a : a->dir;
+	const struct mapping_slot *slot = a->attach->slot[dir];
+	u32 word = slot ? atomic_read(&slot->word) : 0, need = slot_permission(dir);
+	bool writes = slot_writes(dir);
+
+	if ((word & (need | SLOT_FROZEN | SLOT_DEAD | SLOT_WANT | SLOT_KERNEL)) != need ||
+	    (IS_ENABLED(LIBDMABUF_CHECKS) && dma_resv_held(w->dmabuf->resv)))
+		return false;
+	if (op->kind == OP_MAP)
+		return (slot_look(slot) & slot->begin_mask) == slot->begin_want;
+	return (slot_look(slot) & slot->end_mask[writes]) == slot->end_want[writes];
+}
+
 static const char *do_beside(struct scene *w, const struct operation *op)
 {
 	const struct operation beside = { op->beside, op->other, op->what };
-	unsigned int line = scene_byte(op->what) / SCENE_LINE;
-	const char *wrong = carry_out(w, &beside);
+	unsigned int line;
+	const char *wrong = NULL;
 
+	if (op->beside == OP_MAP || op->beside == OP_UNMAP) {
+		if (!hits(w, &w->agents[op->other], &beside))
+			return NULL;
+		if (op->beside == OP_UNMAP && op->what)
+			wrong = do_beside(w, &(struct operation){ .beside = OP_WRITE,
+								  .other = op->other,
+								  .what = op->what - 1 });
+		return wrong ?: carry_out(w, &beside);
+	}
+	wrong = carry_out(w, &beside);
 	if (op->beside != OP_WRITE)
 		return wrong;
+	line = scene_byte(op->what) / SCENE_LINE;
 	w->raced |= 1u << line;
 	/* As where clean and invalidate are two calls. */
 	if (w->config.fault == EXPLORE_TWO_CALLS && w->agents[op->other].domain == DOMAIN_C)
@@ -638,7 +689,12 @@ void scene_tell(const struct scene *w, const struct operation *op, char *text, s
 		snprintf(text, len, "%s maps to %s", name, device_does[op->a]);
 		break;
 	case OP_UNMAP:
-		snprintf(text, len, "%s unmaps", name);
+		if (op->a)
+			snprintf(text, len, "%s writes byte %u of line %u and unmaps", name,
+				 scene_byte(op->a - 1) % SCENE_LINE,
+				 scene_byte(op->a - 1) / SCENE_LINE);
+		else
+			snprintf(text, len, "%s unmaps", name);
 		break;
 	case OP_END_ACCESS:
 		snprintf(text, len, "%s ends an access and keeps its mapping", name);

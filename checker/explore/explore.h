@@ -8,7 +8,8 @@
  * and bounce slots are those of dma/.  Between any two operations an adversary may write back any
  * line of the caches, or drop it and fetch it again.  An operation that moves bytes does so in
  * steps, each a cache operation or a copy to or from a bounce slot: before each all who legally
- * may read do, and one of the others may write, or the adversary do one thing more.
+ * may read do, and one of the others may write, or map or unmap where that takes no lock, or the
+ * adversary do one thing more.
  *
  * A program is legal when every read and write is (coherence.h CO1): an ordering point lies between
  * it and the last foreign write to its line.

@@ -372,7 +372,8 @@ static int agent_again(struct scene *w, unsigned int i)
 
 	a->kind = before->kind;
 	a->again = true;
-	snprintf(a->name, sizeof(a->name), "%s2", before->kind->name);
+	memcpy(a->name, before->name, sizeof(a->name) - 2); /* shorter than that */
+	a->name[strlen(a->name)] = '\'';
 	a->dev = before->dev;
 	a->fresh = before->fresh;
 	a->domain = a->fresh ? DOMAIN_OWN(i) : before->domain;
@@ -413,6 +414,20 @@ static domain_set domain_of(const struct scene *w, unsigned int i)
 	return DOMAIN_C;
 }
 
+/* "nc", and the next one of its kind "nc2". */
+static void name_agent(struct scene *w, unsigned int i)
+{
+	struct agent *a = &w->agents[i];
+	unsigned int nr = 1;
+
+	for (unsigned int k = 0; k < i; k++)
+		nr += w->agents[k].kind == a->kind && !w->agents[k].again;
+	if (nr == 1)
+		snprintf(a->name, sizeof(a->name), "%s", a->kind->name);
+	else
+		snprintf(a->name, sizeof(a->name), "%s%u", a->kind->name, nr);
+}
+
 static int agent_create(struct scene *w, unsigned int i)
 {
 	struct agent *a = &w->agents[i];
@@ -421,7 +436,7 @@ static int agent_create(struct scene *w, unsigned int i)
 
 	if (a->kind->again)
 		return agent_again(w, i);
-	snprintf(a->name, sizeof(a->name), "%s", a->kind->name);
+	name_agent(w, i);
 	if (!a->kind->machine) {
 		/* An exporter's own syncs are safe beside nobody. */
 		a->fresh = w->config.exporter == EXPLORE_SYNCS;

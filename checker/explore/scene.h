@@ -47,7 +47,8 @@ enum operation_kind {
 struct operation {
 	u8 kind, agent, a, b;
 	/* what somebody else does before the step-th step that moves bytes; 0: nothing */
-	u8 step, beside, other, what; /* beside: OP_WRITE or the adversary's; what: its `a` */
+	u8 step, beside, other,
+		what; /* beside: OP_WRITE, _MAP, _UNMAP, or the adversary's; what: its `a` */
 };
 
 struct agent_kind {

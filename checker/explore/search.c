@@ -215,10 +215,10 @@ static size_t tell_step(struct search *s, const struct operation *op, unsigned i
 		return at;
 	beside = (struct operation){ .kind = op->beside, .agent = op->other, .a = op->what };
 	scene_tell(s->w, &beside, words, sizeof(words));
-	if (op->beside == OP_WRITE)
+	if (op->beside < OP_ADVERSARY)
 		at += scnprintf(text + at, len - at, "%3u", ++*nr);
 	return at + scnprintf(text + at, len - at, "%*s before step %u of this: %s\n",
-			      op->beside == OP_WRITE ? 1 : 4, "", op->step, words);
+			      op->beside < OP_ADVERSARY ? 1 : 4, "", op->step, words);
 }
 
 /* The program to @state, where the world is afterwards, then @op if there is one. */
@@ -338,7 +338,7 @@ static bool arrive(struct search *s, u32 state, const struct operation *op, cons
 enum pass {
 	ADVERSARY,     /* its steps: they lead to this level, too */
 	OPERATIONS,    /* also those disturbed by the adversary: they lead to the next */
-	TWO_OPERATIONS /* one with a write beside it: the level after that */
+	TWO_OPERATIONS /* one with another beside it: the level after that */
 };
 
 /* @op again, with somebody else who does something before each of its @steps. */
@@ -351,7 +351,7 @@ static bool disturb(struct search *s, u32 state, const struct operation *op, uns
 	arena_restore(copy_at(s, s->depth));
 	nr = scene_meanwhile(s->w, op, ops);
 	for (unsigned int i = 0; i < nr; i++) {
-		if ((pass == TWO_OPERATIONS) != (ops[i].beside == OP_WRITE))
+		if ((pass == TWO_OPERATIONS) != (ops[i].beside < OP_ADVERSARY))
 			continue;
 		for (ops[i].step = 1; ops[i].step <= steps; ops[i].step++) {
 			const char *wrong;
