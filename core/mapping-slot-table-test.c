@@ -5,6 +5,7 @@
  */
 #include <linux/sched.h>
 
+#include "core/event.h"
 #include "core/test-mapping-slot.h"
 #include "tests/ktap.h"
 
@@ -105,6 +106,14 @@ static bool is_device_memory(struct mapping_slot *slot, const struct sg_table *t
 	return in_the_device;
 }
 
+static struct event joined;
+
+static void note_join(const struct event *event)
+{
+	if (event->kind == EVENT_JOIN)
+		joined = *event;
+}
+
 /* A buffer moves into a device's memory and out again: the slot's domain is its table's. */
 static void a_table_of_device_memory_moves_nothing(struct ktap *t)
 {
@@ -113,6 +122,7 @@ static void a_table_of_device_memory_moves_nothing(struct ktap *t)
 
 	ops.device_memory = is_device_memory;
 	rig_init(&rig, &ops, COHERENCE_MEMORY, false);
+	event_listener = note_join;
 	for (int round = 0; round < 4; round++) {
 		in_the_device = round & 1;
 		rig.cleans = rig.invalidates = 0;
@@ -123,12 +133,17 @@ static void a_table_of_device_memory_moves_nothing(struct ktap *t)
 		KT_EQ(t, rig.slot.member.domain,
 		      in_the_device ? COHERENCE_CACHES : COHERENCE_MEMORY);
 		KT_EQ(t, rig.cleans, !in_the_device);
+		KT_CHECK(t, joined.subject == &rig.slot);
+		KT_EQ(t, joined.a, in_the_device ? COHERENCE_SET_C : COHERENCE_SET_M);
+		KT_EQ(t, joined.b, in_the_device);
 
 		/* What an end that only reads may pass depends on the domain alone. */
 		KT_EQ(t, rig.slot.end_mask[0], in_the_device ? COHERENCE_UNSHARED : 0);
 		KT_EQ(t, rig.slot.end_want[0], in_the_device ? COHERENCE_UNSHARED : 0);
 		KT_CHECK(t, rig_reclaim(&rig));
+		joined = (struct event){};
 	}
+	event_listener = NULL;
 	rig_fini(&rig);
 }
 
