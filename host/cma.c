@@ -6,10 +6,6 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 
-struct cma {
-	const char *name;
-};
-
 static struct cma area = { .name = "reserved" };
 struct cma *dma_contiguous_default_area = &area;
 

@@ -11,7 +11,10 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-struct cma;
+/* An area; ours is all of memory, whatever its name. */
+struct cma {
+	const char *name;
+};
 
 /* The largest order that cma_alloc() aligns to: 1 MiB. */
 #define CONFIG_CMA_ALIGNMENT 8
@@ -28,7 +31,7 @@ struct page *cma_alloc(struct cma *cma, unsigned long count, unsigned int align,
 /** cma_release - give @count pages back. Returns false, and nothing happens, for NULL */
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count);
 
-/** cma_get_name - "reserved". Context: any */
+/** cma_get_name - "reserved", if nobody named it otherwise. Context: any */
 const char *cma_get_name(const struct cma *cma);
 
 #endif

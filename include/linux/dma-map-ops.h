@@ -10,7 +10,7 @@
 #include <linux/cma.h>
 #include <linux/device.h>
 
-/* Constant; never NULL. */
+/* Never NULL.  Constant once drivers register: who wants another name sets it before (linux/init.h). */
 extern struct cma *dma_contiguous_default_area;
 
 /** dev_get_cma_area - @dev's area: no device here has its own. Context: any */

@@ -6,11 +6,18 @@
  * the test looks for.
  */
 #include <linux/dma-map-ops.h>
+#include <linux/init.h>
 
 #include "drivers/exporters/heaps.h"
 
 static struct cma area = { .name = "default_cma_region" };
-struct cma *dma_contiguous_default_area = &area;
+
+static int name_area(void)
+{
+	dma_contiguous_default_area = &area;
+	return 0;
+}
+pure_initcall(name_area);
 
 int heaps_register(void)
 {
