@@ -277,6 +277,26 @@ static void a_dead_slot_is_its_reapers(struct ktap *t)
 	rig_fini(&rig);
 }
 
+/* Who moves a slot tears it down himself; a kill meanwhile is a mistake, and takes nothing away. */
+static void a_frozen_slot_is_not_killed(struct ktap *t)
+{
+	struct mapping_slot *slot;
+	struct rig rig;
+
+	rig_init(&rig, &rig_wide_ops, COHERENCE_CACHES, false);
+	slot = &rig.slot;
+	rig_unmap(&rig, rig_map(&rig, DMA_TO_DEVICE));
+	rig_lock(&rig);
+	KT_EQ(t, mapping_slots_freeze(&slot, 1, 0), 0);
+	ktap_expect_warn(t, "killed by who moves it");
+	KT_CHECK(t, !mapping_slot_kill(slot));
+	KT_EQ(t, rig.destroys, 0);
+	atomic_andnot(SLOT_FROZEN, &slot->word);
+	KT_CHECK(t, mapping_slot_kill(slot));
+	rig_unlock(&rig);
+	rig_fini(&rig);
+}
+
 static void a_miss_under_the_reservation_holds_it(struct ktap *t)
 {
 	struct sg_table *sgt;
@@ -335,4 +355,5 @@ KTAP_MAIN(KTAP_CASE(the_copy_has_both_lengths), KTAP_CASE(all_of_the_copy_is_fre
 	  KTAP_CASE(a_direction_is_what_the_device_does),
 	  KTAP_CASE(kept_mappings_beside_open_brackets),
 	  KTAP_CASE(a_held_unmap_of_the_other_kind_is_told), KTAP_CASE(a_dead_slot_is_its_reapers),
-	  KTAP_CASE(a_miss_under_the_reservation_holds_it), KTAP_CASE(misses_may_sleep))
+	  KTAP_CASE(a_frozen_slot_is_not_killed), KTAP_CASE(a_miss_under_the_reservation_holds_it),
+	  KTAP_CASE(misses_may_sleep))
