@@ -25,7 +25,7 @@ static void begin(struct subject_buffer *buffer, const struct op *op)
 		returned(dma_buf_begin_cpu_access(NULL, dir));
 		return;
 	}
-	if (access_hangs(buffer, how == NO_DIRECTION ? DMA_BIDIRECTIONAL : dir))
+	if (access_hangs(buffer, how == NO_DIRECTION ? DMA_NONE : dir))
 		return;
 	ret = dma_buf_begin_cpu_access(buffer->dmabuf, how == NO_DIRECTION ? DMA_NONE : dir);
 	returned(ret);
@@ -353,10 +353,12 @@ static void device_access(struct subject_mapping *mapping, const struct op *op)
 		unsent(UNSENT_KEPT_ACCESS);
 		return;
 	}
-	proper = permitted && proper_for_device(mapping, write);
-	/* An IOMMU refuses what the mapping does not permit. */
-	if (!permitted && machine_type_of(subject.machine)->iommu)
-		proper = true;
+	/* An IOMMU refuses what the mapping does not permit; without one another's may permit it. */
+	if (!permitted && !machine_type_of(subject.machine)->iommu) {
+		nothing();
+		return;
+	}
+	proper = !permitted || proper_for_device(mapping, write);
 	if (!allowed(buffer, proper))
 		return;
 	if (write) {

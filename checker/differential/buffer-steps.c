@@ -384,6 +384,22 @@ static bool map_hangs(struct subject_attachment *attachment)
 	return true;
 }
 
+/* Behind bounce slots each of two mappings that are open at once, one to write, has its own bytes. */
+static bool overlaps(const struct subject_mapping *mapping)
+{
+	bool bounced = machine_type_of(subject.machine)->dma_mask <= DMA_BIT_MASK(32);
+
+	for (unsigned int i = 0; bounced && i < MAPPINGS; i++) {
+		const struct subject_mapping *other = &subject.mappings[i];
+
+		if (other->sgt && other != mapping &&
+		    other->attachment->buffer == mapping->attachment->buffer &&
+		    (other->dir != DMA_TO_DEVICE || mapping->dir != DMA_TO_DEVICE))
+			return true;
+	}
+	return false;
+}
+
 static size_t mapped_bytes(struct sg_table *sgt)
 {
 	struct scatterlist *sg;
@@ -437,6 +453,7 @@ static void map(struct subject_attachment *attachment, const struct op *op)
 		.dir = dir,
 	};
 	attachment->maps++;
+	buffer->exported->improper |= !busy && overlaps(mapping);
 	/* 6.12 refuses it, so the program goes on without. */
 	if (busy)
 		do_unmap(mapping, locked || how == WRONG_LOCK);

@@ -194,11 +194,11 @@ bool unsignaled(struct subject_buffer *buffer, enum dma_resv_usage usage)
 	return !dma_resv_test_signaled(buffer->dmabuf->resv, usage);
 }
 
-/* With the reservation held not every core comes as far as to wait, and be interrupted. */
+/* With the reservation held, or no direction, not every core comes as far as to be interrupted. */
 bool access_hangs(struct subject_buffer *buffer, enum dma_data_direction dir)
 {
 	if (!unsignaled(buffer, dma_resv_usage_rw(dir != DMA_FROM_DEVICE)) ||
-	    (subject.interrupted[subject.thread] && !held(buffer)))
+	    (subject.interrupted[subject.thread] && !held(buffer) && dir != DMA_NONE))
 		return false;
 	unsent(UNSENT_WAITS_FOR_FENCE);
 	return true;
