@@ -2,6 +2,7 @@
 /*
  * cache-test.c - clean, invalidate and both, line by line, and beside stores that do not wait
  */
+#include "dma/fault.h"
 #include "dma/test-bed.h"
 #include "host/port.h"
 
@@ -263,6 +264,26 @@ static void two_calls_lose_the_store_between(struct ktap *t)
 	__free_page(page);
 }
 
+static unsigned int steps;
+
+static void count_step(void)
+{
+	steps++;
+}
+
+static void others_get_a_turn_before_and_after(struct ktap *t)
+{
+	struct page *page;
+
+	quiet_page(t, &page);
+	dma_between_steps = count_step;
+	cache_maintain(page_to_phys(page), PAGE_SIZE, DMA_TABLE_CLEAN);
+	dma_between_steps = NULL;
+	cache_maintain(page_to_phys(page), PAGE_SIZE, DMA_TABLE_CLEAN);
+	KT_EQ(t, steps, 2);
+	__free_page(page);
+}
+
 static void adversary_touches_about_half(struct ktap *t)
 {
 	unsigned int seed, line, evicted;
@@ -318,4 +339,5 @@ KTAP_MAIN(KTAP_CASE(without_addresses_there_are_no_copies),
 	  KTAP_CASE(invalidate_loses_dirty_lines), KTAP_CASE(both_keep_dirty_and_fetch_clean),
 	  KTAP_CASE(operations_stay_on_their_lines), KTAP_CASE(clean_invalidate_loses_no_store),
 	  KTAP_CASE(fetch_loses_no_device_write), KTAP_CASE(cleans_of_one_line_exclude_each_other),
-	  KTAP_CASE(two_calls_lose_the_store_between), KTAP_CASE(adversary_touches_about_half))
+	  KTAP_CASE(two_calls_lose_the_store_between),
+	  KTAP_CASE(others_get_a_turn_before_and_after), KTAP_CASE(adversary_touches_about_half))

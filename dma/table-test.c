@@ -3,6 +3,7 @@
  * table-test.c - parts of tables: bounce slots and ranged cache operations; and the end of devices
  * and machines
  */
+#include "dma/cost.h"
 #include "dma/test-bed.h"
 #include "dma/fault.h"
 #include "host/port.h"
@@ -280,6 +281,24 @@ static void creation_fails_cleanly(struct ktap *t)
 	}
 }
 
+static u64 heard[DMA_COST_NR];
+
+static void hear(enum dma_cost kind, u64 n)
+{
+	heard[kind] += n;
+}
+
+static void who_listens_hears_each_cost(struct ktap *t)
+{
+	dma_cost_listener = hear;
+	dma_cost_add(DMA_COST_SG_ENTRIES, 3);
+	dma_cost_add(DMA_COST_RESV_LOCKS, 1);
+	dma_cost_listener = NULL;
+	dma_cost_add(DMA_COST_SG_ENTRIES, 1);
+	KT_EQ(t, heard[DMA_COST_SG_ENTRIES], 3);
+	KT_EQ(t, heard[DMA_COST_RESV_LOCKS], 1);
+}
+
 static void costs_have_names(struct ktap *t)
 {
 	unsigned int kind, other;
@@ -307,4 +326,4 @@ KTAP_MAIN(KTAP_CASE(slots_are_finite), KTAP_CASE(a_table_too_large_is_undone),
 	  KTAP_CASE(coherent_device_among_others),
 	  KTAP_CASE(removal_takes_back_and_names_the_device),
 	  KTAP_CASE(machine_waits_for_its_devices), KTAP_CASE(creation_fails_cleanly),
-	  KTAP_CASE(costs_have_names))
+	  KTAP_CASE(who_listens_hears_each_cost), KTAP_CASE(costs_have_names))
