@@ -175,9 +175,10 @@ class Run:
         if not tests:
             return None
         self.matched = True
-        # Only what these tests need: a program of their own lies in the folder, and some are given the dmabuf command.
-        words = {os.path.abspath(os.path.join(folder, w)) for t in tests for w in t["cmd"] if w.startswith(("/", "./"))}
-        targets = {os.path.relpath(w, folder) for w in words if w.startswith(os.path.abspath(folder) + "/")}
+        # Only what these tests need: a program of their own lies in the folder, and some are given others.
+        words = {os.path.abspath(os.path.join(folder, w)) for t in tests for w in t["cmd"]}
+        made = json.loads(subprocess.run(["meson", "introspect", "--targets", folder], check=True, stdout=subprocess.PIPE).stdout)
+        targets = {os.path.relpath(f, folder) for t in made for f in t["filename"] if f in words}
         if targets and not run(f"{name}: building", ["ninja", "-C", folder, *([] if name in WHOLE else sorted(targets))], self.env):
             return self.fail(f"{name}: building")
         return self.tests(name, folder, tests)
