@@ -5,6 +5,7 @@
  * Every planted fault is found, with the shortest program there is.  What it rests on is tried too:
  * the arena brings back what was saved, and states held equal lead to equal states.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,23 +251,59 @@ static void told(const struct explore_job *job, void *context)
 	++*(unsigned int *)context;
 }
 
+/* What the parent has explored before leaves nothing that its children share. */
 static void jobs_run_in_children(struct ktap *t)
 {
-	struct explore_job *jobs = explore_jobs(3);
+	const struct explore_config config = { .agents = "cpu,nc", .ops = 5 };
+	struct explore_job *jobs = explore_jobs(4);
 	unsigned int nr = 0;
 	struct explore_listener listener = { told, told, &nr };
 
 	KT_ASSERT(t, jobs);
-	jobs[0].config = (struct explore_config){ .agents = "cpu,nc", .ops = 3 };
-	jobs[1].config =
-		(struct explore_config){ .agents = "cpu,nc", .ops = 3, .fault = EXPLORE_NO_SYNC };
-	jobs[2].config = (struct explore_config){ .agents = "none", .ops = 3 };
-	KT_EQ(t, explore_run_jobs(jobs, 3, 2, &listener), 0);
-	KT_CHECK(t, nr >= 3);
-	ktap_check(t, jobs[0].result.verdict == EXPLORE_CLEAN, __FILE__, __LINE__, "%s",
-		   jobs[0].result.text);
+	clean(t, &config);
+	for (unsigned int i = 0; i < 4; i++)
+		jobs[i].config = config;
+	jobs[1].config.fault = EXPLORE_NO_SYNC;
+	jobs[2].config.agents = "none";
+	KT_EQ(t, explore_run_jobs(jobs, 4, 2, &listener), 0);
+	KT_CHECK(t, nr >= 4);
+	for (unsigned int i = 0; i < 4; i += 3)
+		ktap_check(t, jobs[i].result.verdict == EXPLORE_CLEAN, __FILE__, __LINE__, "%s",
+			   jobs[i].result.text);
 	KT_EQ(t, jobs[1].result.verdict, EXPLORE_VIOLATED);
 	KT_EQ(t, jobs[2].result.verdict, EXPLORE_UNTRIED);
+	clean(t, &config);
+}
+
+/* Ends the job after the one that is done, which runs beside it. */
+static void end_the_next(const struct explore_job *job, void *context)
+{
+	if (job[1].pid > 0)
+		kill(job[1].pid, *(int *)context);
+}
+
+static void a_child_that_dies_is_told(struct ktap *t)
+{
+	static const struct {
+		int signal;
+		enum explore_verdict verdict;
+	} ends[] = { { SIGABRT, EXPLORE_VIOLATED }, { SIGKILL, EXPLORE_UNTRIED } };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(ends); i++) {
+		int signal = ends[i].signal;
+		struct explore_listener listener = { end_the_next, end_the_next, &signal };
+		struct explore_job *jobs = explore_jobs(3);
+		char said[32];
+
+		KT_ASSERT(t, jobs);
+		jobs[0].config = (struct explore_config){ .agents = "cpu,nc", .ops = 2 };
+		jobs[1].config = (struct explore_config){ .agents = "cpu,nc,b", .ops = 30 };
+		KT_EQ(t, explore_run_jobs(jobs, 2, 2, &listener), 0);
+		KT_EQ(t, jobs[0].result.verdict, EXPLORE_CLEAN);
+		KT_EQ(t, jobs[1].result.verdict, ends[i].verdict);
+		snprintf(said, sizeof(said), "ended by signal %d,", signal);
+		KT_CHECK(t, strstr(jobs[1].result.text, said));
+	}
 }
 
 /* --- a page ----------------------------------------------------------------------------------- */
@@ -310,11 +347,10 @@ static void a_program_is_drawn(struct ktap *t)
 	KT_EQ(t, result.report_error, -ENOSPC);
 }
 
-/* Children share the memory that their parent had (host/memory.h), so theirs is the first case. */
-KTAP_MAIN(KTAP_CASE(jobs_run_in_children), KTAP_CASE(every_pair_is_clean),
-	  KTAP_CASE(three_lines_are_clean), KTAP_CASE(a_slot_leaves_beside_a_writer),
-	  KTAP_CASE(a_small_world_is_explored_to_its_end), KTAP_CASE(faults_are_found),
-	  KTAP_CASE(equal_states_go_equal_ways), KTAP_CASE(it_can_be_repeated),
-	  KTAP_CASE(limits_end_it), KTAP_CASE(what_is_no_world_is_refused),
-	  KTAP_CASE(the_arena_brings_back), KTAP_CASE(the_arena_finds_what_is_wrong),
-	  KTAP_CASE(a_program_is_drawn))
+KTAP_MAIN(KTAP_CASE(every_pair_is_clean), KTAP_CASE(three_lines_are_clean),
+	  KTAP_CASE(a_slot_leaves_beside_a_writer), KTAP_CASE(a_small_world_is_explored_to_its_end),
+	  KTAP_CASE(faults_are_found), KTAP_CASE(equal_states_go_equal_ways),
+	  KTAP_CASE(it_can_be_repeated), KTAP_CASE(limits_end_it),
+	  KTAP_CASE(what_is_no_world_is_refused), KTAP_CASE(the_arena_brings_back),
+	  KTAP_CASE(the_arena_finds_what_is_wrong), KTAP_CASE(a_program_is_drawn),
+	  KTAP_CASE(jobs_run_in_children), KTAP_CASE(a_child_that_dies_is_told))

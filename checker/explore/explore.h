@@ -22,6 +22,9 @@
  *
  * The search is breadth-first, so what is found first is shortest; adversary's steps count nothing.
  * Equal states are visited once (state.c says when two are equal and why).
+ *
+ * Deliberately not here: moves and fences; memory that runs out; threads inside one call, which are
+ * mapping-slot-spec.py's and mapping-slot-orders.py's.
  */
 #ifndef CHECKER_EXPLORE_EXPLORE_H
 #define CHECKER_EXPLORE_EXPLORE_H
@@ -131,7 +134,8 @@ struct explore_result {
  * Context: one at a time, one thread, nothing of the library in use; may be called again.  Calls
  * nothing of the system's between the first program and the last but for its own memory and the
  * time.  A core that is wrong enough to write where it may not can take the process with it: who
- * expects that forks.
+ * expects that forks (jobs.h).  The machine's memory that it made stays, and whoever is forked
+ * afterwards shares it (host/memory.h).
  */
 void explore_run(const struct explore_config *config, struct explore_result *result);
 

@@ -3,9 +3,10 @@
  * jobs.c - several worlds at a time, each in a process of its own
  *
  * A child leaves its result and, as it goes, its progress in memory shared with its parent; one
- * that ends by a signal has found what explore_run() cannot tell.
+ * that ends otherwise than by run_child() has found what explore_run() cannot tell.
  */
 #include <errno.h>
+#include <linux/bug.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "checker/explore/jobs.h"
+#include "host/memory.h"
 
 #define LOOK_US 20000
 #define TELL_NS 2000000000LL
@@ -32,6 +34,8 @@ static void run_child(struct explore_job *job)
 	struct explore_config config = job->config;
 	struct explore_result result;
 
+	/* What the parent made is shared, and every sibling would allocate in it. */
+	host_memory_fini(true);
 	config.progress = note_progress;
 	config.context = job;
 	explore_run(&config, &result);
@@ -39,15 +43,18 @@ static void run_child(struct explore_job *job)
 	_exit(0);
 }
 
+/* A sanitizer that reports ends it by a status.  SIGKILL is not its own: the system had no memory. */
 static void child_died(struct explore_job *job, int status)
 {
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
+	bool signaled = WIFSIGNALED(status);
+
+	if (!status)
 		return;
-	job->result.verdict = WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL ? EXPLORE_VIOLATED
-										 : EXPLORE_UNTRIED;
+	job->result.verdict =
+		signaled && WTERMSIG(status) == SIGKILL ? EXPLORE_UNTRIED : EXPLORE_VIOLATED;
 	snprintf(job->result.text, sizeof(job->result.text),
-		 "  => the process ended by signal %d, after %llu states (EX3)\n",
-		 WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		 "  => the process ended by %s %d, after %llu states (EX3)\n",
+		 signaled ? "signal" : "status", signaled ? WTERMSIG(status) : WEXITSTATUS(status),
 		 (unsigned long long)job->result.at.states);
 }
 
@@ -95,6 +102,7 @@ int explore_run_jobs(struct explore_job *jobs, unsigned int nr, unsigned int at_
 	ktime_t told = ktime_get();
 	int err = 0;
 
+	BUG_ON(!at_a_time);
 	while (running || (started < nr && !err)) {
 		struct explore_job *job;
 

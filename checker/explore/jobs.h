@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * jobs.h - many worlds explored, a few processes at a time
+ *
+ * Invariants
+ *   JO1  No world sees another's memory, or what its parent had: each child begins with none.
+ *   JO2  A child that a mistake of the core ends is a violation (EX3), not the end of the others.
+ *
+ * Deliberately not here: what a world is and what is checked in it (explore.h).
  */
 #ifndef CHECKER_EXPLORE_JOBS_H
 #define CHECKER_EXPLORE_JOBS_H
@@ -23,7 +29,11 @@ struct explore_listener {
 	void *context;
 };
 
-/** explore_jobs - room for @nr jobs that children can fill, zeroed; NULL without memory.  Stays */
+/**
+ * explore_jobs - room for @nr jobs that children can fill, zeroed
+ *
+ * Ownership: it stays until the process ends.  Returns NULL without memory.
+ */
 struct explore_job *explore_jobs(unsigned int nr);
 
 /**
@@ -37,7 +47,11 @@ unsigned int explore_worlds(struct explore_job *jobs);
 
 /**
  * explore_run_jobs - explore_run() for each, in a child of its own, in their order
+ * @jobs: of explore_jobs(); config, but for progress and context, which are set here
+ * @at_a_time: at least one
  *
+ * Context: as explore_run(), which may have been called before; sleeps until the last has ended.
+ * Waits for no other children of the process's.
  * Returns 0, or -errno when no child could be made; those that ran have been told.
  */
 int explore_run_jobs(struct explore_job *jobs, unsigned int nr, unsigned int at_a_time,
