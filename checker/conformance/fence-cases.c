@@ -8,8 +8,6 @@
 
 #define DOC_MAP "drivers/dma-buf/dma-buf.c: dma_buf_map_attachment()"
 #define DOC_CPU "drivers/dma-buf/dma-buf.c: dma_buf_begin_cpu_access()"
-#define DOC_USAGE "include/linux/dma-resv.h: enum dma_resv_usage"
-#define DOC_RW "include/linux/dma-resv.h: dma_resv_usage_rw()"
 #define DOC_POLL "drivers/dma-buf/dma-buf.c: DOC: implicit fence polling"
 #define DOC_EXPORT "include/uapi/linux/dma-buf.h: struct dma_buf_export_sync_file"
 #define DOC_IMPORT "include/uapi/linux/dma-buf.h: struct dma_buf_import_sync_file"

@@ -15,7 +15,6 @@
 #include "host/warn.h"
 
 #define EVENTS 16384
-#define ROOM_BYTES 32768 /* that the program may need beside the scene */
 
 static void ignore_warning(const char *file, int line, const char *text)
 {
@@ -78,7 +77,7 @@ static int play(const struct explore_config *config, const struct operation *ops
 	w = scene_create(config, &why);
 	if (!w)
 		goto close;
-	copy = malloc(arena_bytes(ROOM_BYTES));
+	copy = malloc(arena_bytes(SCENE_ROOM));
 	if (!copy)
 		goto destroy;
 	arena_save(copy);

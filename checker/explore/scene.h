@@ -2,7 +2,12 @@
 /*
  * scene.h - one buffer, its agents, and what each of them may legally do next
  *
- * Everything that changes lies in the arena or in a region of it (arena.h).
+ * Invariants
+ *   SC1  Everything that changes lies in the arena or in a region of it (arena.h).
+ *   SC2  What scene_operations() and scene_meanwhile() list is legal (explore.h) in the state that
+ *        the world is in, and only in that.
+ *
+ * Deliberately not here: which programs are tried, and in what order (search.c).
  */
 #ifndef CHECKER_EXPLORE_SCENE_H
 #define CHECKER_EXPLORE_SCENE_H
@@ -21,6 +26,8 @@
 /* Bytes that are written: two of the first line, one of each other; a line's rest has a witness. */
 #define SCENE_BYTES(lines) ((lines) + 1)
 #define SCENE_MOST_OPERATIONS 128
+/* Bytes that the core may have allocated in a later state and not in the first. */
+#define SCENE_ROOM 32768
 
 enum operation_kind {
 	OP_ATTACH,

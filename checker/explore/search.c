@@ -25,8 +25,7 @@
 #include "host/warn.h"
 
 #define NOBODY UINT32_MAX
-#define PATH_LEN 256     /* operations and adversary's steps */
-#define ROOM_BYTES 32768 /* that a state may have more than the first */
+#define PATH_LEN 256 /* operations and adversary's steps */
 
 struct state {
 	u64 hash;
@@ -505,7 +504,7 @@ static bool search_begin(struct search *s)
 	unsigned int reads;
 	bool fresh;
 
-	s->copy_bytes = ALIGN(arena_bytes(ROOM_BYTES), 64);
+	s->copy_bytes = ALIGN(arena_bytes(SCENE_ROOM), 64);
 	s->copies = malloc(PATH_LEN * s->copy_bytes);
 	s->scratch = malloc(s->copy_bytes);
 	if (!s->copies || !s->scratch || find_state(s, NOBODY, &none, &fresh) == NOBODY)

@@ -47,8 +47,7 @@ static u64 hash_agents(const struct scene *w, u64 hash)
 	return hash;
 }
 
-static u64 hash_slot(const struct scene *w, const struct coherence *c,
-		     const struct mapping_slot *slot, u64 hash)
+static u64 hash_slot(const struct coherence *c, const struct mapping_slot *slot, u64 hash)
 {
 	hash = mix(hash, (u32)atomic_read(&slot->word) | (u64)slot->held << 32);
 	hash = mix(hash, slot->table_dir | (slot->dir == &c->dir) << 4 |
@@ -66,9 +65,9 @@ static u64 hash_sets(const struct scene *w, const struct coherence *c, u64 hash)
 			continue;
 		hash = mix(hash,
 			   list_count_nodes(&set->late) << 1 | (w->agents[i].attach == &set->own));
-		hash = hash_slot(w, c, &set->first.slot, hash);
+		hash = hash_slot(c, &set->first.slot, hash);
 		for (unsigned int k = 0; set->rest && k < 2; k++)
-			hash = hash_slot(w, c, &set->rest[k].slot, hash);
+			hash = hash_slot(c, &set->rest[k].slot, hash);
 	}
 	return hash;
 }
