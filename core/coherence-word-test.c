@@ -113,6 +113,48 @@ static void a_begin_announces_what_it_will_do(struct ktap *t)
 	tear_down(&s);
 }
 
+static struct test_device *mapper;
+static bool mapper_began;
+
+static void begin_if_nothing_is_in_the_way(const struct event *event)
+{
+	const struct mapping_slot *slot = &mapper->slot;
+
+	if (event->kind != EVENT_BOUNCED || mapper_began ||
+	    (slot_look(slot) & slot->begin_mask) != slot->begin_want)
+		return;
+	test_device_begin(mapper, COHERENCE_WRITE);
+	mapper_began = true;
+}
+
+/*
+ * What no bracket covers is the end of a write, whatever it says: a mapper of M that begins beside it
+ * would have begun where M is no longer whole (CO3).
+ */
+static void an_end_of_what_was_not_begun_announces_a_write(struct ktap *t)
+{
+	static const unsigned int modes[] = { COHERENCE_READ, COHERENCE_WRITE, READ_WRITE };
+	struct setup s;
+
+	for (int i = 0; i < 3; i++) {
+		set_up(&s, SZ_4K, "MB");
+		uses(&s, 0, COHERENCE_READ);
+		test_device_begin(&s.dev[1], COHERENCE_READ);
+		test_store(&s.hw, NULL, 0, 5);
+		mapper = &s.dev[0];
+		mapper_began = false;
+		event_listener = begin_if_nothing_is_in_the_way;
+		KT_CHECK(t, !coherence_cpu_end(&s.c, 0, 64, modes[i]));
+		event_listener = NULL;
+		KT_CHECK(t, !mapper_began);
+		KT_EQ(t, test_load(&s.hw, &s.dev[1], 0), 5);
+		if (mapper_began)
+			test_device_end(mapper, COHERENCE_WRITE);
+		test_device_end(&s.dev[1], COHERENCE_READ);
+		tear_down(&s);
+	}
+}
+
 /* --- events ----------------------------------------------------------------------------------- */
 
 static struct event heard[16];
@@ -302,7 +344,9 @@ static void leave_beside_an_uncached_cpu(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(it_says_where_the_newest_bytes_are), KTAP_CASE(it_says_who_has_it_open),
-	  KTAP_CASE(a_begin_announces_what_it_will_do), KTAP_CASE(events_tell_each_transfer),
-	  KTAP_CASE(events_tell_what_is_whole), KTAP_CASE(a_piece_cut_off_has_no_pins_of_the_rest),
+	  KTAP_CASE(a_begin_announces_what_it_will_do),
+	  KTAP_CASE(an_end_of_what_was_not_begun_announces_a_write),
+	  KTAP_CASE(events_tell_each_transfer), KTAP_CASE(events_tell_what_is_whole),
+	  KTAP_CASE(a_piece_cut_off_has_no_pins_of_the_rest),
 	  KTAP_CASE(without_the_lock_it_is_told), KTAP_CASE(a_directory_needs_no_zeroed_memory),
 	  KTAP_CASE(leave_beside_an_uncached_cpu))

@@ -608,7 +608,7 @@ static void end_unbegun(struct coherence *c, size_t start, size_t end, unsigned 
 		first = range_at(c, start);
 		last = range_at(c, end - 1) + 1;
 	}
-	announce(c, mode);
+	announce(c, COHERENCE_READ | COHERENCE_WRITE);
 	if (!(mode & COHERENCE_UNCACHED))
 		c_written(c, first, last);
 	begin(c, first, last, cpu_domain(mode));
