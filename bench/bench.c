@@ -205,14 +205,20 @@ static const char usage[] =
 	"                layers, with an exporter that is asked for every map and with one that lets\n"
 	"                Linux keep mappings (upstream/build makes both in a source tree), and UCX's\n"
 	"                registration cache.  Also (--only memory) what each core holds of memory\n"
-	"  --core NAME   only on this one: ours, linux-6.12, linux-6.12-cached, ucx (bench/profile)\n"
+	"  --core NAME   with --peers: only on this one, ours, linux-6.12, linux-6.12-cached or ucx,\n"
+	"                and nothing is divided: for callgrind (bench/profile)\n"
 	"  --list        the names alone, of all or of those --only names; nothing is measured\n"
 	"\n"
 	"A row reads: name, machine, how many things a pair uses or takes turns among, in random order,\n"
 	"threads, size of the buffer, nanoseconds a pair, ratio, and what a pair counts: entries,\n"
 	"page-table writes, bytes, locks, allocations.  Exit status: 0, or 2 for a wrong option or an\n"
 	"unwritable file.  A missed target is shown, not an error: other programs on the machine can\n"
-	"cause one.\n";
+	"cause one.\n"
+	"\n"
+	"Examples:\n"
+	"  dmabuf bench --only 'cached_*'\n"
+	"  dmabuf bench --only 'resv_*' --rounds 5 --json resv.json\n"
+	"  dmabuf bench --peers --only cached_unlocked\n";
 /* clang-format on */
 
 static unsigned long number(const char *option, const char *text, unsigned long most)
@@ -464,6 +470,10 @@ int bench_main(int argc, char **argv)
 		return 2;
 	}
 
+	if (core && !beside) {
+		fprintf(stderr, "dmabuf bench: --core %s: only with --peers\n", core);
+		return 2;
+	}
 	if (list) {
 		list_names(only);
 		return 0;
@@ -497,7 +507,12 @@ int bench_main(int argc, char **argv)
 	}
 	if (!wanted) {
 		progress_end();
-		fprintf(stderr, "dmabuf bench: --only %s: no measure has this name\n", only);
+		fprintf(stderr, "dmabuf bench: no measure fits --only %s", only ?: "'*'");
+		if (n)
+			fprintf(stderr, " --n %u", n);
+		if (core)
+			fprintf(stderr, " --core %s", core);
+		fprintf(stderr, "; --list has the names\n");
 		return 2;
 	}
 	run_all(rounds, !first && !beside);

@@ -79,13 +79,8 @@ bool peers_load(void)
 	if (why)
 		snprintf(missing[PEER_UCX], RUN_ERROR_BYTES, "%s", why);
 	for (int i = PEER_LINUX; i <= PEER_LINUX_CACHED; i++) {
-		char error[RUN_ERROR_BYTES];
-
-		cores[i] = core_load(names[i], error);
+		cores[i] = core_load(names[i], missing[i]);
 		found |= !!cores[i];
-		if (!cores[i])
-			snprintf(missing[i], RUN_ERROR_BYTES,
-				 "%.900s; upstream/build makes it in a source tree", error);
 	}
 	for (int i = 0; i < PEERS; i++)
 		if (*missing[i])

@@ -378,7 +378,8 @@ static int check_options(const struct options *options)
 		return usage_error("--policy", "Linux's own core has none");
 	for (int i = 0; i < options->nr; i++)
 		if (!conformance_count(options->patterns + i, 1))
-			return usage_error(options->patterns[i], "no case has this name");
+			return usage_error(options->patterns[i],
+					   "no case has this name (--list has them)");
 	return EXIT_EXACT;
 }
 

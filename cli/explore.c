@@ -47,9 +47,10 @@ static const char help[] =
 	"                   as a page to look at\n"
 	"  --fault NAME     plant a fault, to see it found: no-sync, one-sync-less, unmap-syncs, map-wider,\n"
 	"                   no-cpu-begin, no-device-sync, loses-slot, keeps-address, two-calls, leaks\n"
-	"  --mutations ...  in the folder where it was built: make mistakes in the core's coherence and slots, one\n"
-	"                   at a time, and see each noticed. Behind it --seed N: 30 of them, drawn by N; --long: all;\n"
-	"                   --only TEXT; --table\n"
+	"  --mutations ...  of a program that lies where it was built, after `ninja -C build mutants`: make mistakes\n"
+	"                   in a copy of the core's coherence and slots, one at a time, and see each noticed. Behind\n"
+	"                   it --seed N: 30 of them, drawn by N; --long: all; --only TEXT: those whose line holds\n"
+	"                   TEXT, a name, a file, a function; --table: a page instead of TAP\n"
 	"\n"
 	"A row says how many states and programs a world has, and how often a mapping was torn down beside an\n"
 	"open writer of the CPU. `all` instead of a length: no longer program leads anywhere new. Of what is\n"
@@ -61,7 +62,8 @@ static const char help[] =
 	"  dmabuf explore\n"
 	"  dmabuf explore --agents cpu,nc,b --ops 9\n"
 	"  dmabuf explore --agents cpu,nc --fault unmap-syncs --ops 8 --report stale.html\n"
-	"  dmabuf explore --mutations --seed 2\n";
+	"  dmabuf explore --mutations --seed 2\n"
+	"  dmabuf explore --mutations --only no-gather\n";
 /* clang-format on */
 
 struct report {

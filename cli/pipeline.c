@@ -589,7 +589,7 @@ static int load_heap(struct options *options)
 	if (!run->core)
 		run->core = core_own() ?: core_load_heaps(error);
 	if (!run->core)
-		return usage_error("--heap: %s; upstream/build makes it", error);
+		return usage_error("--heap: %s", error);
 	run->heap = core_heap(run->core, options->heap);
 	if (!run->heap)
 		return usage_error("--heap: '%s' is none of system, linux-system, linux-cma, "

@@ -26,7 +26,10 @@ static const struct rival *load(const char *name, char error[RUN_ERROR_BYTES])
 	if (object)
 		core = dlsym(object, "rival");
 	if (!core) {
-		snprintf(error, RUN_ERROR_BYTES, "%s", dlerror());
+		snprintf(error, RUN_ERROR_BYTES, "%.900s%s", dlerror(),
+			 strchr(name, '/') ? ""
+					   : "; upstream/build makes Linux's in a source tree, "
+					     "DMABUF_CORES names another folder");
 		return NULL;
 	}
 	if (core->rival_bytes != sizeof(*core) || core->config_bytes != sizeof(struct run_config) ||

@@ -216,6 +216,8 @@ def bench_writes_its_rows():
     need(all(r["counts"]["resv_locks"] > 0 for r in rows), rows)
     for args in (("--only", "nothing"), ("--rounds", "0"), ("--pairs", "x"), ("more",), ("--json", "/dev/full")):
         bad(call(DMABUF, "bench", "--only", "fence", "--rounds", "1", "--pairs", "1", *args), "dmabuf bench")
+    bad(call(DMABUF, "bench", "--core", "ours"), "--core ours", "--peers")
+    bad(call(DMABUF, "bench", "--only", "fence", "--n", "77"), "--only fence --n 77", "--list")
 
 
 def bench_runs_every_row():
@@ -376,6 +378,10 @@ def explore_refuses():
     bad(explore("--ops", "1", "--report", "x.html"), "--report", "--agents")
     shutil.copy(DMABUF, "elsewhere")
     bad(call("./elsewhere", "explore", "--mutations"), "--mutations", "built")
+    open("none.tsv", "w").close()
+    judge = os.path.join(ROOT, "checker", "mutants", "judge")
+    bad(call(judge, "none.tsv", DMABUF, "--only", "nothing"), "--only nothing", "mutations.txt")
+    bad(call(judge, "missing.tsv", DMABUF), "missing.tsv", "not built yet", "ninja")
 
 
 def broken_headers():
