@@ -153,13 +153,14 @@ int dma_fence_signal_timestamp_locked(struct dma_fence *fence, ktime_t timestamp
 	/* Fully ordered, unlike set_bit(): dma_fence_timestamp() reads the time without the lock.
 	 */
 	test_and_set_bit(DMA_FENCE_FLAG_TIMESTAMP_BIT, &fence->flags);
+	/* Told here, for the last callback may take the fence with it. */
+	event_tell(EVENT_FENCE_SIGNAL, fence, NULL, 0, 0, 0);
 
 	list_for_each_entry_safe(cb, next, &callbacks, node) {
 		/* The owner may free or reuse cb inside func. */
 		INIT_LIST_HEAD(&cb->node);
 		cb->func(fence, cb);
 	}
-	event_tell(EVENT_FENCE_SIGNAL, fence, NULL, 0, 0, 0);
 	return 0;
 }
 EXPORT_SYMBOL(dma_fence_signal_timestamp_locked);

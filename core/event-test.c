@@ -332,6 +332,47 @@ static void fences_are_told_when_others_see_them(struct ktap *t)
 	dma_fence_put(fence);
 }
 
+static void free_at_once(struct dma_fence *fence)
+{
+	kfree(fence);
+}
+
+static const struct dma_fence_ops short_lived_ops = { .get_driver_name = fence_name,
+						      .get_timeline_name = fence_name,
+						      .release = free_at_once };
+
+static u64 seqno_told, seqno_in_callback;
+
+static void note_seqno(const struct event *event)
+{
+	if (event->kind == EVENT_FENCE_SIGNAL)
+		seqno_told = ((const struct dma_fence *)event->subject)->seqno;
+}
+
+static void put_in_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	seqno_in_callback = seqno_told;
+	dma_fence_put(fence);
+}
+
+/* Its last reference may go in a callback: signalling looks at it no more, as in Linux. */
+static void a_signal_is_told_before_its_callbacks(struct ktap *t)
+{
+	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	DEFINE_SPINLOCK(lock);
+	struct dma_fence_cb cb;
+
+	dma_fence_init(fence, &short_lived_ops, &lock, dma_fence_context_alloc(1), 7);
+	KT_EQ(t, dma_fence_add_callback(fence, &cb, put_in_callback), 0);
+	seqno_told = 0;
+	KT_EQ(t, event_listen(note_seqno), 0);
+	spin_lock(&lock);
+	KT_EQ(t, dma_fence_signal_locked(fence), 0);
+	spin_unlock(&lock);
+	event_unlisten(note_seqno);
+	KT_EQ(t, seqno_in_callback, 7);
+}
+
 /* --- EV1 -------------------------------------------------------------------------------------- */
 
 static void one_of_each(struct ktap *t, const char *machine, struct dma_costs *cost)
@@ -374,4 +415,5 @@ KTAP_MAIN(KTAP_CASE(several_listen), KTAP_CASE(pinned_time_is_counted_beside_ano
 	  KTAP_CASE(a_call_is_told_after_what_it_took), KTAP_CASE(policy_remap_tells_each_build),
 	  KTAP_CASE(bounced_bytes_say_which_way), KTAP_CASE(an_exporter_tells_in_whose_memory),
 	  KTAP_CASE(a_name_is_told_with_its_text), KTAP_CASE(fences_are_told_when_others_see_them),
+	  KTAP_CASE(a_signal_is_told_before_its_callbacks),
 	  KTAP_CASE(telling_costs_nothing_that_is_counted))

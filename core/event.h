@@ -53,9 +53,9 @@ enum event_kind {
 	EVENT_WHOLE, /* subject: directory, a: offset, b: bytes, c: coherence_set that is whole there */
 
 	/* subject: fence, readable */
-	EVENT_FENCE_ADD, /* object: reservation, a: enum dma_resv_usage */
-	EVENT_FENCE_SIGNAL,
-	EVENT_JOB, /* its fences have signaled, the work begins that this one will end */
+	EVENT_FENCE_ADD,    /* object: reservation, a: enum dma_resv_usage */
+	EVENT_FENCE_SIGNAL, /* before its callbacks are called */
+	EVENT_JOB,          /* its fences have signaled, the work begins that this one will end */
 
 	/* subject: buffer or NULL, object: struct event_remark, readable; of whoever looks */
 	EVENT_NOTE,    /* what he does. a: its number, or 0 */
