@@ -427,7 +427,7 @@ int bench_main(int argc, char **argv)
 
 	find_measures();
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
 		case 'j':
 			json = optarg;

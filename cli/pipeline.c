@@ -86,7 +86,8 @@ static const char help[] =
 	"  --report FILE      write a page to look at: who used which buffer when, who held its "
 	"newest "
 	"bytes,\n"
-	"                     and each transfer; with --frames 10, say\n"
+	"                     and each transfer; with --frames 10, say; on our own core and heaps "
+	"only\n"
 	"  --fault skip-sync  drop one cache operation, the encoder's in the middle frame, on a "
 	"machine whose caches\n"
 	"                     evict lines at random.  Where no device snoops, the gpu is made to "
@@ -321,7 +322,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		},
 	};
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
 		if (option == 'h')
 			return 1;
 		if (option == ':')

@@ -196,6 +196,10 @@ def a_video_decoded_by_ffmpeg():
 
 def help_teaches():
     text = good(pipeline("--help"))
+    for command in ("pipeline", "bench", "conformance", "explore"):
+        told = good(call(DMABUF, command, "--help"))
+        need("\nExamples:\n" in told, f"{command}: no examples")
+        need(good(call(DMABUF, command, "-h")) == told, f"{command} -h")
     for word in ("--machine", "--policy", "--compare", "--out", "--json", "--fault", "INPUT"):
         need(word in text, word)
 
