@@ -125,7 +125,7 @@ static void several_listen(struct ktap *t)
 	KT_EQ(t, event_listen(third), 0);
 	KT_EQ(t, event_listen(fourth), 0);
 	KT_EQ(t, event_listen(fifth), -ENOSPC);
-	ktap_expect_warn(t, "event_listen");
+	ktap_expect_warn(t, "too many listen");
 	dma_buf_count_pinned(true);
 	event_tell(EVENT_CONTENT, NULL, NULL, 0, 0, 0);
 	event_unlisten(second);
@@ -162,6 +162,20 @@ static void pinned_time_is_counted_beside_another(struct ktap *t)
 	KT_CHECK(t, event_listener == listen);
 	event_unlisten(listen);
 	stage_down(&stage);
+}
+
+static void pinned_time_asked_for_twice_is_on_once(struct ktap *t)
+{
+	event_listener_t once;
+
+	dma_buf_count_pinned(true);
+	once = event_listener;
+	KT_CHECK(t, once);
+	dma_buf_count_pinned(true);
+	KT_CHECK(t, event_listener == once);
+	dma_buf_count_pinned(false);
+	KT_CHECK(t, !event_listener);
+	dma_buf_count_pinned(false);
 }
 
 /* --- what is told ----------------------------------------------------------------------------- */
@@ -412,6 +426,7 @@ static void telling_costs_nothing_that_is_counted(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(several_listen), KTAP_CASE(pinned_time_is_counted_beside_another),
+	  KTAP_CASE(pinned_time_asked_for_twice_is_on_once),
 	  KTAP_CASE(a_call_is_told_after_what_it_took), KTAP_CASE(policy_remap_tells_each_build),
 	  KTAP_CASE(bounced_bytes_say_which_way), KTAP_CASE(an_exporter_tells_in_whose_memory),
 	  KTAP_CASE(a_name_is_told_with_its_text), KTAP_CASE(fences_are_told_when_others_see_them),

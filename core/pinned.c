@@ -7,6 +7,7 @@
  */
 #include <linux/bug.h>
 #include <linux/dma-cost.h>
+#include <linux/errno.h>
 #include <linux/ktime.h>
 
 #include "buffer.h"
@@ -38,7 +39,8 @@ static void pinned_listen(const struct event *event)
 void dma_buf_count_pinned(bool on)
 {
 	if (on)
-		WARN_ON(event_listen(pinned_listen));
+		WARN(event_listen(pinned_listen) == -ENOSPC,
+		     "dma-buf: too many listen to events to count pinned time\n");
 	else
 		event_unlisten(pinned_listen);
 }

@@ -272,7 +272,8 @@ void dma_buf_cache_set_budget(size_t bytes);
  * map of a static importer to the last unmap
  *
  * Costs two readings of the clock a map, so it is off until asked for; listens to events.
- * Context: while nothing is mapped.
+ * Context: while nothing is mapped.  Asked for twice it is on once; WARNs, and stays off, when too
+ * many listen to events already.
  * DIFFERS: ours.
  */
 void dma_buf_count_pinned(bool on);
