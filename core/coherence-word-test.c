@@ -128,8 +128,8 @@ static void begin_if_nothing_is_in_the_way(const struct event *event)
 }
 
 /*
- * What no bracket covers is the end of a write, whatever it says: a mapper of M that begins beside it
- * would have begun where M is no longer whole (CO3).
+ * What no bracket covers is the end of a write, whatever it says: a mapper of M that begins beside
+ * it would have begun where M is no longer whole (CO3).
  */
 static void an_end_of_what_was_not_begun_announces_a_write(struct ktap *t)
 {

@@ -42,7 +42,10 @@ struct slot_set {
 	struct dma_buf_attachment own;
 	struct slot_cell first;
 
-	/* immutable after creation: the key, with own.no_snoop, and the other directions' slots (NULL if widened) */
+	/*
+	 * immutable after creation: the key, with own.no_snoop, and the other directions' slots
+	 * (NULL if widened)
+	 */
 	struct dma_buf *dmabuf;
 	struct device *dev; /* a reference: who has gone may still have sets to be buried */
 	const struct dma_buf_attach_ops *importer_ops;

@@ -31,21 +31,24 @@
 #define HOST_MEMORY_BYTES (4ULL << 30)
 
 /**
- * host_memory_fd - the memfd, for aliases, made if need be. -1 if the system had none; then every allocation fails
+ * host_memory_fd - the memfd, for aliases, made if need be. -1 if the system had none; then every
+ * allocation fails
  */
 int host_memory_fd(void);
 
 /**
- * host_memory_read_only_fd - the memfd opened only to read: the system refuses to make a shared mapping
- * of it writable. -errno if the system cannot open it; made at the first call
+ * host_memory_read_only_fd - the memfd opened only to read: the system refuses to make a shared
+ * mapping of it writable. -errno if the system cannot open it; made at the first call
  */
 int host_memory_read_only_fd(void);
 
 /**
- * host_memory_lend - 1 << @order frames whose memory is @fd's from @offset on, until they are taken back
+ * host_memory_lend - 1 << @order frames whose memory is @fd's from @offset on, until they are taken
+ * back
  *
- * Context: any.  Returns the first page; each page is a block of its own, without references; put_page()
- * of its last one calls host_memfd_put().  ERR_PTR: -ENOMEM, -EPERM, -EACCES: as mmap() of @fd fails.
+ * Context: any.  Returns the first page; each page is a block of its own, without references;
+ * put_page() of its last one calls host_memfd_put().  ERR_PTR: -ENOMEM, -EPERM, -EACCES: as mmap() of
+ * @fd fails.
  */
 struct page *host_memory_lend(unsigned int order, int fd, off_t offset);
 

@@ -206,7 +206,10 @@ void dma_free_noncontiguous(struct device *dev, size_t size, struct sg_table *sg
 void *dma_vmap_noncontiguous(struct device *dev, size_t size, struct sg_table *sgt);
 void dma_vunmap_noncontiguous(struct device *dev, void *vaddr);
 
-/** dma_mmap_noncontiguous - such memory in a program; -ENXIO when @vma is longer. As dma_mmap_attrs() */
+/**
+ * dma_mmap_noncontiguous - such memory in a program. Context: as dma_mmap_attrs()
+ * Returns 0; -ENXIO when @vma is longer; -EINVAL, -ENOMEM.
+ */
 int dma_mmap_noncontiguous(struct device *dev, struct vm_area_struct *vma, size_t size,
 			   struct sg_table *sgt);
 

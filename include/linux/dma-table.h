@@ -89,8 +89,9 @@ enum dma_table_op {
  * @dev
  *
  * Rounded out to whole cache lines.  Does nothing for devices in DMA_DOMAIN_CACHES, unless @op has
- * DMA_TABLE_ANY_DEVICE, and never copies bounce slots: those are moved through dma_table_bounce().  Safe beside stores and DMA to other
- * lines; DMA_TABLE_CLEAN_INVALIDATE also beside stores to the same line.
+ * DMA_TABLE_ANY_DEVICE, and never copies bounce slots: those are moved through dma_table_bounce().
+ * Safe beside stores and DMA to other lines; DMA_TABLE_CLEAN_INVALIDATE also beside stores to the
+ * same line.
  *
  * A table without pages is device memory, which nobody caches: nothing is done.
  *

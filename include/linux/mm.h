@@ -7,9 +7,9 @@
  * ("linear" address).  vmap() gives it further addresses that are true aliases (linux/vmalloc.h).
  *
  * Invariants
- *   MM1  Only memory of the page allocator, and a program's that is pinned, has a struct page.  kmalloc() memory comes from malloc()
- *        and has none (DIFFERS: in Linux it has), so it cannot be mapped for a device;
- *        virt_addr_valid() tells.
+ *   MM1  Only memory of the page allocator, and a program's that is pinned, has a struct page.
+ *        kmalloc() memory comes from malloc() and has none (DIFFERS: in Linux it has), so it cannot
+ *        be mapped for a device; virt_addr_valid() tells.
  *   MM2  Physical addresses start above 4 GiB.
  *   MM3  A page with a reference is not reused.
  */
