@@ -515,12 +515,15 @@ int bench_main(int argc, char **argv)
 		fprintf(stderr, "; --list has the names\n");
 		return 2;
 	}
-	run_all(rounds, !first && !beside);
-	if (beside)
-		bench_report_peers(rounds);
-	else
-		bench_report_table(rounds);
-	ret = json ? bench_report_json(json) : 0;
+	ret = json ? bench_try_json(json) : 0;
+	if (!ret) {
+		run_all(rounds, !first && !beside);
+		if (beside)
+			bench_report_peers(rounds);
+		else
+			bench_report_table(rounds);
+		ret = json ? bench_report_json(json) : 0;
+	}
 	clean_up();
 	return ret;
 }

@@ -42,6 +42,12 @@ static struct json_object *peers_json(const struct bench_result *result)
 	return peers;
 }
 
+static int cannot_write(const char *path)
+{
+	fprintf(stderr, "dmabuf bench: cannot write %s: %s\n", path, strerror(errno));
+	return 2;
+}
+
 int bench_write_json(const char *path, const struct bench_result *results, size_t count)
 {
 	struct json_object *list = json_object_new_array();
@@ -71,7 +77,17 @@ int bench_write_json(const char *path, const struct bench_result *results, size_
 	if (file && fclose(file))
 		failed = true;
 	if (failed)
-		fprintf(stderr, "dmabuf bench: cannot write %s: %s\n", path, strerror(errno));
+		cannot_write(path);
 	json_object_put(list);
 	return failed ? 2 : 0;
+}
+
+int bench_try_json(const char *path)
+{
+	FILE *file = fopen(path, "a");
+
+	if (!file)
+		return cannot_write(path);
+	fclose(file);
+	return 0;
 }

@@ -40,4 +40,7 @@ struct bench_result {
  */
 int bench_write_json(const char *path, const struct bench_result *results, size_t count);
 
+/** bench_try_json - can @path be opened to be written? 0, or 2 after a message; it may be made, empty */
+int bench_try_json(const char *path);
+
 #endif

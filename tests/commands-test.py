@@ -220,6 +220,9 @@ def bench_writes_its_rows():
     need(all(r["counts"]["resv_locks"] > 0 for r in rows), rows)
     for args in (("--only", "nothing"), ("--rounds", "0"), ("--pairs", "x"), ("more",), ("--json", "/dev/full")):
         bad(call(DMABUF, "bench", "--only", "fence", "--rounds", "1", "--pairs", "1", *args), "dmabuf bench")
+    nowhere = call(DMABUF, "bench", "--only", "fence", "--json", "missing/x.json")
+    bad(nowhere, "missing/x.json", "no such file")
+    need(not nowhere.stdout, "it was measured for nothing")
     bad(call(DMABUF, "bench", "--core", "ours"), "--core ours", "--peers")
     bad(call(DMABUF, "bench", "--only", "fence", "--n", "77"), "--only fence --n 77", "--list")
 
