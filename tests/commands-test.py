@@ -8,6 +8,7 @@
 Bad input: exactly one line on standard error that says what and where, status 2, earlier frames whole.
 TAP on standard output; each function below is a case.
 """
+import contextlib
 import json
 import os
 import re
@@ -16,21 +17,15 @@ import subprocess
 import sys
 import tempfile
 
+import tap
+from tap import Skip, need
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLIP = os.path.join(ROOT, "tests", "clip", "clip.y4m")
 CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1), "mono": None}
 MACHINES, POLICIES = ("pc", "pc-iommu", "arm", "arm-direct", "bounce"), ("cached", "remap")
 LONG = "--long" in sys.argv
 DMABUF = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else ""
-
-
-class Skip(Exception):
-    pass
-
-
-def need(condition, *what):
-    if not condition:
-        raise AssertionError("; ".join(str(w) for w in what))
 
 
 def frame_size(w, h, chroma):
@@ -565,25 +560,15 @@ RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmp
        porting_page_is_true, check_counts_what_went_wrong)
 
 
-def main():
-    cases = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "explore": EXPLORE, "reach": REACH, "run": RUN}[sys.argv[1]]
-    failed = 0
-    print(f"1..{len(cases)}")
-    for i, case in enumerate(cases, 1):
-        word, note = "ok", ""
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            try:
-                case()
-            except Skip as e:
-                note = f" # SKIP {e}"
-            except Exception as e:                          # whatever it is, it is this case's
-                failed += 1
-                word = "not ok"
-                print("\n".join(f"# {x}" for x in f"{type(e).__name__}: {e}".splitlines()))
+@contextlib.contextmanager
+def folder_of_its_own():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            yield
+        finally:
             os.chdir(ROOT)
-        print(f"{word} {i} - {case.__name__}{note}", flush=True)
-    return failed > 0
 
 
-sys.exit(main())
+CASES = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "explore": EXPLORE, "reach": REACH, "run": RUN}
+sys.exit(tap.run(CASES[sys.argv[1]], folder_of_its_own))

@@ -13,6 +13,8 @@ import sys
 import tempfile
 
 import symbols
+import tap
+from tap import need
 
 ROOT = symbols.ROOT
 BUILD, ARCHIVES, SHARED = sys.argv[1], sys.argv[2:4], sys.argv[4]
@@ -63,12 +65,6 @@ int main(void)
 }
 """
 
-
-
-
-def need(ok, *what):
-    if not ok:
-        raise AssertionError(" ".join(map(str, what)))
 
 
 def call(*command, text=None, env=None):
@@ -197,22 +193,6 @@ def uninstalling_leaves_nothing():
 CASES = (install, drivers_headers_compile_alone, programs_header_compiles_alone, examples_build_and_run, a_program_may_have_its_own_kfree,
          linking_alone_does_nothing, only_our_names_leave, labels_are_up_to_date,
          no_object_shows_more_than_leaves, uninstalling_leaves_nothing)
-
-
-def main():
-    failed = 0
-    print(f"1..{len(CASES)}")
-    with tempfile.TemporaryDirectory() as HOME["dest"]:
-        for i, case in enumerate(CASES, 1):
-            word = "ok"
-            try:
-                case()
-            except Exception as e:                          # whatever it is, it is this case's
-                failed += 1
-                word = "not ok"
-                print("\n".join(f"# {x}" for x in f"{type(e).__name__}: {e}".splitlines()))
-            print(f"{word} {i} - {case.__name__}", flush=True)
-    return failed > 0
-
-
-sys.exit(main())
+with tempfile.TemporaryDirectory() as HOME["dest"]:
+    STATUS = tap.run(CASES)
+sys.exit(STATUS)

@@ -13,19 +13,13 @@ import subprocess
 import sys
 import tempfile
 
+import tap
+from tap import Skip, need
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SHARED, DMABUF, COMPILER = (os.path.abspath(x) if "/" in x else x for x in sys.argv[1:4])
 LONG = "--long" in sys.argv
 ABI_CHANGE = 4 | 8                                          # of abidiff's status; the lower bits are its own trouble
-
-
-class Skip(Exception):
-    pass
-
-
-def need(ok, *what):
-    if not ok:
-        raise AssertionError(" ".join(map(str, what)))
 
 
 def call(*command, **more):
@@ -238,23 +232,4 @@ def last_release_still_links():
 
 
 CASES = (files_are_hardened, what_is_not_hardened_is_seen, configure_stops_in_one_line, abi_changes_are_seen, last_release_still_links)
-
-
-def main():
-    failed = 0
-    print(f"1..{len(CASES)}")
-    for i, case in enumerate(CASES, 1):
-        word, why = "ok", ""
-        try:
-            case()
-        except Skip as e:
-            why = f" # SKIP {e}"
-        except Exception as e:                              # whatever it is, it is this case's
-            failed += 1
-            word = "not ok"
-            print("\n".join(f"# {x}" for x in f"{type(e).__name__}: {e}".splitlines()))
-        print(f"{word} {i} - {case.__name__}{why}", flush=True)
-    return failed > 0
-
-
-sys.exit(main())
+sys.exit(tap.run(CASES))

@@ -12,19 +12,13 @@ import subprocess
 import sys
 import tempfile
 
+import tap
+from tap import Skip, need
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CC, DMABUF, SANITIZERS = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3]
 LINUX = ("linux-6.12", "linux-6.12-cached")
 ENVIRONMENT = dict(os.environ)
-
-
-class Skip(Exception):
-    pass
-
-
-def need(condition, *what):
-    if not condition:
-        raise AssertionError("; ".join(str(w) for w in what))
 
 
 def bench(*args, status=0, **environment):
@@ -147,17 +141,4 @@ else:
     ENVIRONMENT.pop("DMABUF_CORES", None)
     if BUILT.returncode != 77:
         sys.exit(LOG)
-FAILED = 0
-print(f"1..{len(CASES)}")
-for number, case in enumerate(CASES, 1):
-    word, note = "ok", ""
-    try:
-        case()
-    except Skip as e:
-        note = f" # SKIP {e}"
-    except Exception as e:                                  # whatever it is, it is this case's
-        FAILED += 1
-        word = "not ok"
-        print("\n".join(f"# {x}" for x in f"{type(e).__name__}: {e}".splitlines()))
-    print(f"{word} {number} - {case.__name__}{note}", flush=True)
-sys.exit(FAILED > 0)
+sys.exit(tap.run(CASES))
