@@ -218,7 +218,7 @@ static struct world_mapping *make_mapping(struct world_buffer *buffer, struct de
 		return NULL;
 	if (sg_alloc_table(&mapping->sgt, WORLD_PAGES, GFP_KERNEL))
 		goto free_mapping;
-	/* No two neighbours of the table are neighbours in memory. */
+	/* An entry for each page, though they are neighbours: a table of one entry hides mistakes. */
 	for_each_sgtable_sg(&mapping->sgt, sg, i)
 		sg_set_page(sg, buffer->pages + i, PAGE_SIZE, 0);
 	if (dma_map_sgtable(dev, &mapping->sgt, dir, 0))
