@@ -195,7 +195,7 @@ static bool c_may_store(const struct coherence_range *r, const struct accesses *
 	return r->writers || counted->writing & COHERENCE_SET_C;
 }
 
-/* Somebody of C or B is about to begin: mappers of M come here from now on. */
+/* Somebody of C or B is about to begin, or C to be filled: users of M come here from now on. */
 static void announce(struct coherence *c, unsigned int mode)
 {
 	atomic_fetch_or((mode & COHERENCE_READ ? COHERENCE_OTHER_READS : 0) |
@@ -376,11 +376,15 @@ static void transition(struct coherence *c, unsigned int first, unsigned int las
 
 /* --- begin, end, leave ------------------------------------------------------------------------ */
 
-static void begin(struct coherence *c, unsigned int first, unsigned int last, coherence_set domain)
+static void begin(struct coherence *c, unsigned int first, unsigned int last, coherence_set domain,
+		  unsigned int mode)
 {
-	struct accesses counted = scan(c);
+	struct accesses counted;
 	unsigned int i;
 
+	if (domain != COHERENCE_SET_M)
+		announce(c, mode);
+	counted = scan(c);
 	for (i = first; i < last; i++) {
 		struct coherence_range *r = &c->ranges[i];
 
@@ -416,8 +420,8 @@ static void leave(struct coherence *c, coherence_set domain)
 	struct accesses counted;
 	unsigned int i;
 
-	/* As announce(): a writer of M that ends beside the gather comes here, for C is whole then. */
-	atomic_fetch_andnot(COHERENCE_M_ALONE, &c->dir);
+	/* C is whole then: a writer of M that ends beside the gather must come here. */
+	announce(c, COHERENCE_READ);
 	counted = scan(c);
 	for (i = 0; i < c->nr_ranges; i++) {
 		struct coherence_range *r = &c->ranges[i];
@@ -467,9 +471,7 @@ void coherence_begin(struct coherence *c, struct mapping_slot *slot, unsigned in
 		 "coherence: begin of a slot that has not joined\n"))
 		return;
 
-	if (domain != COHERENCE_SET_M)
-		announce(c, mode);
-	begin(c, 0, c->nr_ranges, domain);
+	begin(c, 0, c->nr_ranges, domain, mode);
 	if (domain == COHERENCE_SET_C && mode & COHERENCE_WRITE)
 		c_written(c, 0, c->nr_ranges);
 }
@@ -489,7 +491,7 @@ void coherence_end(struct coherence *c, struct mapping_slot *slot, unsigned int 
 		/* Else calling it whole alone would throw the newest bytes away. */
 		if (WARN(!(c->ranges[i].whole & domain),
 			 "coherence: end of an access that was not begun (CO3)\n")) {
-			begin(c, 0, c->nr_ranges, domain);
+			begin(c, 0, c->nr_ranges, domain, mode);
 			break;
 		}
 	}
@@ -556,9 +558,7 @@ int coherence_cpu_begin(struct coherence *c, size_t offset, size_t len, unsigned
 		c->ranges[first].pins++;
 		if (last < c->nr_ranges)
 			c->ranges[last].pins++;
-		if (!(mode & COHERENCE_UNCACHED))
-			announce(c, mode);
-		begin(c, first, last, cpu_domain(mode));
+		begin(c, first, last, cpu_domain(mode), mode);
 		for (i = first; i < last; i++)
 			count_bracket(&c->ranges[i], mode, 1);
 		if (cpu_writes_caches(mode))
@@ -608,10 +608,9 @@ static void end_unbegun(struct coherence *c, size_t start, size_t end, unsigned 
 		first = range_at(c, start);
 		last = range_at(c, end - 1) + 1;
 	}
-	announce(c, COHERENCE_READ | COHERENCE_WRITE);
 	if (!(mode & COHERENCE_UNCACHED))
 		c_written(c, first, last);
-	begin(c, first, last, cpu_domain(mode));
+	begin(c, first, last, cpu_domain(mode), COHERENCE_READ | COHERENCE_WRITE);
 	end_write(c, first, last, cpu_domain(mode));
 }
 
