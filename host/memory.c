@@ -340,6 +340,19 @@ static void compound_clear(struct page *page, unsigned int order)
 	}
 }
 
+/* As block_take(), of an arena that may have to be made first; NULL: no room, or no arena. */
+static struct page *block_alloc(unsigned int order)
+{
+	struct page *page;
+
+	spin_lock(&lock);
+	if (!mem_map)
+		arena_create();
+	page = block_take(order);
+	spin_unlock(&lock);
+	return page;
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
@@ -353,11 +366,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	if (!(gfp & __GFP_NOFAIL) && port_should_fail(PORT_FAULT_ALLOC))
 		return NULL;
 
-	spin_lock(&lock);
-	if (!mem_map)
-		arena_create();
-	page = block_take(order);
-	spin_unlock(&lock);
+	page = block_alloc(order);
 	if (!page)
 		return NULL;
 
@@ -621,11 +630,7 @@ struct page *host_memory_lend(unsigned int order, int fd, off_t offset)
 
 	if (port_should_fail(PORT_FAULT_ALLOC))
 		return ERR_PTR(-ENOMEM);
-	spin_lock(&lock);
-	if (!mem_map)
-		arena_create();
-	page = block_take(order);
-	spin_unlock(&lock);
+	page = block_alloc(order);
 	if (!page)
 		return ERR_PTR(-ENOMEM);
 	if (port_mmap(page_address(page), bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
