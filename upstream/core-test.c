@@ -296,23 +296,33 @@ static void a_device_writes_and_the_cpu_reads(struct ktap *t)
 
 /* --- files and fences ------------------------------------------------------------------------- */
 
+/* Somebody writes until it signals. */
+static struct dma_fence *write_fence(struct ktap *t, const struct rival *rival,
+				     struct dma_buf *dmabuf)
+{
+	struct dma_resv *resv = rival->resv_of(dmabuf);
+	struct dma_fence *fence = rival->fence_new();
+
+	if (!fence)
+		return NULL;
+	KT_EQ(t, rival->resv_lock(resv, NULL), 0);
+	KT_EQ(t, rival->resv_reserve(resv, 1), 0);
+	rival->resv_add(resv, fence, DMA_RESV_USAGE_WRITE);
+	rival->resv_unlock(resv);
+	return fence;
+}
+
 static void the_last_reference_goes_under_a_fences_lock(struct ktap *t)
 {
 	const struct rival *rival = load(t, "linux-6.12");
 	struct dma_fence *fence;
 	struct dma_buf *dmabuf;
-	struct dma_resv *resv;
 	int fd;
 
 	KT_ASSERT(t, rival);
 	dmabuf = export(rival, &static_ops);
-	resv = rival->resv_of(dmabuf);
-	fence = rival->fence_new();
+	fence = write_fence(t, rival, dmabuf);
 	KT_ASSERT(t, fence);
-	KT_EQ(t, rival->resv_lock(resv, NULL), 0);
-	KT_EQ(t, rival->resv_reserve(resv, 1), 0);
-	rival->resv_add(resv, fence, DMA_RESV_USAGE_WRITE);
-	rival->resv_unlock(resv);
 
 	fd = rival->fd(dmabuf, O_CLOEXEC);
 	KT_EQ(t, fd >= 0, 1);
@@ -331,17 +341,12 @@ static void a_program_asks_for_a_buffers_fences(struct ktap *t)
 	const struct rival *rival = load(t, "linux-6.12");
 	struct dma_fence *fence, *again;
 	struct dma_buf *dmabuf;
-	struct dma_resv *resv;
 	int fd;
 
 	KT_ASSERT(t, rival);
 	dmabuf = export(rival, &static_ops);
-	resv = rival->resv_of(dmabuf);
-	fence = rival->fence_new();
-	KT_EQ(t, rival->resv_lock(resv, NULL), 0);
-	KT_EQ(t, rival->resv_reserve(resv, 1), 0);
-	rival->resv_add(resv, fence, DMA_RESV_USAGE_WRITE);
-	rival->resv_unlock(resv);
+	fence = write_fence(t, rival, dmabuf);
+	KT_ASSERT(t, fence);
 
 	fd = rival->fd(dmabuf, O_CLOEXEC);
 	KT_EQ(t, rival->ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, (unsigned long)&arg), 0);
