@@ -94,6 +94,13 @@ def orders():
         yield f"{name}: each weaker order fails but {NOT_NEEDED.get(name, 0)}", spare == NOT_NEEDED.get(name, 0), block
 
 
+def rows(runs, numbers):
+    """A row for each run that prints them."""
+    for args, out in runs:
+        if found := re.search(numbers, out):
+            yield "| `{}` | {} | {} |".format(args, *found.groups())
+
+
 def table(long):
     """What was visited, and the shortest program that each mutation breaks."""
     holds, longer, mutations = COHERENCE
@@ -102,15 +109,11 @@ def table(long):
     yield "| agents, what else | states | farthest, in steps |"
     yield "|---|--:|--:|"
     runs = [(args, python("coherence-spec.py", *args.split())[0]) for args in holds + (longer if long else [])]
-    for args, out in runs:
-        if found := re.search(r"(\d+) states, .*farthest (\d+)", out):
-            yield "| `{}` | {} | {} |".format(args, *found.groups())
+    yield from rows(runs, r"(\d+) states, .*farthest (\d+)")
     yield "\nThe second promise, by the states that a program's begins and ends can be in while fresh mapping is right:\n"
     yield "| agents | states | begins and ends between them |"
     yield "|---|--:|--:|"
-    for args, out in runs:
-        if found := re.search(r"(\d+) states of programs, (\d+)", out):
-            yield "| `{}` | {} | {} |".format(args, *found.groups())
+    yield from rows(runs, r"(\d+) states of programs, (\d+)")
     yield "\n# The sentences of the protocol, dropped one by one\n"
     yield "`begin(cpu,W) ...` starts a transition, `.clean` is its next step, and `.set` ends it.\n"
     yield "| mutation | agents | the first program that it breaks |"
