@@ -680,6 +680,9 @@ void coherence_settle_idle(struct coherence *c)
 	unsigned int i;
 
 	coherence_lock(c);
+	/* What these copy later is all of memory: its lines, old beside newer bytes elsewhere, too. */
+	if (c->bounced)
+		begin(c, 0, c->nr_ranges, COHERENCE_SET_C, COHERENCE_READ);
 	counted = scan(c);
 	list_for_each_entry(member, &c->members, node) {
 		for (i = 0; member->twin && i < c->nr_ranges; i++) {
@@ -693,8 +696,7 @@ void coherence_settle_idle(struct coherence *c)
 
 /* --- joining and leaving ---------------------------------------------------------------------- */
 
-/* Slots of C that joined before there was a directory. Scans find by its count who still looked
- * past it. */
+/* Slots of C from before there was a directory.  Scans find by its count who looked past it. */
 static void share(struct coherence *c)
 {
 	struct coherence_member *member;

@@ -258,8 +258,10 @@ void coherence_cpu_flush(struct coherence *c);
  *
  * For exporters whose begin_cpu_access and end_cpu_access copy between memory and the slots of all
  * mappings behind the directory's back, those included that are kept and idle: called before each,
- * it makes the copies of idle ones change nothing.  What a slot has that C has not is left there: no
- * byte of C has changed since they agreed on it.
+ * it makes the copies of idle ones change nothing.  They copy all of the buffer, whatever part the
+ * CPU brackets: so with a bounced slot C is whole everywhere when this returns.  What a slot has
+ * that C has not is left there: no byte of C has changed since they agreed on it.
+ * May leave lines dirty: before coherence_cpu_flush(), where both are called.
  * Context: as coherence_cpu_begin().
  */
 void coherence_settle_idle(struct coherence *c);

@@ -324,8 +324,8 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	ask = asks_exporter(dmabuf);
 	if (ask && dmabuf->ops->begin_cpu_access) {
 		if (cached) {
-			coherence_cpu_flush(&to_buffer(dmabuf)->coherence);
 			coherence_settle_idle(&to_buffer(dmabuf)->coherence);
+			coherence_cpu_flush(&to_buffer(dmabuf)->coherence);
 		}
 		ret = dmabuf->ops->begin_cpu_access(dmabuf, dir);
 		if (ret)

@@ -73,9 +73,9 @@ struct stage {
 };
 
 static void stage_up(struct ktap *t, struct stage *stage, const struct machine_type *type,
-		     enum dma_buf_policy policy)
+		     enum dma_buf_policy policy, bool blind)
 {
-	*stage = (struct stage){ .machine = machine_create(type, 0), .exporter.blind = true };
+	*stage = (struct stage){ .machine = machine_create(type, 0), .exporter.blind = blind };
 	stage->dev = machine_add_device(stage->machine, "device", type->coherent);
 	dma_buf_set_policy(policy);
 	stage->dmabuf = test_export(&stage->exporter, 0);
@@ -147,13 +147,29 @@ static void an_idle_slot_that_was_filled_is_no_newer(struct ktap *t, struct stag
 	KT_EQ(t, cpu_read(t, stage, 200), 0);
 }
 
-static void everywhere(struct ktap *t, void (*fn)(struct ktap *t, struct stage *stage))
+/*
+ * Memory goes over an idle slot that alone is whole, for an access that knows of one line.  Of an
+ * exporter that tells its own accesses: else the caches are whole whenever a device has ended.
+ */
+static void bytes_beside_a_part_stay(struct ktap *t, struct stage *stage)
+{
+	struct sg_table *sgt = dma_buf_map_attachment_unlocked(stage->attach, DMA_BIDIRECTIONAL);
+
+	KT_ASSERT(t, !IS_ERR(sgt));
+	device_write(t, stage, sgt, 0, 7);
+	dma_buf_unmap_attachment_unlocked(stage->attach, sgt, DMA_BIDIRECTIONAL);
+	KT_EQ(t, dma_buf_begin_cpu_access_partial(stage->dmabuf, DMA_TO_DEVICE, 512, 1), 0);
+	KT_EQ(t, dma_buf_end_cpu_access_partial(stage->dmabuf, DMA_TO_DEVICE, 512, 1), 0);
+	KT_EQ(t, cpu_read(t, stage, 0), 7);
+}
+
+static void everywhere(struct ktap *t, bool blind, void (*fn)(struct ktap *t, struct stage *stage))
 {
 	for (const struct machine_type *type = machine_types; type->name; type++) {
 		for (int policy = DMA_BUF_POLICY_CACHED; policy <= DMA_BUF_POLICY_REMAP; policy++) {
 			struct stage stage;
 
-			stage_up(t, &stage, type, policy);
+			stage_up(t, &stage, type, policy, blind);
 			fn(t, &stage);
 			stage_down(&stage);
 		}
@@ -162,12 +178,18 @@ static void everywhere(struct ktap *t, void (*fn)(struct ktap *t, struct stage *
 
 static void syncs_before_the_cpu(struct ktap *t)
 {
-	everywhere(t, an_idle_slot_is_not_older_than_memory);
+	everywhere(t, true, an_idle_slot_is_not_older_than_memory);
 }
 
 static void syncs_after_the_cpu(struct ktap *t)
 {
-	everywhere(t, an_idle_slot_that_was_filled_is_no_newer);
+	everywhere(t, true, an_idle_slot_that_was_filled_is_no_newer);
 }
 
-KTAP_MAIN(KTAP_CASE(syncs_before_the_cpu), KTAP_CASE(syncs_after_the_cpu))
+static void syncs_more_than_a_part(struct ktap *t)
+{
+	everywhere(t, false, bytes_beside_a_part_stay);
+}
+
+KTAP_MAIN(KTAP_CASE(syncs_before_the_cpu), KTAP_CASE(syncs_after_the_cpu),
+	  KTAP_CASE(syncs_more_than_a_part))
