@@ -55,13 +55,19 @@ static bool accesses(const struct scene *w, const struct agent *a, unsigned int 
 	return covers(a, line) && !a->paused && w->synced[line] & a->domain;
 }
 
+/* May two accesses be open at once, one of which stores? */
+static bool share(const struct agent *a, const struct agent *other)
+{
+	return !a->fresh && !other->fresh;
+}
+
 /* May @a open one more access, that stores or not? */
 static bool fits(const struct scene *w, const struct agent *a, bool stores)
 {
 	for (unsigned int i = 0; i < w->nr_agents; i++) {
 		const struct agent *other = &w->agents[i];
 
-		if (other->open && (a->fresh || other->fresh) && (stores || may_store(other)))
+		if (other->open && (stores || may_store(other)) && !share(a, other))
 			return false;
 	}
 	return true;
@@ -538,8 +544,30 @@ const char *scene_check(struct scene *w, unsigned int *reads)
 
 /* --- meanwhile -------------------------------------------------------------------------------- */
 
+/* May @a be open when @op is done, and may one of the two store? */
+static bool fits_beside(const struct scene *w, const struct agent *a, bool stores,
+			const struct operation *op)
+{
+	switch ((enum operation_kind)op->kind) {
+	case OP_MAP:
+	case OP_OWN_BEGIN:
+		stores |= op->a != DMA_TO_DEVICE;
+		break;
+	case OP_CPU_BEGIN:
+		stores |= op->a != DMA_FROM_DEVICE;
+		break;
+	case OP_VMAP:
+		stores = true;
+		break;
+	default:
+		return true;
+	}
+	return !stores || share(a, &w->agents[op->agent]);
+}
+
 /* Maps and unmaps that may need no lock. */
-static void hit_operations(const struct scene *w, unsigned int i, struct list *list)
+static void hit_operations(const struct scene *w, unsigned int i, const struct operation *op,
+			   struct list *list)
 {
 	const struct agent *a = &w->agents[i];
 
@@ -551,9 +579,12 @@ static void hit_operations(const struct scene *w, unsigned int i, struct list *l
 	for (unsigned int nr = 0; a->open && may_store(a) && nr < SCENE_BYTES(w->lines); nr++)
 		if (accesses(w, a, scene_byte(nr) / SCENE_LINE))
 			add(list, OP_UNMAP, i, nr + 1, 0);
-	for (unsigned int dir = 0; !a->open && dir < DMA_NONE; dir++)
-		if (fits(w, a, dir != DMA_TO_DEVICE))
+	for (unsigned int dir = 0; !a->open && dir < DMA_NONE; dir++) {
+		bool stores = dir != DMA_TO_DEVICE;
+
+		if (fits(w, a, stores) && fits_beside(w, a, stores, op))
 			add(list, OP_MAP, i, dir, 0);
+	}
 }
 
 unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
@@ -566,7 +597,7 @@ unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
 		if (i == op->agent && op->kind != OP_RECLAIM)
 			continue;
 		write_operations(w, i, &list);
-		hit_operations(w, i, &list);
+		hit_operations(w, i, op, &list);
 	}
 	for (unsigned int line = 0; line < w->lines; line++) {
 		add(&list, OP_WRITE_BACK, 0, line, 0);
