@@ -14,6 +14,8 @@ have() {
 	clang-format-14) command -v clang-format-14 ;;
 	gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc ;;
 	libc6-dev-arm64-cross) test -e /usr/aarch64-linux-gnu/include/stdio.h ;;
+	qemu-system-x86) command -v qemu-system-x86_64 ;;
+	qemu-system-arm) command -v qemu-system-aarch64 ;;
 	qemu-user-static) command -v qemu-aarch64-static ;;
 	libc6-dev) test -e /usr/include/stdio.h ;;
 	libclang-rt-14-dev) compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*' ;;

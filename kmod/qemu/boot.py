@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boots a stock Linux with the module in virtual machines of several kinds, and passes on what its cases report.
+
+    boot.py --arch ARCH --image vmlinuz --modules DIR --guest PROGRAM --test-modules KO,... [--machine NAME]...
+            [--kernel-modules NAME,...] [--work DIR] [--list]
+
+TAP on standard output, a line for each case of each machine. A machine that does not come to its end counts as a
+failed case more. Needs qemu-system for ARCH, strip for it, and no right but to read the files.
+"""
+import argparse
+import lzma
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+PC = "-M q35 -cpu max,-erms,-fsrm -m 3072 -serial stdio"
+ARM = "-cpu cortex-a72 -m 2048 -serial stdio"
+EDU = "-device edu,dma_mask=0xffffffffffffffff"
+ONE = "-smp 1 -accel tcg"
+TWO = "-smp 2 -accel tcg,thread=multi"
+# -icount makes a nanosecond of the guest's one instruction, on one CPU, the same each time.
+COUNTED = "-smp 1 -accel tcg -icount shift=0,align=off,sleep=off"
+
+# name: (architecture, QEMU's arguments, the kernel's, modules of the kernel's own, in how many seconds at most)
+MACHINES = {
+    "none": ("x86_64", f"{PC} {TWO} {EDU} {EDU}", "", (), 90),
+    "intel-strict": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 60),
+    "intel-lazy": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 60),
+    "virtio-iommu": ("x86_64", f"{PC} {ONE} -device virtio-iommu-pci {EDU}", "", ("virtio-iommu",), 60),
+    "swiotlb": ("x86_64", f"{PC} {ONE} {EDU}", "swiotlb=force", (), 60),
+}
+CONSOLE = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
+MACHINE_OPTIONS = "-nodefaults -no-user-config -no-reboot -nographic -monitor none"
+
+
+def archive(files):
+    """A cpio archive ("newc") of {name: bytes}, folders made as needed; programs may all be run."""
+    out = bytearray()
+    number = 0
+
+    def entry(name, mode, data):
+        nonlocal number
+        number += 1
+        head = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        out.extend(b"070701" + b"".join(b"%08x" % x for x in head) + name.encode() + b"\0")
+        out.extend(b"\0" * (-len(out) % 4))
+        out.extend(data)
+        out.extend(b"\0" * (-len(out) % 4))
+
+    for folder in sorted({os.path.dirname(n) for n in files} - {""} | {"dev"}):
+        entry(folder, 0o040755, b"")
+    for name, data in files.items():
+        entry(name, 0o100755, data)
+    entry("TRAILER!!!", 0, b"")
+    return bytes(out)
+
+
+def kernel_module(folder, name):
+    """The path of the kernel's own module of that name, and those it needs before it, each once."""
+    wanted = re.compile(rf"{name.replace('-', '_')}\.ko(\.xz)?$".replace("_", "[-_]"))
+    for place, _, files in os.walk(folder):
+        for file in files:
+            if wanted.match(file):
+                path = os.path.join(place, file)
+                needs = re.search(rb"(?:^|\0)depends=([^\0]*)\0", unpacked(path))[1].decode()
+                return [p for n in needs.split(",") if n for p in kernel_module(folder, n)] + [path]
+    raise FileNotFoundError(f"{folder} has no module {name}")
+
+
+def unpacked(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    return lzma.decompress(data) if path.endswith(".xz") else data
+
+
+def initramfs(arguments, modules):
+    """What the machine runs: the guest as /init, its modules and in which order it loads them."""
+    files = {"init": unpacked(arguments.guest)}
+    order = []
+    paths = []
+    for name in modules:
+        name, _, options = name.partition(" ")
+        for path in kernel_module(arguments.modules, name) if not name.endswith(".ko") else [name]:
+            if path not in paths:
+                paths.append(path)
+                order.append((os.path.basename(path).removesuffix(".xz").removesuffix(".ko"),
+                              options if path is paths[-1] else ""))
+    for path, (name, _) in zip(paths, order):
+        kept = os.path.join(arguments.work, name + ".ko")
+        with open(kept, "wb") as f:
+            f.write(unpacked(path))
+        subprocess.run([arguments.strip, "--strip-debug", kept], check=True)
+        files[f"modules/{name}.ko"] = unpacked(kept)
+    files["modules/order"] = "".join(f"{n} {o}".strip() + "\n" for n, o in order).encode()
+    path = os.path.join(arguments.work, "initramfs")
+    with open(path, "wb") as f:
+        f.write(archive(files))
+    return path
+
+
+def plain_kernel(image, work):
+    """The kernel without its decompressor, a second less to boot; the image itself where it cannot be taken out."""
+    path = os.path.join(work, "vmlinux")
+    zstd = shutil.which("zstd")
+    if os.path.exists(path):
+        return path
+    with open(image, "rb") as f:
+        data = f.read()
+    start = data.find(b"\x28\xb5\x2f\xfd")
+    if not zstd or start < 0:
+        return image
+    p = subprocess.run([zstd, "-dcq"], input=data[start:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    if not p.stdout.startswith(b"\x7fELF"):
+        return image
+    with open(path, "wb") as f:
+        f.write(p.stdout)
+    return path
+
+
+def boot(name, arguments, kernel, ramdisk):
+    """(lines the cases wrote, why it did not come to its end or None)"""
+    arch, qemu, options, _, limit = MACHINES[name]
+    command = [f"qemu-system-{arch}", *qemu.split(), *MACHINE_OPTIONS.split(), "-kernel", kernel, "-initrd", ramdisk,
+               "-append", f"console={CONSOLE[arch]} panic=-1 quiet loglevel=1 machine={name} {options}"]
+    try:
+        p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           timeout=limit, check=False)
+        output, why = p.stdout, None if p.returncode == 0 else f"qemu exits with {p.returncode}"
+    except subprocess.TimeoutExpired as e:
+        output, why = e.stdout or b"", f"not done after {limit} s"
+    lines = output.decode(errors="replace").replace("\r", "").splitlines()
+    with open(os.path.join(arguments.work, name + ".log"), "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+    start = next((i for i, x in enumerate(lines) if x == "KTAP version 1"), None)
+    if start is None:
+        return lines[-20:], why or "it did not start"
+    lines = lines[start:]
+    if not why and not any(re.match(r"1\.\.\d+$", x) for x in lines):
+        why = "it broke off"
+    return lines, why
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("arch", "image", "modules", "guest", "test-modules"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--kernel-modules", default="")
+    parser.add_argument("--machine", action="append", default=[])
+    parser.add_argument("--work", default="build/linux/boot")
+    parser.add_argument("--strip", default="strip")
+    arguments = parser.parse_args()
+    os.makedirs(arguments.work, exist_ok=True)
+
+    number = failed = 0
+    for name, (arch, _, _, own, _) in MACHINES.items():
+        if arch != arguments.arch or arguments.machine and name not in arguments.machine:
+            continue
+        begin = time.monotonic()
+        modules = [*own, *filter(None, arguments.kernel_modules.split(",")), *arguments.test_modules.split(",")]
+        kernel = plain_kernel(arguments.image, arguments.work) if arch == "x86_64" else arguments.image
+        ramdisk = initramfs(arguments, modules)
+        lines, why = boot(name, arguments, kernel, ramdisk)
+        if why and not any("KTAP" in x for x in lines):
+            # The emulator's own: with several CPUs its kernel dies in some of a hundred boots before it runs a program.
+            print(f"# {name}: {why}; once more", flush=True)
+            lines, why = boot(name, arguments, kernel, ramdisk)
+        for line in lines:
+            if m := re.match(r"(ok|not ok) \d+ (.*)", line):
+                number += 1
+                failed += m[1] != "ok"
+                print(f"{m[1]} {number} - {name}: {m[2]}", flush=True)
+            elif not re.match(r"1\.\.|KTAP", line):
+                print("# " + line.removeprefix("# "), flush=True)
+        if why:
+            number += 1
+            failed += 1
+            print(f"not ok {number} - {name}: comes to its end # {why}")
+        print(f"# {name}: {time.monotonic() - begin:.1f} s", flush=True)
+    print(f"1..{number}")
+    return 1 if failed or not number else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

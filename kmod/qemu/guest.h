@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.h - cases that run as the only program of a virtual machine, and report by KTAP
+ *
+ * A case is a function that returns; a check that fails says what and where, and the case goes on.
+ * All descriptors a case opened are closed after it.
+ */
+#ifndef KMOD_QEMU_GUEST_H
+#define KMOD_QEMU_GUEST_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dmabuf-cache.h"
+#include "importer.h"
+
+#define TO_DEVICE 1u
+#define FROM_DEVICE 2u
+#define BOTH 0u
+
+struct guest_case {
+	const char *name;
+	void (*run)(void);
+	const char *machines; /* words; NULL: all of them */
+};
+
+/* Each file of cases ends its own list with an empty name. */
+extern const struct guest_case basic_cases[], machine_cases[], driver_cases[], cost_cases[];
+
+extern const char *machine; /* what the command line calls it */
+
+/* --- what a case says -------------------------------------------------------------------------- */
+
+#define check(condition, ...) \
+	((condition) ? true : (failed(__FILE__, __LINE__, #condition, " " __VA_ARGS__), false))
+#define check_equal(a, b) check_equal_at(__FILE__, __LINE__, #a, (long long)(a), #b, (long long)(b))
+
+void failed(const char *file, int line, const char *what, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+bool check_equal_at(const char *file, int line, const char *a, long long x, const char *b,
+		    long long y);
+void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- what it does ------------------------------------------------------------------------------- */
+
+/* A descriptor, or -errno.  Each is closed when the case ends, or by drop(). */
+int heap_buffer(size_t size);
+int udma_buffer(size_t size);
+int own_buffer(size_t size, unsigned int flags);
+int wrap(int fd, unsigned int flags); /* /dev/dmabuf-cache; does not close @fd */
+void drop(int fd);
+
+/* The same, but the wrap is all that is left. */
+int wrapped(int fd, unsigned int flags);
+
+/* 0 or more, or -errno. */
+int importer(struct importer_call *call);
+int attach(int fd, enum importer_device device, unsigned int flags); /* a handle */
+int detach(int handle);
+int map(int handle, unsigned int dir);
+int unmap(int handle, unsigned int dir);
+int device_write(int handle, size_t offset, const void *bytes, size_t size, unsigned int flags);
+int device_read(int handle, size_t offset, void *bytes, size_t size, unsigned int flags);
+int trace(struct trace_entry *entries, unsigned int n);
+bool has_device(enum importer_device device);
+
+int cpu_begin(int fd, bool read, bool write);
+int cpu_end(int fd, bool read, bool write);
+uint8_t *map_cpu(int fd, size_t size, bool write); /* MAP_FAILED */
+
+/* A number of debugfs' line for the buffer with @fd's reservation: the one line there is. */
+long long counter(const char *name);
+bool listed(const char *text);
+int write_file(const char *path, const char *text);
+long long free_pages(void);
+void sleep_ms(unsigned int ms);
+
+#define DIFFERENT(seed, i) ((uint8_t)((i)*31 + (i) / 256 * 7 + (seed)))
+void fill(uint8_t *bytes, size_t size, unsigned int seed);
+bool is_filled(const uint8_t *bytes, size_t size, unsigned int seed);
+
+int load(const char *module, const char *arguments);
+int unload(const char *module);
+
+#endif
