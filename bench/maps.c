@@ -279,7 +279,7 @@ static noinline void loop_pin(struct work *work)
 }
 
 /* Every importer has mapped since the last move. */
-static noinline void loop_move(struct work *work)
+static noinline void loop_move_notify(struct work *work)
 {
 	dma_resv_lock(&work->subject->resv, NULL);
 	for (u64 i = 0; i < work->pairs; i++) {
@@ -293,6 +293,15 @@ static noinline void loop_move(struct work *work)
 		dma_buf_move_notify(work->subject->bufs[0]);
 		work_stop(work);
 	}
+	dma_resv_unlock(&work->subject->resv);
+}
+
+static noinline void loop_move(struct work *work)
+{
+	dma_resv_lock(&work->subject->resv, NULL);
+	for (u64 i = 0; i < work->pairs; i++)
+		if (!dma_buf_move_begin(work->subject->bufs[0], 0))
+			dma_buf_move_end(work->subject->bufs[0]);
 	dma_resv_unlock(&work->subject->resv);
 }
 
@@ -324,8 +333,12 @@ static noinline void loop_move(struct work *work)
 #define WIDEN(machine_)                                                                   \
 	MAPS("widen", loop_widen, SUBJECT_PLAIN, 1, 1, MIB, BASE("first_map", 1, MIB, 0), \
 	     .base_machine = machine_, .machine = machine_, .pairs = 20)
-#define MOVE(n_)                                                                    \
-	MAPS("move_notify", loop_move, SUBJECT_MOVES, n_, 1, 4 * KIB, ATOMIC(1, 0), \
+#define MOVE_NOTIFY(n_)                                                                    \
+	MAPS("move_notify", loop_move_notify, SUBJECT_MOVES, n_, 1, 4 * KIB, ATOMIC(1, 0), \
+	     .pairs = PAIRS_TIMED)
+/* Linear: for ten times the importers not more than ten times the cost, and some for the caches. */
+#define MOVE(n_, base_n_)                                                                          \
+	MAPS("move", loop_move, SUBJECT_MOVED, n_, 1, 4 * KIB, BASE("move", base_n_, 4 * KIB, 12), \
 	     .pairs = PAIRS_TIMED)
 
 static const struct measure measures[] = {
@@ -428,9 +441,13 @@ static const struct measure measures[] = {
 	MAPS("dynamic_attach_detach", loop_dynamic_attach, SUBJECT_MOVES, 1, 1, 4 * KIB,
 	     ATOMIC(1, 0), .pairs = PAIRS_TIMED),
 	MAPS("pin", loop_pin, SUBJECT_MOVES, 1, 1, 4 * KIB, ATOMIC(1, 0), .pairs = PAIRS_TIMED),
-	MOVE(1),
-	MOVE(10),
-	MOVE(100),
+	MOVE_NOTIFY(1),
+	MOVE_NOTIFY(10),
+	MOVE_NOTIFY(100),
+	MAPS("move", loop_move, SUBJECT_MOVED, 1, 1, 4 * KIB, ATOMIC(1, 0), .pairs = PAIRS_TIMED),
+	MOVE(10, 1),
+	MOVE(100, 10),
+	MOVE(K, 100),
 };
 
 const struct bench_group bench_maps = { measures, ARRAY_SIZE(measures) };

@@ -92,6 +92,19 @@ static const struct dma_buf_ops moves_ops = {
 	.cpu_access_only_syncs = true,
 };
 
+/* The same, and it gives static importers' mappings anew when it does. */
+static const struct dma_buf_ops moved_ops = {
+	.pin = moves_pin,
+	.unpin = moves_unpin,
+	.map_dma_buf = repeat_map,
+	.unmap_dma_buf = repeat_unmap,
+	.release = repeat_release,
+	.may_widen = true,
+	.tells_own_access = true,
+	.tells_moves = true,
+	.cpu_access_only_syncs = true,
+};
+
 static void importer_notify(struct dma_buf_attachment *attach)
 {
 }
@@ -103,7 +116,9 @@ struct dma_buf *subject_buffer(struct subject *subject)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 
 	info.exp_name = "bench";
-	info.ops = subject->kind == SUBJECT_MOVES ? &moves_ops : &repeat_ops;
+	info.ops = subject->kind == SUBJECT_MOVES   ? &moves_ops
+		   : subject->kind == SUBJECT_MOVED ? &moved_ops
+						    : &repeat_ops;
 	info.size = subject->bytes;
 	info.resv = subject->kind == SUBJECT_OWN ? NULL : &subject->resv;
 	info.priv = shared_page();
@@ -142,7 +157,7 @@ struct subject *subject_create(enum subject_kind kind, const char *machine, unsi
 {
 	struct subject *subject = bench_checked(kzalloc(sizeof(*subject), GFP_KERNEL), "a subject");
 	const struct machine_type *type = machine_type_find(machine ?: "arm");
-	bool one = kind == SUBJECT_ONE || kind == SUBJECT_MOVES;
+	bool one = kind == SUBJECT_ONE || kind == SUBJECT_MOVES || kind == SUBJECT_MOVED;
 
 	if (kind == SUBJECT_REMAP)
 		dma_buf_set_policy(DMA_BUF_POLICY_REMAP);

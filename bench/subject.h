@@ -23,6 +23,7 @@ enum subject_kind {
 	SUBJECT_REMAP,     /* one coherent device, and nothing is kept */
 	SUBJECT_OWN,       /* one coherent device; each buffer has a reservation of its own */
 	SUBJECT_MOVES,     /* as many devices on one buffer that can move; they follow */
+	SUBJECT_MOVED,     /* the same, and they do not: what is kept for them is made anew */
 };
 
 struct subject {
@@ -34,8 +35,9 @@ struct subject {
 	size_t bytes; /* a buffer's */
 	unsigned int n;
 	struct dma_buf **bufs;
-	struct dma_buf_attachment **attach; /* attach[i] is of bufs[i]; for these two of bufs[0] */
-	struct device **devs;               /* SUBJECT_ONE, SUBJECT_MOVES: a device each */
+	struct dma_buf_attachment *
+		*attach;      /* attach[i] is of bufs[i]; for these three of bufs[0] */
+	struct device **devs; /* SUBJECT_ONE, _MOVES and _MOVED: a device each */
 };
 
 /**

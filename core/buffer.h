@@ -41,6 +41,12 @@ struct buffer {
 		unsigned int users;
 		bool mistrusted; /* somebody did not promise brackets */
 	} vmap;
+	unsigned int quarantined; /* dead sets whose users have not gone */
+	struct {
+		struct mapping_slot **slots; /* between begin and end of a move, @n of them */
+		unsigned int n;
+		bool telling; /* importers are being called */
+	} move;
 
 	/* guarded by pin_lock */
 	spinlock_t pin_lock;
@@ -85,6 +91,15 @@ int buffer_release(struct inode *inode, struct file *file);
 static inline struct buffer *to_buffer(struct dma_buf *dmabuf)
 {
 	return container_of(dmabuf, struct buffer, dmabuf);
+}
+
+/* Is an importer mapping or pinning from its move_notify()?  Reservation held. */
+static inline bool buffer_telling(struct dma_buf *dmabuf)
+{
+	return WARN(
+		to_buffer(dmabuf)->move.telling,
+		"dma-buf: an importer maps or pins a %s buffer while it is told that it moves\n",
+		dmabuf->exp_name);
 }
 
 /* @mode, of an access by the CPU, with where the CPU is. */

@@ -6,15 +6,19 @@
  *   MV1  The exporter's pin and unpin get the attachment that the exporter has seen: of a kept
  *        mapping the one behind the importer's.
  *   MV2  Mappings that a dynamic importer has of a dynamic exporter are not kept (remap.h), so a
- *        move leaves nothing of the core's that is stale.
+ *        move leaves nothing of theirs with the core that is stale.
+ *   MV3  Between begin and end of a move all kept mappings are frozen and empty, or dead.  All that
+ *        is allocated for it, and importers' callbacks, come before the first is frozen.
  *
- * Deliberately not here: the move, which is the exporter's.
+ * Deliberately not here: where a buffer is and how its bytes get there, which is the exporter's.
  */
 #include <linux/bug.h>
 #include <linux/kernel.h>
+#include <linux/slab.h>
 
 #include "buffer.h"
 #include "event.h"
+#include "mapping-slot.h"
 #include "slot-set.h"
 
 /* MV1 */
@@ -31,6 +35,8 @@ int dma_buf_pin(struct dma_buf_attachment *attach)
 		 "dma-buf: pin by an importer that does not follow moves\n"))
 		return -EINVAL;
 	dma_resv_assert_held(attach->dmabuf->resv);
+	if (buffer_telling(attach->dmabuf))
+		return -EBUSY;
 
 	ops = attach->dmabuf->ops;
 	return ops->pin ? ops->pin(exporters(attach)) : 0;
@@ -59,10 +65,79 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 		return;
 	dma_resv_assert_held(dmabuf->resv);
 
+	to_buffer(dmabuf)->move.telling = true;
 	list_for_each_entry(attach, &dmabuf->attachments, node)
 		if (attach->importer_ops)
 			attach->importer_ops->move_notify(attach);
+	to_buffer(dmabuf)->move.telling = false;
 	event_tell(EVENT_MOVE, dmabuf, NULL, 0, 0, 0);
+}
+
+/* Does anybody use a mapping that a move would take away? */
+static bool in_use(const struct buffer *buffer, struct mapping_slot *const *slots, unsigned int n)
+{
+	if (buffer->quarantined)
+		return true;
+	for (unsigned int i = 0; i < n; i++)
+		if (slots[i]->table && mapping_slot_active(slots[i]))
+			return true;
+	return false;
+}
+
+int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
+{
+	struct mapping_slot **slots;
+	struct buffer *buffer;
+	unsigned int n;
+	int ret;
+
+	if (WARN(!dmabuf || !dmabuf->ops->tells_moves,
+		 "dma-buf: an exporter without tells_moves begins a move\n"))
+		return -EINVAL;
+	dma_resv_assert_held(dmabuf->resv);
+	might_sleep();
+	buffer = to_buffer(dmabuf);
+	if (WARN(buffer->move.slots || buffer->move.telling,
+		 "dma-buf: the move of a %s buffer begins within its move, as map_dma_buf must "
+		 "not\n",
+		 dmabuf->exp_name))
+		return -EDEADLK;
+
+	slots = slot_sets_slots(dmabuf, &n);
+	if (!slots)
+		return -ENOMEM;
+	ret = -EBUSY;
+	if (timeout <= 0 && in_use(buffer, slots, n))
+		goto free_slots;
+	dma_buf_move_notify(dmabuf);
+	if (buffer->quarantined)
+		goto free_slots;
+	ret = mapping_slots_freeze(slots, n, timeout);
+	if (ret)
+		goto free_slots;
+	mapping_slots_teardown(slots, n);
+	buffer->move.slots = slots;
+	buffer->move.n = n;
+	return 0;
+
+free_slots:
+	kfree(slots);
+	return ret;
+}
+
+void dma_buf_move_end(struct dma_buf *dmabuf)
+{
+	struct buffer *buffer;
+
+	if (WARN(!dmabuf || !to_buffer(dmabuf)->move.slots,
+		 "dma-buf: the end of a move that has not begun\n"))
+		return;
+	dma_resv_assert_held(dmabuf->resv);
+
+	buffer = to_buffer(dmabuf);
+	mapping_slots_rebuild(buffer->move.slots, buffer->move.n);
+	kfree(buffer->move.slots);
+	buffer->move.slots = NULL;
 }
 
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)

@@ -176,6 +176,9 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	if (WARN(!info->ops->pin != !info->ops->unpin,
 		 "dma-buf: export with one of pin and unpin\n"))
 		return ERR_PTR(-EINVAL);
+	if (WARN(info->ops->tells_moves && !info->ops->pin,
+		 "dma-buf: export with tells_moves, but without pin\n"))
+		return ERR_PTR(-EINVAL);
 	if (info->resv && dma_resv_assert_not_held(info->resv))
 		return ERR_PTR(-EDEADLK);
 	if (WARN(info->ops->cpu_maps_uncached && (info->ops->pin || !info->ops->tells_own_access),

@@ -74,6 +74,12 @@ static void export(struct ktap *t)
 	ROW(t, "dma_buf_export", "pin without unpin", ARGUMENT,
 	    "WARN one of pin and unpin, -EINVAL", SAME, misuse_ptr(dma_buf_export(&info)));
 
+	half.pin = NULL;
+	half.tells_moves = true;
+	ROW(t, "dma_buf_export", "tells_moves without pin", ARGUMENT, "WARN tells_moves, -EINVAL",
+	    LINUX("no such flag", OURS), misuse_ptr(dma_buf_export(&info)));
+	half.tells_moves = false;
+	half.pin = test_pin;
 	half.unpin = test_unpin;
 	half.cpu_maps_uncached = true;
 	ROW(t, "dma_buf_export", "cpu_maps_uncached of a buffer that moves", ARGUMENT,
@@ -129,6 +135,13 @@ static void moves(struct ktap *t)
 	    VOID(dma_buf_move_notify(dmabuf)));
 	ROW(t, "dma_buf_invalidate_mappings", "not held", LOCK, "WARN dma_buf_move_notify()", SAME,
 	    VOID(dma_buf_invalidate_mappings(dmabuf)));
+	ROW(t, "dma_buf_move_begin", "no buffer", ARGUMENT, "WARN without tells_moves, -EINVAL",
+	    LINUX("no such call", OURS), dma_buf_move_begin(misuse_null(), 0));
+	ROW(t, "dma_buf_move_begin", "an exporter without tells_moves", ARGUMENT,
+	    "WARN without tells_moves, -EINVAL", LINUX("no such call", OURS),
+	    dma_buf_move_begin(dmabuf, 0));
+	ROW(t, "dma_buf_move_end", "a move that has not begun", ORDER, "WARN has not begun",
+	    LINUX("no such call", OURS), VOID(dma_buf_move_end(dmabuf)));
 	ROW(t, "dma_buf_attach_revocable", "no attachment", ARGUMENT, "crash", SAME,
 	    dma_buf_attach_revocable(misuse_null()));
 	ROW(t, "dma_buf_is_dynamic", "no buffer", ARGUMENT, "crash", SAME,

@@ -158,6 +158,8 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 	int ret;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
+	if (buffer_telling(attach->dmabuf))
+		return ERR_PTR(-EBUSY);
 	mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);

@@ -10,6 +10,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-table.h>
 #include <linux/file.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
@@ -52,12 +53,18 @@ static bool set_active(struct slot_set *set)
 	return false;
 }
 
+/* Is a kept mapping a pin?  Not of who gives it anew when the buffer moves. */
+static bool keeps_pinned(const struct slot_set *set)
+{
+	return dma_buf_is_dynamic(set->dmabuf) && !set->dmabuf->ops->tells_moves;
+}
+
 static struct sg_table *slot_build(struct mapping_slot *slot, enum dma_data_direction dir)
 {
 	struct slot_set *set = slot->owner;
 	struct dma_buf_attachment *inner = &set->inner[slot_index(set, slot)];
 	const struct dma_buf_ops *ops = set->dmabuf->ops;
-	bool pin = dma_buf_is_dynamic(set->dmabuf); /* who follows its moves is not kept */
+	bool pin = keeps_pinned(set);
 	struct sg_table *sgt;
 	int ret;
 
@@ -88,7 +95,7 @@ static void slot_destroy(struct mapping_slot *slot, struct sg_table *sgt,
 	dma_owned_begin();
 	ops->unmap_dma_buf(inner, sgt, dir);
 	dma_owned_end();
-	if (dma_buf_is_dynamic(set->dmabuf))
+	if (keeps_pinned(set))
 		ops->unpin(inner);
 }
 
@@ -468,7 +475,7 @@ static void set_kill(struct slot_set *set)
 /* SS5.  Reservation held. */
 static void set_idle(struct slot_set *set)
 {
-	for (unsigned int i = 0; dma_buf_is_dynamic(set->dmabuf) && i < set_slots(set); i++)
+	for (unsigned int i = 0; keeps_pinned(set) && i < set_slots(set); i++)
 		mapping_slot_reclaim(set_slot(set, i));
 	lru_add(set);
 }
@@ -493,10 +500,12 @@ bool slot_set_return(struct dma_buf_attachment *attach)
 			clean = !set->quarantined;
 		}
 		/* Both are undone by slot_reaped(). */
-		if (set->quarantined)
+		if (set->quarantined) {
 			get_dma_buf(dmabuf);
-		else if (!set->dead)
+			to_buffer(dmabuf)->quarantined++;
+		} else if (!set->dead) {
 			set_idle(set);
+		}
 	}
 	bury = set->dead && !set->borrowers && !set->quarantined;
 	dma_resv_unlock(dmabuf->resv);
@@ -517,6 +526,8 @@ static void slot_reaped(struct mapping_slot *slot)
 	dma_resv_lock(dmabuf->resv, NULL);
 	set->quarantined--;
 	bury = !set->borrowers && !set->quarantined;
+	if (bury)
+		to_buffer(dmabuf)->quarantined--;
 	dma_resv_unlock(dmabuf->resv);
 
 	if (bury) {
@@ -574,6 +585,25 @@ void slot_sets_device_gone(struct device *dev)
 
 	while ((buffer = buffer_visit_next(buffer)))
 		sets_end(buffer, dev);
+}
+
+struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n)
+{
+	struct mapping_slot **slots;
+	struct slot_set *set;
+	unsigned int count = 0;
+
+	dma_resv_assert_held(dmabuf->resv);
+	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
+		count += set_slots(set);
+	slots = kcalloc(max(count, 1u), sizeof(*slots), GFP_KERNEL);
+	if (!slots)
+		return NULL;
+	*n = 0;
+	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
+		for (unsigned int i = 0; i < set_slots(set); i++)
+			slots[(*n)++] = set_slot(set, i);
+	return slots;
 }
 
 void slot_sets_kernel_fence(struct dma_buf *dmabuf)

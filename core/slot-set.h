@@ -13,7 +13,7 @@
  *   SS2  A set without borrowers has no user, or it is dead and quarantined.
  *   SS3  A quarantined set holds a reference to its buffer.
  *   SS4  Only idle sets with something mapped are on the LRU.
- *   SS5  An idle set pins nothing: of a buffer that can move, mappings end with the last detach.
+ *   SS5  An idle set pins nothing: where a kept mapping is a pin, it ends with the last detach.
  *
  * Lock order: resv -> lru_lock.  The reclaimer holds lru_lock and only tries reservations.
  */
@@ -106,6 +106,13 @@ void slot_sets_release(struct dma_buf *dmabuf);
 
 /** slot_sets_device_gone - end all sets of @dev, over all buffers. Nothing held. */
 void slot_sets_device_gone(struct device *dev);
+
+/**
+ * slot_sets_slots - all slots of @dmabuf's sets, *@n of them, in an array for the caller to kfree()
+ *
+ * Context: reservation held, as long as the array is used.  Returns NULL without memory.
+ */
+struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n);
 
 /** slot_sets_kernel_fence - static importers' hits on @dmabuf wait from now on. Reservation held.
  */

@@ -20,7 +20,7 @@
  *				_end_access, and all _unlocked
  *	importers, held		dma_buf_map_attachment, _unmap_attachment, _pin, _unpin, _vmap,
  *				_vmap_bracketed, _vunmap
- *	exporters, held		dma_buf_move_notify, _invalidate_mappings
+ *	exporters, held		dma_buf_move_notify, _invalidate_mappings, _move_begin, _move_end
  *	exporters' ops, not held	attach, detach, release, begin_cpu_access, end_cpu_access,
  *					mmap
  *	exporters' ops, held	map_dma_buf, unmap_dma_buf, pin, unpin, vmap, vunmap
@@ -149,6 +149,15 @@ struct dma_buf_ops {
 	bool cpu_maps_uncached;
 
 	/*
+	 * Ours, with pin.  The buffer moves only between dma_buf_move_begin() and its end, which
+	 * take static importers' kept mappings away and make them anew.  So these pin nothing:
+	 * the buffer stays only while one is in use.  Without it a kept mapping is a pin, from its
+	 * first use until it has been idle for a while (dma_buf_cache_set_idle()) or is reclaimed.
+	 * DIFFERS: Linux has no such flag: it pins static importers' buffers.
+	 */
+	bool tells_moves;
+
+	/*
 	 * Linux's, until 6.15: the core keeps an attachment's mapping until detach.  DIFFERS: not
 	 * looked at; the policy decides what is kept.
 	 */
@@ -163,7 +172,7 @@ struct dma_buf_attach_ops {
 
 	/*
 	 * Mandatory.  The buffer is about to move: stop using the mapping, unmap it, map again
-	 * later.  Held.
+	 * later.  Held.  From here it may be unmapped, not mapped or pinned: WARN, -EBUSY.
 	 */
 	union {
 		void (*move_notify)(struct dma_buf_attachment *attach);
@@ -286,8 +295,8 @@ void dma_buf_count_pinned(bool on);
  * Context: may sleep.
  * Ownership: the caller owns one reference to the result and drops it with dma_buf_put(); @info is
  * copied.
- * Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin, cpu_maps_uncached
- * with pin or without tells_own_access; -ENOMEM.
+ * Returns ERR_PTR: -EINVAL a mandatory field or op is missing, pin without unpin, tells_moves
+ * without pin, cpu_maps_uncached with pin or without tells_own_access; -ENOMEM.
  */
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info);
 
@@ -529,6 +538,32 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 {
 	dma_buf_move_notify(dmabuf);
 }
+
+/**
+ * dma_buf_move_begin - an exporter that sets tells_moves is about to move its buffer
+ * dma_buf_move_end - it has moved, or stays where it was
+ * @timeout: jiffies to wait for static importers that use their mappings; 0: not at all, as inside
+ *	     an eviction
+ *
+ * The begin tells dynamic importers as dma_buf_move_notify() does, and takes the kept mappings of
+ * static ones away, all or none; the end makes them anew with map_dma_buf, of where the buffer is
+ * then.  Who maps in between sleeps until the end.  What cannot be made anew is asked for again by
+ * the next map; map_dma_buf may refuse when it is called from the end, where it must not move.
+ * The bytes are the exporter's to copy, between dma_buf_begin_exporter_access() and its end, now or
+ * by an engine whose fence of usage KERNEL it adds before the end of the move: then static
+ * importers' maps wait for that.
+ * All that the move needs is allocated before: in between nobody waits for memory, for a lock that
+ * he does not hold, or for another move.  A map_dma_buf that is asked for the first time may move
+ * its buffer so.
+ * Context: held throughout; may sleep.
+ * Returns 0, and the end must follow; -EBUSY a static importer uses a mapping, or one that was
+ * detached in use is still there (dynamic importers may have been told for nothing); -ENOMEM;
+ * -EDEADLK with WARN the buffer is being moved already, as by map_dma_buf from the end; -EINVAL with
+ * WARN for NULL, or an exporter without tells_moves.  After an error nothing is taken away.
+ * DIFFERS: ours.
+ */
+int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout);
+void dma_buf_move_end(struct dma_buf *dmabuf);
 
 /** dma_buf_attach_revocable - can the exporter take this importer's mappings away? Linux 7.1 */
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);

@@ -47,6 +47,10 @@ int dma_buf_begin_exporter_access(struct dma_buf *dmabuf, struct device *dev, st
 void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, struct sg_table *sgt,
 				 enum dma_data_direction dir);
 
+/* The exporter tells who follows; the others' buffers are pinned. */
+int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout);
+void dma_buf_move_end(struct dma_buf *dmabuf);
+
 /* The whole buffer, for Linux knows no part. */
 int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
 				     size_t offset, size_t len);
