@@ -3,7 +3,7 @@
  * buffer.h - one dma-buf of somebody else's whose mappings are kept, and its directory
  *
  * A buffer lives as long as one of its wraps: the dma-bufs that programs get, at most one for each
- * kind of importer and access mode.  All wraps share memory, fences and directory.
+ * kind of importer.  All wraps share memory, fences and directory.
  *
  * Invariants
  *   BU1  There is one buffer for each inner dma-buf: it is found and ended under buffers_lock, so

@@ -25,8 +25,8 @@ struct dmabuf_cache_wrap {
 };
 
 /*
- * Returns the new descriptor.  It has the access mode of the old one's file.  The same buffer, kind
- * and mode get the same dma-buf for as long as that lives.  The caller should close the old
+ * Returns the new descriptor, with the access mode of the old one.  The same buffer and kind get the
+ * same dma-buf for as long as that lives.  The caller should close the old
  * descriptor: while anybody holds it, he may touch the bytes without anybody knowing, and mappings
  * for devices that do not snoop are synced each time.
  *

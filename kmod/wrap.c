@@ -136,19 +136,18 @@ struct cached_buffer *wrap_buffer(const struct dma_buf *dmabuf)
 }
 
 /* A file whose last reference has gone is on the list until its release. */
-static struct dma_buf *wrap_find(struct cached_buffer *buffer, bool dynamic, unsigned int mode)
+static struct dma_buf *wrap_find(struct cached_buffer *buffer, bool dynamic)
 {
 	struct wrap *wrap;
 
 	list_for_each_entry(wrap, &buffer->wraps, node)
-		if (wrap->dynamic == dynamic && (wrap->dmabuf->file->f_flags & O_ACCMODE) == mode &&
-		    get_file_active(&wrap->dmabuf->file))
+		if (wrap->dynamic == dynamic && get_file_active(&wrap->dmabuf->file))
 			return wrap->dmabuf;
 	return NULL;
 }
 
 /* Consumes a reference to @buffer when it returns no error. */
-static struct dma_buf *wrap_create(struct cached_buffer *buffer, bool dynamic, unsigned int mode)
+static struct dma_buf *wrap_create(struct cached_buffer *buffer, bool dynamic)
 {
 	struct wrap *wrap = kzalloc(sizeof(*wrap), GFP_KERNEL_ACCOUNT);
 	const struct dma_buf_ops *inner = buffer->inner->ops;
@@ -177,7 +176,8 @@ static struct dma_buf *wrap_create(struct cached_buffer *buffer, bool dynamic, u
 	info.exp_name = buffer->inner->exp_name;
 	info.ops = &wrap->ops;
 	info.size = buffer->inner->size;
-	info.flags = mode;
+	/* A dma-buf has one file, so all its descriptors have one mode. */
+	info.flags = buffer->inner->file->f_flags & O_ACCMODE;
 	info.resv = buffer->inner->resv;
 	info.priv = wrap;
 	dmabuf = dma_buf_export(&info);
@@ -192,7 +192,6 @@ static struct dma_buf *wrap_create(struct cached_buffer *buffer, bool dynamic, u
 
 struct dma_buf *wrap_get(struct dma_buf *dmabuf, bool dynamic)
 {
-	unsigned int mode = dmabuf->file->f_flags & O_ACCMODE;
 	struct cached_buffer *outer = wrap_buffer(dmabuf), *buffer;
 	struct dma_buf *wrapped;
 	bool consumed = false;
@@ -203,9 +202,9 @@ struct dma_buf *wrap_get(struct dma_buf *dmabuf, bool dynamic)
 		wrapped = ERR_CAST(buffer);
 		goto unlock;
 	}
-	wrapped = wrap_find(buffer, dynamic, mode);
+	wrapped = wrap_find(buffer, dynamic);
 	if (!wrapped) {
-		wrapped = wrap_create(buffer, dynamic, mode);
+		wrapped = wrap_create(buffer, dynamic);
 		consumed = !IS_ERR(wrapped);
 	}
 unlock:

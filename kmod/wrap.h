@@ -3,8 +3,8 @@
  * wrap.h - the dma-buf that a program gets: another buffer's bytes and fences, kept mappings
  *
  * Invariants
- *   WR1  A wrap has its inner dma-buf's reservation object and size, and no more access than the
- *        file it was made from.
+ *   WR1  A wrap has its inner dma-buf's reservation object and size, and the access
+ *        mode of its file, never more.
  *   WR2  Only importers of the wrap's kind attach.  A pair of unlike kinds the core would pin and
  *        map for both directions at once, and never ask again.
  *   WR3  A wrap does for a program what its exporter does: mmap and vmap exist where the inner
@@ -21,7 +21,7 @@
 struct cached_buffer *wrap_buffer(const struct dma_buf *dmabuf);
 
 /**
- * wrap_get - the wrap of @dmabuf for importers that are @dynamic, with the access mode of its file
+ * wrap_get - the wrap of @dmabuf for importers that are @dynamic
  * @dmabuf: an inner dma-buf or a wrap
  *
  * Context: may sleep, no lock held.  Returns ERR_PTR: -ENOMEM, -ENFILE.

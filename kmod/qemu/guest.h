@@ -27,7 +27,8 @@ struct guest_case {
 };
 
 /* Each file of cases ends its own list with an empty name. */
-extern const struct guest_case basic_cases[], machine_cases[], driver_cases[], cost_cases[];
+extern const struct guest_case importer_cases[], program_cases[], machine_cases[], driver_cases[],
+	cost_cases[];
 
 extern const char *machine; /* what the command line calls it */
 
@@ -48,6 +49,7 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A descriptor, or -errno.  Each is closed when the case ends, or by drop(). */
 int heap_buffer(size_t size);
+int heap_buffer_as(size_t size, unsigned int flags); /* open()'s access mode */
 int udma_buffer(size_t size);
 int own_buffer(size_t size, unsigned int flags);
 int wrap(int fd, unsigned int flags); /* /dev/dmabuf-cache; does not close @fd */
@@ -64,7 +66,10 @@ int map(int handle, unsigned int dir);
 int unmap(int handle, unsigned int dir);
 int device_write(int handle, size_t offset, const void *bytes, size_t size, unsigned int flags);
 int device_read(int handle, size_t offset, void *bytes, size_t size, unsigned int flags);
+struct exporter_calls calls_of(int fd); /* of own_buffer() */
+bool given_back(int fd);                /* has its exporter everything back, or soon? */
 int trace(struct trace_entry *entries, unsigned int n);
+void forked(void); /* a child has an importer of its own */
 bool has_device(enum importer_device device);
 
 int cpu_begin(int fd, bool read, bool write);
@@ -74,6 +79,7 @@ uint8_t *map_cpu(int fd, size_t size, bool write); /* MAP_FAILED */
 /* A number of debugfs' line for the buffer with @fd's reservation: the one line there is. */
 long long counter(const char *name);
 bool listed(const char *text);
+int set_parameter(const char *name, const char *value); /* of the module's */
 int write_file(const char *path, const char *text);
 long long free_pages(void);
 void sleep_ms(unsigned int ms);

@@ -70,6 +70,7 @@ struct importer_cost {
 
 struct exporter_calls {
 	__u32 attached, mapped, unmapped, pinned;
+	__u32 directions; /* a bit for each that map was called with */
 };
 
 #endif

@@ -57,6 +57,7 @@ static struct sg_table *exported_map(struct dma_buf_attachment *attach, enum dma
 	if (ret)
 		goto free_entries;
 	e->calls.mapped++;
+	e->calls.directions |= BIT(dir);
 	return sgt;
 
 free_entries:
