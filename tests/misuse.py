@@ -189,4 +189,5 @@ def main():
     sys.exit({"table": table, "complete": complete}[sys.argv[1]]([x for x in sys.argv[2:] if x != "--long"]))
 
 
-main()
+if __name__ == "__main__":
+    main()

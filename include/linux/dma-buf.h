@@ -11,19 +11,11 @@
  * neither exporter nor importer is changed for it.  Under policy `remap` every map asks the
  * exporter, as Linux does from 6.15 on.
  *
- * Lock rules.  "Held" and "not held" speak of dmabuf->resv and are asserted; what a hit of a kept
- * mapping asserts, in checking builds only.  A call that must not find it held, and does, WARNs and
- * does nothing, -EDEADLK where it returns something (DIFFERS: Linux waits for ever).
- *
- *	importers, not held	dma_buf_attach, _dynamic_attach, _detach, _export, _fd, _get,
- *				_mmap, _begin_cpu_access, _end_cpu_access, _begin_access,
- *				_end_access, and all _unlocked
- *	importers, held		dma_buf_map_attachment, _unmap_attachment, _pin, _unpin, _vmap,
- *				_vmap_bracketed, _vunmap
- *	exporters, held		dma_buf_move_notify, _invalidate_mappings, _move_begin, _move_end
- *	exporters' ops, not held	attach, detach, release, begin_cpu_access, end_cpu_access,
- *					mmap
- *	exporters' ops, held	map_dma_buf, unmap_dma_buf, pin, unpin, vmap, vunmap
+ * Lock rules.  "Held" and "not held" speak of dmabuf->resv, held by this thread.  Which call and
+ * which callback needs what is one table, core/locking.def (docs/generated/locking.md shows it); it
+ * is asserted, what a hit of a kept mapping asserts in checking builds only.  A call that must not
+ * find it held, and does, WARNs and does nothing, -EDEADLK where it returns something (DIFFERS: Linux
+ * waits for ever).
  */
 #ifndef _LINUX_DMA_BUF_H
 #define _LINUX_DMA_BUF_H
