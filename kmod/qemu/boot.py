@@ -3,7 +3,7 @@
 """Boots a stock Linux with the module in virtual machines of several kinds, and passes on what its cases report.
 
     boot.py --arch ARCH --image vmlinuz --modules DIR --guest PROGRAM --test-modules KO,... [--machine NAME]...
-            [--kernel-modules NAME,...] [--work DIR] [--list]
+            [--kernel-modules NAME,...] [--files FILE,...] [--work DIR] [--strip PROGRAM]
 
 TAP on standard output, a line for each case of each machine. A machine that does not come to its end counts as a
 failed case more. Needs qemu-system for ARCH, strip for it, and no right but to read the files.
@@ -18,7 +18,7 @@ import sys
 import time
 
 PC = "-M q35 -cpu max,-erms,-fsrm -m 3072 -serial stdio"
-ARM = "-cpu cortex-a72 -m 2048 -serial stdio"
+ARM = "-M virt,iommu=smmuv3 -cpu cortex-a72 -m 1024 -serial stdio"
 EDU = "-device edu,dma_mask=0xffffffffffffffff"
 ONE = "-smp 1 -accel tcg"
 TWO = "-smp 2 -accel tcg,thread=multi"
@@ -31,6 +31,7 @@ MACHINES = {
     "intel-strict": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 60),
     "intel-lazy": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 60),
     "virtio-iommu": ("x86_64", f"{PC} {ONE} -device virtio-iommu-pci {EDU}", "", ("virtio-iommu",), 60),
+    "arm64": ("aarch64", f"{ARM} {TWO} {EDU}", "", (), 90),
     "swiotlb": ("x86_64", f"{PC} {ONE} {EDU}", "swiotlb=force", (), 60),
 }
 CONSOLE = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
@@ -80,6 +81,8 @@ def unpacked(path):
 def initramfs(arguments, modules):
     """What the machine runs: the guest as /init, its modules and in which order it loads them."""
     files = {"init": unpacked(arguments.guest)}
+    for file in filter(None, arguments.files.split(",")):
+        files[os.path.basename(file)] = unpacked(file)
     order = []
     paths = []
     for name in modules:
@@ -141,6 +144,8 @@ def boot(name, arguments, kernel, ramdisk):
     lines = lines[start:]
     if not why and not any(re.match(r"1\.\.\d+$", x) for x in lines):
         why = "it broke off"
+    # Where it dies QEMU prints all registers.
+    lines = [x for x in lines if not re.match(r"[ #]*(Q|X|R)[0-9]{2}=| ?X[0-9]{2}=", x)]
     return lines, why
 
 
@@ -149,6 +154,7 @@ def main():
     for name in ("arch", "image", "modules", "guest", "test-modules"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--kernel-modules", default="")
+    parser.add_argument("--files", default="", help="what else lies in the machine's root")
     parser.add_argument("--machine", action="append", default=[])
     parser.add_argument("--work", default="build/linux/boot")
     parser.add_argument("--strip", default="strip")
@@ -173,7 +179,7 @@ def main():
                 number += 1
                 failed += m[1] != "ok"
                 print(f"{m[1]} {number} - {name}: {m[2]}", flush=True)
-            elif not re.match(r"1\.\.|KTAP", line):
+            elif not re.search(r"^1\.\.|^KTAP|reboot: Power down$", line):
                 print("# " + line.removeprefix("# "), flush=True)
         if why:
             number += 1

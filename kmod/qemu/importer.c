@@ -26,6 +26,8 @@
 
 #define HANDLES 64
 #define CHUNK 4096
+/* QEMU's edu takes the last byte of its 4 KiB for one past the end. */
+#define ENGINE_CHUNK 2048
 
 struct handle {
 	struct dma_buf *dmabuf;
@@ -122,6 +124,9 @@ static int transfer(struct handle *h, struct importer_call *call, u8 *bytes, boo
 			dma_addr_t dma = sg_dma_address(sg) + (at - start);
 			size_t size = min3(start + sg_dma_len(sg) - at, call->size - done,
 					   PAGE_SIZE - (at & ~PAGE_MASK));
+
+			if (call->flags & IMPORT_ENGINE)
+				size = min_t(size_t, size, ENGINE_CHUNK);
 
 			if (call->flags & IMPORT_ENGINE) {
 				ret = write ? engine_write(engine, dma, bytes + done, size)

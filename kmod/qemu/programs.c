@@ -393,6 +393,5 @@ const struct guest_case program_cases[] = {
 	{ NULL, NULL, NULL },
 };
 
-const struct guest_case machine_cases[] = { { NULL, NULL, NULL } };
 const struct guest_case driver_cases[] = { { NULL, NULL, NULL } };
 const struct guest_case cost_cases[] = { { NULL, NULL, NULL } };
