@@ -19,4 +19,10 @@ int cli_conformance(int argc, char **argv);
 /** cli_explore - `dmabuf explore ...`, as above */
 int cli_explore(int argc, char **argv);
 
+/**
+ * cli_run - `dmabuf run ...`; argv[0] is "run". Returns the program's exit status, or
+ * EXIT_FAILED; a signal that ends the program ends this process.
+ */
+int cli_run(int argc, char **argv);
+
 #endif

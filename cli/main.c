@@ -23,6 +23,8 @@ static const struct command {
 	  cli_conformance },
 	{ "explore", "every legal program on a small buffer: is what is read the newest?",
 	  cli_explore },
+	{ "run", "run a program with dma-heaps, udmabuf and sw_sync where the kernel has none",
+	  cli_run },
 	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 

@@ -13,7 +13,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A room includes only itself and those before it; <linux/...> is everybody's. Tests include what they like.
 ROOMS = ["host", "dma", "core", "drivers", "pipeline", "cli"]
-SIDE = {"bench": "pipeline", "checker": "pipeline"}         # as high as this one
+SIDE = {"bench": "pipeline", "checker": "pipeline", "userdev": "pipeline"} # as high as this one
 TEST = re.compile(r"-test\.[ch]$|/test-")
 LINES = 850
 # Written so that this line does not name what it forbids.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * no-explore.c - `dmabuf explore` of the command that stands on Linux's core: refused
+ * no-explore.c - what the command that stands on Linux's core refuses: `dmabuf explore`, `dmabuf run`
  *
- * What is explored is what our core keeps (checker/explore/state.c), and Linux's keeps nothing.
+ * What is explored is what our core keeps (checker/explore/state.c), and Linux's keeps nothing.  The
+ * devices of a run stand on our core.
  */
 #include <stdio.h>
 
@@ -11,5 +12,11 @@
 int cli_explore(int argc, char **argv)
 {
 	fprintf(stderr, "dmabuf explore: this program has Linux's core, which keeps no mappings\n");
+	return EXIT_FAILED;
+}
+
+int cli_run(int argc, char **argv)
+{
+	fprintf(stderr, "dmabuf run: this program has Linux's core; devices stand on ours\n");
 	return EXIT_FAILED;
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listener.c - see listener.h
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/seccomp.h>
+#include <linux/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "userdev/listener.h"
+
+int listener_hear(int listener, struct call *call)
+{
+	struct seccomp_notif heard = {};
+
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &heard))
+		return -errno;
+	call->listener = listener;
+	call->id = heard.id;
+	call->tid = heard.pid;
+	call->arch = heard.data.arch;
+	call->nr = heard.data.nr;
+	for (size_t i = 0; i < ARRAY_SIZE(call->args); i++)
+		call->args[i] = heard.data.args[i];
+	return 0;
+}
+
+bool call_waits(const struct call *call)
+{
+	u64 id = call->id;
+
+	return !ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
+}
+
+static void answer(const struct call *call, struct seccomp_notif_resp response)
+{
+	response.id = call->id;
+	ioctl(call->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+void call_return(const struct call *call, long ret)
+{
+	answer(call,
+	       (struct seccomp_notif_resp){ .val = ret < 0 ? 0 : ret, .error = ret < 0 ? ret : 0 });
+}
+
+void call_proceed(const struct call *call)
+{
+	answer(call, (struct seccomp_notif_resp){ .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE });
+}
+
+ssize_t call_read_string(const struct call *call, u64 from, char *to, size_t len)
+{
+	struct iovec here = { .iov_base = to, .iov_len = len };
+	struct iovec there = { .iov_base = (void *)from, .iov_len = len };
+	ssize_t done = process_vm_readv(call->tid, &here, 1, &there, 1, 0);
+
+	if (!call_waits(call))
+		return -ENOENT;
+	return done > 0 || !len ? done : -EFAULT;
+}
+
+int call_read(const struct call *call, u64 from, void *to, size_t len)
+{
+	ssize_t done;
+
+	if (!len)
+		return 0;
+	done = call_read_string(call, from, to, len);
+	if (done < 0)
+		return done;
+	return done == (ssize_t)len ? 0 : -EFAULT;
+}
+
+int call_write(const struct call *call, u64 to, const void *from, size_t len)
+{
+	struct iovec here = { .iov_base = (void *)from, .iov_len = len };
+	struct iovec there = { .iov_base = (void *)to, .iov_len = len };
+
+	if (!len)
+		return 0;
+	if (!call_waits(call))
+		return -ENOENT;
+	return process_vm_writev(call->tid, &here, 1, &there, 1, 0) == (ssize_t)len ? 0 : -EFAULT;
+}
+
+static int give(const struct call *call, int fd, int flags, u32 how)
+{
+	struct seccomp_notif_addfd add = {
+		.id = call->id, .srcfd = fd, .newfd_flags = flags & O_CLOEXEC, .flags = how
+	};
+	int ret = ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int call_give(const struct call *call, int fd, int flags)
+{
+	return give(call, fd, flags, 0);
+}
+
+int call_return_fd(const struct call *call, int fd, int flags)
+{
+	return give(call, fd, flags, SECCOMP_ADDFD_FLAG_SEND);
+}
+
+int call_stat(const struct call *call, int fd, struct stat *st)
+{
+	char path[64];
+
+	if (fd < 0)
+		return -EBADF;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", call->tid, fd);
+	return stat(path, st) ? -EBADF : 0;
+}
+
+/* A descriptor for the process that @tid is a thread of. */
+static int process_of(pid_t tid)
+{
+	char path[64], text[512], *line;
+	ssize_t len;
+	int fd = syscall(SYS_pidfd_open, tid, 0);
+
+	if (fd >= 0)
+		return fd;
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ESRCH;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[max_t(ssize_t, len, 0)] = '\0';
+	line = strstr(text, "\nTgid:");
+	fd = line ? syscall(SYS_pidfd_open, atoi(line + 6), 0) : -1;
+	return fd < 0 ? -ESRCH : fd;
+}
+
+int call_take(const struct call *call, int fd)
+{
+	int process = process_of(call->tid), ret;
+
+	if (process < 0)
+		return process;
+	ret = syscall(SYS_pidfd_getfd, process, fd, 0);
+	ret = ret < 0 ? -errno : ret;
+	close(process);
+	if (!call_waits(call)) {
+		if (ret >= 0)
+			close(ret);
+		return -ENOENT;
+	}
+	return ret;
+}

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`dmabuf run`: what a program finds that looks for dma-heaps, udmabuf and sw_sync.
+
+    run-test.py DMABUF [--long]         TAP on standard output; each case_... is one
+
+A case is a program of its own: its body runs in a Python below `dmabuf run`, with userdev/client.py.
+"""
+import inspect
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+import tap                                                  # noqa: E402
+from tap import Skip, need                                  # noqa: E402
+
+DMABUF = os.path.abspath(sys.argv[1])
+LONG = "--long" in sys.argv
+
+
+def run(*words, options=(), **more):
+    return subprocess.run([DMABUF, "run", *options, "--", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=50, **more)
+
+
+def inside(body, options=(), env=None):
+    """Run the text of the function @body as a program with devices; it must end well and leave nothing in the log."""
+    text = textwrap.dedent(inspect.getsource(body).split(":\n", 1)[1])
+    head = "import errno, fcntl, mmap, os, select, signal, socket, struct, sys, threading, time\nfrom client import *\n"
+    done = run(sys.executable, "-c", head + text, options=options,
+               env=dict(os.environ, PYTHONPATH=os.path.join(ROOT, "userdev"), **(env or {})))
+    need(done.returncode == 0 and not done.stderr, done.returncode, done.stdout, done.stderr)
+    return done.stdout
+
+
+def program(body):
+    """A case whose body is a program."""
+    def case():
+        inside(body)
+    case.__name__ = body.__name__
+    return case
+
+
+def leaves_nothing():
+    left = [n for n in os.listdir("/dev/shm") if n.startswith("dmabuf-run.")] if os.path.isdir("/dev/shm") else []
+    need(not left, left)
+
+
+def the_machine_has_none_of_them():
+    """Else what follows would tell nothing of ours."""
+    for path in ("/dev/dma_heap", "/dev/udmabuf", "/dev/sw_sync"):
+        if os.path.exists(path):
+            raise Skip(f"this machine has {path} itself")
+
+
+def status_and_signals_pass_through():
+    need(run("true").returncode == 0)
+    need(run("sh", "-c", "exit 7").returncode == 7)
+    need(run("sh", "-c", "kill -KILL $$").returncode == -signal.SIGKILL)
+    none, no_program = run("no-such-program"), run("/dev/null")
+    need(none.returncode == 127 and none.stderr.count("\n") == 1, none)
+    need(no_program.returncode == 126 and no_program.stderr.count("\n") == 1, no_program)
+    with subprocess.Popen([DMABUF, "run", "sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"],
+                          stdout=subprocess.PIPE, text=True) as p:
+        p.stdout.readline()
+        p.send_signal(signal.SIGTERM)
+        need(p.wait(20) == 3, p.returncode)
+    leaves_nothing()
+
+
+def a_run_in_a_run_says_so():
+    done = run(DMABUF, "run", "true")
+    need(done.returncode == 2 and done.stderr.count("\n") == 1 and "already" in done.stderr, done)
+
+
+def usage_is_told_in_a_line():
+    for words in (["--heap", "a/b"], ["--heap", "x:0"], ["--limit", "many"], ["--no-such"], []):
+        done = subprocess.run([DMABUF, "run", *words], stderr=subprocess.PIPE, text=True)
+        need(done.returncode == 2 and "dmabuf run --help" in done.stderr, words, done)
+
+
+@program
+def a_buffer_is_shared_memory():
+    fd = alloc(3 * PAGE - 5)
+    assert os.fstat(fd).st_size == os.lseek(fd, 0, os.SEEK_END) == 3 * PAGE
+    assert os.lseek(fd, 0, os.SEEK_SET) == 0
+    sync(fd, READ | WRITE)
+    one, other = mmap.mmap(fd, 3 * PAGE), mmap.mmap(fd, PAGE, offset=2 * PAGE)
+    assert one[:] == bytes(3 * PAGE)
+    one[2 * PAGE + 7] = 42
+    assert other[7] == 42
+    sync(fd, READ | WRITE | END)
+    assert error(sync, fd, 0) == error(sync, fd, 8 | READ) == errno.EINVAL
+    copy = os.dup(fd)
+    os.close(fd)
+    sync(copy, READ)
+    read_only = alloc(PAGE, flags=os.O_RDONLY)
+    mmap.mmap(read_only, PAGE, prot=mmap.PROT_READ)
+    assert error(lambda: mmap.mmap(read_only, PAGE)) == errno.EACCES
+    assert not os.get_inheritable(copy) and os.get_inheritable(read_only)
+
+
+@program
+def heaps_refuse_what_linux_refuses():
+    assert error(alloc, 0) == errno.EINVAL
+    assert error(alloc, 1 << 60) == errno.ENOMEM
+    assert error(alloc, PAGE, "system", 0x40000000) == errno.EINVAL
+    assert error(alloc, PAGE, "no-such-heap") == errno.ENOENT
+    device = os.open("/dev/dma_heap/system", os.O_RDONLY)
+    assert error(fcntl.ioctl, device, 0xC0184801, bytearray(24)) == errno.EINVAL
+    assert error(fcntl.ioctl, device, ALLOC, bytearray(struct.pack("=QIIQ", PAGE, 1, 0, 0))) == errno.EINVAL
+
+
+@program
+def names_can_be_listed_and_looked_at():
+    import stat
+    assert sorted(os.listdir("/dev/dma_heap")) == ["reserved", "system"]
+    assert sorted(e.name for e in os.scandir("/dev/../dev//dma_heap/.")) == ["reserved", "system"]
+    for path in ("/dev/dma_heap/system", "/dev/udmabuf"):
+        assert stat.S_ISCHR(os.stat(path).st_mode) and os.access(path, os.R_OK | os.W_OK), path
+    assert stat.S_ISDIR(os.lstat("/dev/dma_heap").st_mode)
+    assert os.path.exists("/sys/kernel/debug/sync/sw_sync") and os.path.exists("/dev/sw_sync")
+    assert not os.path.exists("/dev/dma_heap/other") and not os.access("/dev/udmabuf", os.X_OK)
+    os.chdir("/dev")
+    os.close(os.open("dma_heap/system", os.O_RDWR))
+    folder = os.open("/dev/dma_heap", os.O_RDONLY | os.O_DIRECTORY)
+    os.close(os.open("system", os.O_RDWR, dir_fd=folder))
+    assert error(os.open, "/dev/udmabuf", os.O_RDWR | os.O_CREAT | os.O_EXCL) == errno.EEXIST
+    assert error(os.open, "/dev/udmabuf", os.O_RDONLY | os.O_DIRECTORY) == errno.ENOTDIR
+
+
+@program
+def a_name_shows_in_fdinfo():
+    fd = alloc(2 * PAGE)
+    set_name(fd, "frame 7")
+    lines = fdinfo(fd)
+    assert lines["size"] == str(2 * PAGE) and lines["name"] == "frame 7" and lines["exp_name"] == "system", lines
+    assert "ino" in fdinfo(0) or "pos" in fdinfo(0)
+    assert error(set_name, fd, "x" * 32) == errno.EINVAL
+    assert fdinfo(fd)["name"] == "frame 7"
+
+
+@program
+def descriptors_go_where_descriptors_go():
+    fd = alloc()
+    ours, theirs = socket.socketpair()
+    if not os.fork():
+        got = socket.recv_fds(theirs, 1, 1)[1][0]
+        sync(got, WRITE)
+        mmap.mmap(got, PAGE)[0] = 9
+        sync(got, WRITE | END)
+        os._exit(0)
+    socket.send_fds(ours, [b"x"], [fd])
+    assert os.wait()[1] == 0
+    assert mmap.mmap(fd, PAGE)[0] == 9
+    os.set_inheritable(fd, True)
+    code = "import sys; from client import *; sync(int(sys.argv[1]), READ); assert mmap.mmap(int(sys.argv[1]), PAGE)[0] == 9"
+    assert os.spawnvp(os.P_WAIT, sys.executable, [sys.executable, "-c", code, str(fd)]) == 0
+    thread = threading.Thread(target=sync, args=(fd, READ))
+    thread.start()
+    thread.join()
+
+
+def memory_goes_with_the_last_descriptor():
+    def body():
+        for _ in range(20):
+            fd = alloc(4 << 20)
+            memory = mmap.mmap(fd, 4 << 20)
+            os.close(fd)
+            assert error(alloc, 1 << 20) == errno.ENOMEM
+            memory.close()
+        if not os.fork():
+            kept = [alloc(2 << 20), alloc(2 << 20)]
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.wait()
+        alloc(4 << 20)
+    inside(body, options=["--limit", "4M"])
+
+
+def a_heap_has_its_own_limit():
+    def body():
+        assert sorted(os.listdir("/dev/dma_heap")) == ["camera", "reserved", "system"]
+        fd = alloc(8 * PAGE, "camera")
+        assert error(alloc, PAGE, "camera") == errno.ENOMEM
+        alloc(8 * PAGE)
+        os.close(fd)
+        alloc(PAGE, "camera")
+    inside(body, options=["--heap", f"camera:{8 * os.sysconf('SC_PAGE_SIZE') // 1024}K"])
+
+
+@program
+def fences_signal_in_order():
+    line = timeline()
+    one, two = fence(line, 1), fence(line, 2)
+    both = merge("both", one, two)
+    assert [info(f)[0] for f in (one, two, both)] == [0, 0, 0]
+    assert info(one)[1] == [(0, "sw_sync", open("/proc/self/comm").read().strip())]
+    inc(line)
+    assert [info(f)[0] for f in (one, two, both)] == [1, 0, 0]
+    inc(line, 5)
+    assert [info(f)[0] for f in (one, two, both)] == [1, 1, 1]
+    late = fence(line, 100)
+    os.close(line)
+    assert info(late)[0] == -errno.ENOENT
+    assert error(merge, "x", one, 0) == errno.ENOENT
+
+
+@program
+def a_sync_file_is_ready_when_its_fence_is():
+    line = timeline()
+    one = fence(line, 1)
+    assert select.select([one], [], [], 0)[0] == []
+    epoll = select.epoll()
+    epoll.register(one, select.EPOLLIN)
+    assert epoll.poll(0) == []
+    threading.Timer(0.05, inc, (line,)).start()
+    assert epoll.poll(20) == [(one, select.EPOLLIN)]
+    poll = select.poll()
+    poll.register(one, select.POLLIN)
+    assert poll.poll(0) == [(one, select.POLLIN)]
+
+
+@program
+def deadlines_are_kept():
+    line = timeline()
+    one = fence(line, 1)
+    def deadline(fd):
+        data = bytearray(struct.pack("=QIi", 0, 0, fd))
+        fcntl.ioctl(line, GET_DEADLINE, data)
+        return struct.unpack("=QIi", data)[0]
+    assert error(deadline, one) == errno.ENOENT
+    for when, earliest in (500, 500), (300, 300), (400, 300):
+        fcntl.ioctl(one, SET_DEADLINE, struct.pack("=QQ", when, 0))
+        assert deadline(one) == earliest
+    assert error(deadline, 0) == errno.EINVAL
+
+
+@program
+def a_sync_waits_for_the_fences_of_a_buffer():
+    fd, line = alloc(), timeline()
+    import_fence(fd, WRITE, fence(line, 1))
+    sync(fd, READ | END)
+    done = []
+    def wait():
+        sync(fd, READ)
+        done.append(time.monotonic())
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.1)
+    assert not done
+    assert info(export(fd, READ))[0] == 0
+    inc(line)
+    thread.join(20)
+    assert done and info(export(fd, READ))[0] == 1
+    assert error(import_fence, fd, WRITE, 0) == errno.EINVAL
+    # A signal ends the wait, and so does the timeline's end.
+    import_fence(fd, WRITE, fence(line, 5))
+    def stop(*_):
+        raise TimeoutError
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        sync(fd, READ)
+        raise AssertionError("did not wait")
+    except TimeoutError:
+        pass
+    os.close(line)
+    sync(fd, READ)
+
+
+CASES = [value for value in list(globals().values()) if inspect.isfunction(value) and value.__code__.co_filename == __file__
+         and value.__name__ not in ("run", "inside", "program", "leaves_nothing")]
+
+if __name__ == "__main__":
+    failed = tap.run(CASES)
+    leaves_nothing()
+    sys.exit(failed)

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * supervisor.c - see supervisor.h and run.h
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libdmabuf.h>
+#include <linux/dma-heap.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/string.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/file.h"
+#include "userdev/filter.h"
+#include "userdev/listener.h"
+#include "userdev/supervisor.h"
+
+/* --- the program ------------------------------------------------------------------------------ */
+
+static void send_fd(int socket, int fd)
+{
+	char room[CMSG_SPACE(sizeof(fd))] __aligned(8) = "", byte = 0;
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = room,
+				  .msg_controllen = sizeof(room) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
+		_exit(RUN_FAILED);
+}
+
+/* A descriptor, or -errno: what the other side failed with, -EPIPE if it said nothing. */
+static int receive_fd(int socket)
+{
+	char room[CMSG_SPACE(sizeof(int))] __aligned(8) = "";
+	int said = 0, fd;
+	struct iovec part = { &said, sizeof(said) };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = room,
+				  .msg_controllen = sizeof(room) };
+	const struct cmsghdr *header;
+
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) <= 0)
+		return -EPIPE;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header)
+		return said;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+static void preload(const char *library)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *both;
+
+	if (!library)
+		return;
+	if (others && *others && asprintf(&both, "%s:%s", library, others) > 0)
+		setenv("LD_PRELOAD", both, 1);
+	else
+		setenv("LD_PRELOAD", library, 1);
+}
+
+/* In the child. */
+static void become(const struct run_options *options, char *const *argv, int socket)
+{
+	int listener = filter_install();
+	char byte;
+
+	if (listener < 0) {
+		if (write(socket, &listener, sizeof(listener)) != sizeof(listener))
+			_exit(RUN_FAILED);
+		_exit(RUN_FAILED);
+	}
+	send_fd(socket, listener);
+	close(listener);
+	if (read(socket, &byte, 1) != 1)
+		_exit(RUN_FAILED);
+	preload(options->preload);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], argv);
+	fprintf(stderr, "dmabuf run: %s: %s\n", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE);
+}
+
+static const char *why_no_filter(int error)
+{
+	switch (-error) {
+	case EBUSY:
+		return "this process is supervised already: a run inside a run has the outer one's "
+		       "devices";
+	case ENOSYS:
+	case EINVAL:
+		return "the system has no seccomp user notification (Linux 5.14 or later, "
+		       "CONFIG_SECCOMP_FILTER)";
+	case EPIPE:
+		return "the program ended before it began";
+	default:
+		return strerror(-error);
+	}
+}
+
+/* --- devices ---------------------------------------------------------------------------------- */
+
+static struct dma_buf *heap_allocate(struct dma_heap *heap, unsigned long len, u32 fd_flags,
+				     u64 heap_flags)
+{
+	struct run_heap *ours = dma_heap_get_drvdata(heap);
+
+	return memfd_buffer_allocate(ours->name, &ours->budget, len, fd_flags);
+}
+
+static const struct dma_heap_ops heap_ops = { .allocate = heap_allocate };
+
+static int touch(const char *path)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int make_folder(struct supervisor *s)
+{
+	static const char *const places[] = { "/dev/shm", "/tmp", "/var/tmp" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(s->folder, sizeof(s->folder), "%s/dmabuf-run.XXXXXX", places[i]);
+		if (!mkdtemp(s->folder))
+			continue;
+		snprintf(path, sizeof(path), "%s/dma_heap", s->folder);
+		if (!mkdir(path, 0700))
+			return 0;
+		rmdir(s->folder);
+	}
+	s->folder[0] = '\0';
+	fprintf(stderr, "dmabuf run: no folder can be made in /dev/shm, /tmp or /var/tmp: %s\n",
+		strerror(errno));
+	return -errno;
+}
+
+static void remove_folder(struct supervisor *s)
+{
+	char path[128];
+
+	if (!s->folder[0])
+		return;
+	for (unsigned int i = 0; i < s->heap_count; i++) {
+		snprintf(path, sizeof(path), "%s/dma_heap/%s", s->folder, s->heaps[i].name);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/dma_heap", s->folder);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/udmabuf", s->folder);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/sw_sync", s->folder);
+	unlink(path);
+	rmdir(s->folder);
+}
+
+static int add_device(struct supervisor *s, enum object_kind kind, const char *name,
+		      struct file *file)
+{
+	char path[128];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
+	ret = touch(path);
+	if (!ret)
+		return object_add_device(&s->objects, kind, path, file);
+	if (file)
+		fput(file);
+	return ret;
+}
+
+/* @text is NAME or NAME:BYTES; a heap that is there already only gets the limit. */
+static int add_heap(struct supervisor *s, const char *text)
+{
+	size_t len = strcspn(text, ":");
+	u64 limit = text[len] ? strtoull(text + len + 1, NULL, 10) : ~0ULL;
+	struct run_heap *ours = NULL;
+	struct dma_heap_export_info info = { .ops = &heap_ops };
+	char path[64];
+	int fd;
+
+	for (unsigned int i = 0; i < s->heap_count; i++)
+		if (strlen(s->heaps[i].name) == len && !strncmp(s->heaps[i].name, text, len))
+			ours = &s->heaps[i];
+	if (ours) {
+		ours->budget.limit = limit;
+		return 0;
+	}
+	if (s->heap_count == SUPERVISOR_HEAPS)
+		return -ENOSPC;
+	ours = &s->heaps[s->heap_count];
+	strscpy(ours->name, text, min(len + 1, sizeof(ours->name)));
+	ours->budget = (struct memfd_budget){ .limit = limit, .whole = &s->budget };
+	info.name = ours->name;
+	info.priv = ours;
+	ours->heap = dma_heap_add(&info);
+	if (IS_ERR(ours->heap))
+		return PTR_ERR(ours->heap);
+	s->heap_count++;
+	snprintf(path, sizeof(path), "/dev/dma_heap/%s", ours->name);
+	fd = host_open(path, O_RDWR);
+	if (fd < 0)
+		return fd;
+	snprintf(path, sizeof(path), "dma_heap/%s", ours->name);
+	return add_device(s, OBJECT_HEAP, path, ({
+				  struct file *file = host_fget(fd);
+
+				  host_close(fd);
+				  file;
+			  }));
+}
+
+/* Only for who looks at it: each open is a timeline of its own. */
+static int touch_sw_sync(struct supervisor *s)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/sw_sync", s->folder);
+	return touch(path);
+}
+
+static int make_devices(struct supervisor *s)
+{
+	int ret = make_folder(s);
+
+	if (!ret)
+		ret = objects_init(&s->objects, s->folder);
+	if (!ret)
+		ret = add_device(s, OBJECT_UDMABUF, "udmabuf", NULL);
+	if (!ret)
+		ret = touch_sw_sync(s);
+	if (!ret)
+		ret = add_heap(s, "system");
+	if (!ret)
+		ret = add_heap(s, "reserved");
+	for (size_t i = 0; !ret && s->options->heaps && s->options->heaps[i]; i++)
+		ret = add_heap(s, s->options->heaps[i]);
+	return ret;
+}
+
+static void remove_devices(struct supervisor *s)
+{
+	if (s->objects.all.next)
+		objects_fini(&s->objects);
+	for (unsigned int i = 0; i < s->heap_count; i++)
+		dma_heap_remove(s->heaps[i].heap);
+	remove_folder(s);
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static void tell_width(struct supervisor *s, const struct call *call)
+{
+	if (!s->told_width)
+		fprintf(stderr,
+			"dmabuf run: process %d is a 32-bit or x32 program: it runs, without "
+			"devices\n",
+			call->tid);
+	s->told_width = true;
+}
+
+static void serve(struct supervisor *s)
+{
+	struct call call;
+
+	if (listener_hear(s->listener, &call))
+		return;
+	if (!filter_native(call.arch, call.nr)) {
+		tell_width(s, &call);
+		call_proceed(&call);
+	} else if (call.nr == SYS_ioctl) {
+		serve_ioctl(s, &call);
+	} else if (call.nr == SYS_mmap || call.nr == SYS_epoll_ctl) {
+		call_proceed(&call);
+	} else {
+		serve_path(s, &call);
+	}
+	if (s->fences_moved && !list_empty(&s->waits))
+		serve_waits(s);
+	s->fences_moved = false;
+}
+
+/* What was sent to us is for the program; what the terminal sent it has, too. */
+static void pass_on(pid_t program, const struct signalfd_siginfo *signal)
+{
+	if (signal->ssi_code <= 0)
+		kill(program, signal->ssi_signo);
+}
+
+/* Returns true once the program has ended; *@status is how. */
+static bool collect(pid_t program, int *status)
+{
+	bool ended = false;
+	int how;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &how, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != program)
+			continue;
+		if (WIFSTOPPED(how)) {
+			/* As its shell expects; SIGCONT goes to both. */
+			raise(SIGSTOP);
+			continue;
+		}
+		*status = how;
+		ended = true;
+	}
+	return ended;
+}
+
+static void loop(struct supervisor *s, pid_t program, int signals, int *status)
+{
+	struct pollfd wait[] = {
+		{ .fd = s->listener, .events = POLLIN },
+		{ .fd = s->objects.ends, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+	struct signalfd_siginfo signal;
+	bool ended = false, told = false;
+	int how;
+
+	for (;;) {
+		int count = poll(wait, ARRAY_SIZE(wait),
+				 !list_empty(&s->waits) || (ended && !told) ? 1000 : -1);
+
+		if (wait[2].revents & POLLIN && read(signals, &signal, sizeof(signal)) > 0) {
+			if (signal.ssi_signo != SIGCHLD)
+				pass_on(program, &signal);
+			ended |= collect(program, status);
+		}
+		if (wait[1].revents & POLLIN) {
+			objects_reap(&s->objects);
+			s->fences_moved = true;
+		}
+		if (!count || s->fences_moved)
+			serve_waits(s);
+		s->fences_moved = false;
+		if (wait[0].revents & POLLIN)
+			serve(s);
+		if (wait[0].revents & POLLHUP) {
+			/* It has let the filter go, and may not be a zombie yet. */
+			if (!ended && waitpid(program, &how, 0) == program)
+				*status = how;
+			return;
+		}
+		if (!count && ended && !told) {
+			fprintf(stderr,
+				"dmabuf run: the program has ended; waiting for processes that "
+				"it left behind, which use the devices\n");
+			told = true;
+		}
+	}
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static int block_signals(sigset_t *before)
+{
+	static const int passed[] = { SIGCHLD, SIGTERM, SIGHUP,  SIGINT, SIGQUIT,
+				      SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+		sigaddset(&set, passed[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* End as the program did. */
+static int end_likewise(int status)
+{
+	const struct rlimit none = {};
+	sigset_t set;
+
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	fflush(NULL);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(WTERMSIG(status), SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, WTERMSIG(status));
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
+}
+
+static u64 half_of_memory(void)
+{
+	return (u64)sysconf(_SC_PHYS_PAGES) / 2 * (u64)sysconf(_SC_PAGESIZE);
+}
+
+static int supervise(struct supervisor *s, pid_t program, int socket, int signals)
+{
+	int status = 0, ret;
+
+	s->listener = receive_fd(socket);
+	if (s->listener < 0) {
+		fprintf(stderr, "dmabuf run: %s\n", why_no_filter(s->listener));
+		return RUN_FAILED;
+	}
+	/* Nobody looks into this process through /proc, and it is the one who collects orphans. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	/* No device maps here, and a program that forgets an END is its own business, as in Linux. */
+	libdmabuf_policy_set(LIBDMABUF_POLICY_REMAP);
+	ret = make_devices(s);
+	if (ret) {
+		fprintf(stderr, "dmabuf run: the devices cannot be made: %s\n", strerror(-ret));
+		status = RUN_FAILED << 8;
+	} else if (write(socket, "", 1) == 1) {
+		loop(s, program, signals, &status);
+	}
+	close(s->listener);
+	s->listener = -1;
+	serve_waits(s);
+	remove_devices(s);
+	libdmabuf_fini();
+	return end_likewise(status);
+}
+
+int run_program(const struct run_options *options, char *const *argv)
+{
+	struct supervisor s = { .options = options, .listener = -1 };
+	int sockets[2], signals, ret;
+	sigset_t before;
+	pid_t program;
+
+	INIT_LIST_HEAD(&s.waits);
+	s.budget.limit = options->limit ?: half_of_memory();
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
+		fprintf(stderr, "dmabuf run: %s\n", strerror(errno));
+		return RUN_FAILED;
+	}
+	signals = block_signals(&before);
+	program = fork();
+	if (!program) {
+		close(sockets[0]);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		become(options, argv, sockets[1]);
+	}
+	close(sockets[1]);
+	if (program < 0 || signals < 0) {
+		fprintf(stderr, "dmabuf run: %s\n", strerror(errno));
+		ret = RUN_FAILED;
+	} else {
+		ret = supervise(&s, program, sockets[0], signals);
+	}
+	close(sockets[0]);
+	close(signals);
+	return ret;
+}
