@@ -16,6 +16,9 @@ int cli_pipeline(int argc, char **argv);
 /** cli_conformance - `dmabuf conformance ...`, as above */
 int cli_conformance(int argc, char **argv);
 
+/** cli_check - `dmabuf check ...`, as above */
+int cli_check(int argc, char **argv);
+
 /** cli_explore - `dmabuf explore ...`, as above */
 int cli_explore(int argc, char **argv);
 

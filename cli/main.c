@@ -25,6 +25,8 @@ static const struct command {
 	  cli_explore },
 	{ "run", "run a program with dma-heaps, udmabuf and sw_sync where the kernel has none",
 	  cli_run },
+	{ "check", "what is wrong with this driver? builds it, runs it on every machine",
+	  cli_check },
 	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 

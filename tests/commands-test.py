@@ -191,7 +191,7 @@ def a_video_decoded_by_ffmpeg():
 
 def help_teaches():
     text = good(pipeline("--help"))
-    for command in ("pipeline", "bench", "conformance", "explore", "run"):
+    for command in ("pipeline", "bench", "conformance", "explore", "run", "check"):
         told = good(call(DMABUF, command, "--help"))
         need("\nExamples:\n" in told, f"{command}: no examples")
         need(good(call(DMABUF, command, "-h")) == told, f"{command} -h")
@@ -201,7 +201,7 @@ def help_teaches():
 
 def manual_names_every_option():
     manual = open(os.path.join(ROOT, "docs", "man", "dmabuf.1")).read()
-    for command in ("pipeline", "bench", "conformance", "explore", "run"):
+    for command in ("pipeline", "bench", "conformance", "explore", "run", "check"):
         told = good(call(DMABUF, command, "--help"))
         for option in set(re.findall(r"--([a-z]+)", told)) - {"help"}:
             need(f"Fl -{option}" in manual, f"{command} --{option} is not in docs/man/dmabuf.1")

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drive.h - the ways to put a driver through its paces on the bench
+ *
+ * Each tries one thing after the other and tells of what it finds; none stops the others.
+ */
+#ifndef CHECKER_CHECK_DRIVE_H
+#define CHECKER_CHECK_DRIVE_H
+
+#include <libdmabuf-check.h>
+
+/** drive_importer - the driver imports buffers of an exporter without faults */
+void drive_importer(const struct check_adapter *adapter);
+
+/** drive_exporter - devices without faults import what the driver exports */
+void drive_exporter(const struct check_adapter *adapter);
+
+/** drive_run - the driver's own way */
+void drive_run(const struct check_adapter *adapter);
+
+/**
+ * drive_heap - the adapter of a dma-heap, named as below /dev/dma_heap
+ * Returns NULL without memory; it stays until the process ends.
+ */
+const struct check_adapter *drive_heap(const char *name);
+
+/** drive_failed - @what failed though nothing was made to fail; told unless @ret is 0 */
+bool drive_failed(const struct dma_buf *dmabuf, const char *adapter, const char *what, int ret);
+
+#endif

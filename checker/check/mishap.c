@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mishap.c - see mishap.h
+ *
+ * What AddressSanitizer reports is taken as text: it has the stacks of the access, the allocation
+ * and the free, with source lines, in a form that has not changed in years.
+ */
+#include <json-c/json.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "checker/check/finding.h"
+#include "checker/check/mishap.h"
+#include "checker/check/watch.h"
+#include "host/warn.h"
+
+void __asan_set_error_report_callback(void (*callback)(const char *));
+int __lsan_do_recoverable_leak_check(void);
+void __sanitizer_set_report_fd(void *fd);
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+/* Who asks for more memory than there is gets none, as in Linux; leaks are looked for when told. */
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=1:leak_check_at_exit=0:allocator_may_return_null=1:"
+	       "max_allocation_size_mb=1024:hard_rss_limit_mb=2048:detect_stack_use_after_return=1:"
+	       "handle_abort=0:strict_string_checks=1:exitcode=66";
+}
+
+const char *__ubsan_default_options(void)
+{
+	return "print_stacktrace=1";
+}
+
+/* --- WARNs ------------------------------------------------------------------------------------ */
+
+/*
+ * What the library says of a mess that others left, after a finding or before one that will come
+ * when the driver is done, is nothing new.
+ */
+static void warned(const char *file, int line, const char *text)
+{
+	struct check_stack call;
+
+	if (watch_told)
+		return;
+	check_stack_take(&call);
+	if (!check_stack_of_driver(&call) && (check_any_found() || watch_any()))
+		return;
+	check_found_call(strstr(text, "past the end of a table") ? CHECK_EXP_01 : CHECK_RUN_03,
+			 NULL, &call, NULL, "WARN: %s", text);
+}
+
+/* --- a sanitizer's report --------------------------------------------------------------------- */
+
+/* What LeakSanitizer's blocks begin with that nothing points to, not even another leak. */
+#define DIRECT_LEAK "Direct leak of "
+
+static struct json_object *parse_frame(const char *line)
+{
+	struct json_object *frame;
+	char function[200], place[300], *colon;
+
+	/*     #1 0x55d2c5b6 in function /path/file.c:12:3   or   (/path/object+0x12) */
+	if (sscanf(line, " #%*u %*s in %199s %299[^\n]", function, place) != 2)
+		return NULL;
+	frame = json_object_new_object();
+	json_object_object_add(frame, "function", json_object_new_string(function));
+	colon = strchr(place, ':');
+	if (colon) {
+		*colon = '\0';
+		json_object_object_add(frame, "file", json_object_new_string(place));
+		json_object_object_add(frame, "line", json_object_new_int(atoi(colon + 1)));
+	}
+	return frame;
+}
+
+static bool line_has(const char *line, const char *what)
+{
+	const char *at = strstr(line, what);
+
+	return at && at < strchrnul(line, '\n');
+}
+
+/* Of who called the driver: the checker, or the program's start. */
+static bool is_outside(const char *line)
+{
+	return line_has(line, "/checker/check/drive") ||
+	       line_has(line, "/checker/check/module.c") || line_has(line, "__libc_start");
+}
+
+static bool is_sanitizers(const char *line)
+{
+	return line_has(line, "libsanitizer/") || line_has(line, "__interceptor_");
+}
+
+/* The stack that begins at or behind *@text, and the line before it; *@text goes behind it. */
+static struct json_object *parse_stack(const char **text, char *title, size_t size)
+{
+	struct json_object *frames = NULL, *frame;
+	const char *line = *text;
+	bool outside = false; /* behind the driver's outermost frame */
+
+	*title = '\0';
+	while (line && *line) {
+		const char *end = strchrnul(line, '\n');
+
+		frame = parse_frame(line);
+		if (frame && !frames)
+			frames = json_object_new_array();
+		outside |= frame && is_outside(line);
+		if (frame && !outside && !is_sanitizers(line))
+			json_object_array_add(frames, frame);
+		else if (frame)
+			json_object_put(frame);
+		else if (frames)
+			break;
+		else if (end > line + 1)
+			snprintf(title, size, "%.*s", (int)(end - line), line);
+		line = *end ? end + 1 : end;
+	}
+	*text = line;
+	return frames;
+}
+
+static void tell_report(enum check_rule rule, const char *text, const char *what)
+{
+	struct json_object *object = json_object_new_object(), *call, *stack, *state;
+	char title[256];
+
+	call = parse_stack(&text, title, sizeof(title));
+	json_object_object_add(object, "finding", json_object_new_string(check_rules[rule].id));
+	json_object_object_add(object, "text", json_object_new_string(what));
+	json_object_object_add(object, "call", call);
+	stack = parse_stack(&text, title, sizeof(title));
+	if (stack) {
+		state = json_object_new_object();
+		json_object_object_add(state, "what", json_object_new_string(title));
+		json_object_object_add(state, "stack", stack);
+		json_object_object_add(object, "state", state);
+	}
+	json_object_object_add(object, "at", json_object_new_string(check_at_text()));
+	check_tell(object);
+}
+
+static const struct {
+	const char *text;
+	enum check_rule rule;
+	const char *what;
+} report_rules[] = {
+	{ "heap-use-after-free", CHECK_LIFE_02, "memory is used after it was freed" },
+	{ "attempting double-free", CHECK_LIFE_02, "memory is freed twice" },
+	{ "use-after-poison", CHECK_LIFE_02,
+	  "a page, or an object of a cache, is used after it was freed" },
+	{ "stack-use-after", CHECK_LIFE_02, "a stack is used after its function returned" },
+	{ "overflow", CHECK_LIFE_03, "memory is touched outside of its bounds" },
+	{ "underflow", CHECK_LIFE_03, "memory is touched outside of its bounds" },
+	{ "SEGV", CHECK_RUN_01, "an address is touched where nothing is" },
+};
+
+static void asan_reported(const char *text)
+{
+	const char *error = strstr(text, "ERROR: AddressSanitizer: ");
+	const char *end = error ? strchrnul(error, '\n') : NULL;
+	char line[200] = "";
+
+	if (!error)
+		return;
+	snprintf(line, sizeof(line), "%.*s", (int)(end - error), error);
+	for (size_t i = 0; i < ARRAY_SIZE(report_rules); i++) {
+		if (!strstr(line, report_rules[i].text))
+			continue;
+		if (check_first(report_rules[i].rule))
+			tell_report(report_rules[i].rule, text, report_rules[i].what);
+		return;
+	}
+	if (check_first(CHECK_RUN_01))
+		tell_report(CHECK_RUN_01, text, line);
+}
+
+/* Was this block of LeakSanitizer's report allocated by a driver's own kmalloc() or its like? */
+static bool is_drivers_leak(const char *block)
+{
+	void *pc;
+
+	for (const char *line = strchr(block, '\n'); line && line[1] != '\n';
+	     line = strchr(line + 1, '\n')) {
+		if (sscanf(line, " #%*u %p", &pc) != 1)
+			return false;
+		if (!is_sanitizers(line + 1) && !line_has(line + 1, "/host/"))
+			return check_address_of_driver(pc);
+	}
+	return false;
+}
+
+/* What the library allocated for a driver that lost it has a rule of its own. */
+static void tell_leak(const char *text)
+{
+	for (const char *block = strstr(text, DIRECT_LEAK); block;
+	     block = strstr(block + 1, DIRECT_LEAK))
+		if (is_drivers_leak(block) && check_first(CHECK_LIFE_04)) {
+			tell_report(CHECK_LIFE_04, block,
+				    "memory that is allocated here is not freed");
+			return;
+		}
+}
+
+void mishap_leaks(void)
+{
+	int fd = memfd_create("leaks", MFD_CLOEXEC);
+	off_t size;
+	char *text;
+
+	__sanitizer_set_report_fd((void *)(long)fd);
+	if (__lsan_do_recoverable_leak_check()) {
+		size = lseek(fd, 0, SEEK_END);
+		text = calloc(1, size + 1);
+		if (pread(fd, text, size, 0) == size)
+			tell_leak(text);
+		free(text);
+	}
+	__sanitizer_set_report_fd((void *)2L);
+	close(fd);
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+/* The parent lost its patience: where is everybody? */
+static void hung(int signal)
+{
+	check_found(CHECK_RUN_02, NULL, NULL, "a call does not come back: %s", check_at_text());
+	_exit(1);
+}
+
+static void ate(int signal)
+{
+	check_found(CHECK_RUN_05, NULL, NULL, "the driver %s: %s",
+		    signal == SIGUSR2 ? "takes memory without end" : "starts threads without end",
+		    check_at_text());
+	_exit(1);
+}
+
+static void aborted(int signal)
+{
+	check_found(CHECK_RUN_01, NULL, NULL, "the driver ends the machine: BUG()");
+	_exit(1);
+}
+
+void mishap_watch(void)
+{
+	struct sigaction hang = { .sa_handler = hung }, abort = { .sa_handler = aborted };
+	struct sigaction eat = { .sa_handler = ate };
+
+	host_set_warn_hook(warned);
+	__asan_set_error_report_callback(asan_reported);
+	sigaction(SIGUSR1, &hang, NULL);
+	sigaction(SIGUSR2, &eat, NULL);
+	sigaction(SIGURG, &eat, NULL);
+	sigaction(SIGABRT, &abort, NULL);
+}

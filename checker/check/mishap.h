@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mishap.h - what goes wrong outside the rules' own calls: WARNs, BUGs, sanitizers, signals
+ */
+#ifndef CHECKER_CHECK_MISHAP_H
+#define CHECKER_CHECK_MISHAP_H
+
+/** mishap_watch - all of it is a finding from now on */
+void mishap_watch(void);
+
+/** mishap_leaks - memory that nobody knows of any more is a finding, too */
+void mishap_leaks(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * module.h - the driver: a shared object, and what it registers when its init call runs
+ */
+#ifndef CHECKER_CHECK_MODULE_H
+#define CHECKER_CHECK_MODULE_H
+
+#include <libdmabuf-check.h>
+
+/**
+ * module_load - load @path; its constructors run, its init call does not
+ * Returns NULL, or what is wrong in a line.
+ */
+const char *module_load(const char *path);
+
+/** module_init_call - init_module(), if there is one: 0 or -errno */
+int module_init_call(void);
+
+/** module_exit_call - cleanup_module(); false: there is none */
+bool module_exit_call(void);
+
+/** module_adapters - what DMABUF_CHECK() says; ends with a NULL name. NULL: it is not there */
+const struct check_adapter *module_adapters(void);
+
+/** module_heap - the names of the heaps the driver added, one after the other; NULL at the end */
+const char *module_heap(unsigned int nr);
+
+#endif

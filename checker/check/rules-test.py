@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Each rule of `dmabuf check` has a driver that keeps it and one that breaks it.
+
+    rules-test.py DMABUF CC... WORKER [--long]     TAP on standard output
+
+The drivers are rules/*.c. Each keeps every rule, on every machine and under both policies, and breaks the one that
+DMABUF_CHECK_BREAKS names; --long breaks it on every machine, too.
+"""
+import concurrent.futures
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+import tap                                                  # noqa: E402
+from tap import need                                        # noqa: E402
+
+LONG = "--long" in sys.argv
+DMABUF, *CC, _ = [w for w in sys.argv[1:] if w != "--long"]   # the last only has to be built
+FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-DLIBDMABUF", "-DLIBDMABUF_CHECKS", "-DMODULE", "-fPIC", "-shared", "-fsanitize=address", "-g", "-O1",
+         "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-fno-strict-aliasing", f"-I{ROOT}/include", f"-I{ROOT}"]
+SOURCES = {os.path.basename(f)[:-2]: f for f in sorted(glob.glob(f"{HERE}/rules/*.c"))}
+FOLDER = tempfile.TemporaryDirectory()
+JOBS = os.cpu_count()
+
+
+def build(name):
+    so = os.path.join(FOLDER.name, name + ".so")
+    p = subprocess.run([*CC, *FLAGS, f'-DKBUILD_MODNAME="{name}"', SOURCES[name], "-o", so], stderr=subprocess.PIPE, text=True)
+    need(p.returncode == 0, p.stderr[:2000])
+    return so
+
+
+def check(name, breaks=None, machine="arm"):
+    """(exit status, {rule: finding}) of a driver that breaks a rule."""
+    timeout = "3" if breaks == "RUN-02" else "60"
+    env = dict(os.environ, DMABUF_CHECK_BREAKS=breaks or "")
+    p = subprocess.run([DMABUF, "check", "--machine", machine, "--timeout", timeout, "--format", "json", os.path.join(FOLDER.name, name + ".so")], env=env, text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    need(not p.stderr and p.stdout, p.returncode, p.stderr[:2000], p.stdout[:200])
+    driver, = json.loads(p.stdout)["drivers"]
+    need("cannot" not in driver, driver)
+    return p.returncode, {f["rule"]: f for f in driver["findings"]}
+
+
+def rules():
+    listed = subprocess.run([DMABUF, "check", "--list"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    return [line.split()[0] for line in listed.splitlines()]
+
+
+def breakers():
+    """{rule: name of the driver that breaks it}"""
+    return {rule: name for name, file in SOURCES.items() for rule in re.findall(r'"([A-Z]+-\d\d)"', open(file).read())}
+
+
+def every_rule_is_broken_by_a_driver():
+    known, broken = set(rules()), set(breakers())
+    need(known == broken, "without a driver:", sorted(known - broken), "no rule:", sorted(broken - known))
+
+
+def keeps(name):
+    def case():
+        status, found = check(name, None, "all")
+        need(status == 0 and not found, json.dumps(found, indent=1)[:3000])
+    case.__name__ = f"{name} keeps every rule everywhere"
+    return case
+
+
+def breaks_it(rule, done):
+    def case():
+        status, found = done.result()
+        need(status == 1 and rule in found, f"{rule} is not found, but", sorted(found))
+        need(set(found) <= {rule}, f"beside {rule} also", json.dumps({r: f for r, f in found.items() if r != rule}, indent=1)[:3000])
+    case.__name__ = f"{rule} broken is found, alone"
+    return case
+
+
+def main():
+    with FOLDER, concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(build, SOURCES))
+        broken = [(rule, pool.submit(check, name, rule, "all" if LONG else "arm")) for rule, name in sorted(breakers().items())]
+        return tap.run([every_rule_is_broken_by_a_driver, *map(keeps, SOURCES), *[breaks_it(rule, done) for rule, done in broken]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

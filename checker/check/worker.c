@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - one driver, one machine, one policy: the process in which a driver runs
+ *
+ *	dmabuf-check-worker DRIVER.so MACHINE POLICY SEED RULE|- FD
+ *
+ * Started by `dmabuf check`, which reads what comes on FD (finding.h) and ends it when it takes too
+ * long.  Exit status 0: all was tried, or a finding says why not; 2: the driver could not be loaded,
+ * a line on FD says why; any other: it died.
+ */
+#include "checker/check/own.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/file.h>
+#include <linux/rcupdate.h>
+
+#include "checker/check/bench.h"
+#include "checker/check/drive.h"
+#include "checker/check/history.h"
+#include "checker/check/mishap.h"
+#include "checker/check/module.h"
+#include "checker/check/watch.h"
+
+static void drive(const struct check_adapter *adapter)
+{
+	if (adapter->export)
+		drive_exporter(adapter);
+	if (adapter->open)
+		drive_importer(adapter);
+	if (adapter->run)
+		drive_run(adapter);
+}
+
+/* Returns how many ways there were. */
+static unsigned int drive_all(void)
+{
+	const struct check_adapter *adapter = module_adapters();
+	unsigned int ways = 0;
+
+	for (; module_heap(ways); ways++)
+		drive(drive_heap(module_heap(ways)));
+	for (; adapter && adapter->name; adapter++, ways++)
+		drive(adapter);
+	return ways;
+}
+
+static int say(const char *why)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "cannot", json_object_new_string(why));
+	check_tell(object);
+	return 2;
+}
+
+static void done(unsigned int ways)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "done", json_object_new_boolean(true));
+	json_object_object_add(object, "ways", json_object_new_int(ways));
+	check_tell(object);
+}
+
+int main(int argc, char **argv)
+{
+	const char *problem;
+	unsigned int ways;
+	int ret;
+
+	if (argc != 7) {
+		fprintf(stderr, "dmabuf-check-worker: `dmabuf check` starts it\n");
+		return 2;
+	}
+	check_findings_open(atoi(argv[6]), check_rule_find(argv[5]));
+	dma_buf_set_policy(strcmp(argv[3], "remap") ? DMA_BUF_POLICY_CACHED : DMA_BUF_POLICY_REMAP);
+	if (!bench_create(argv[2], strtoul(argv[4], NULL, 0)))
+		return say("there is no such machine");
+	check_history_start();
+	mishap_watch();
+	check_at("the driver is loaded");
+	problem = module_load(argv[1]);
+	if (problem)
+		return say(problem);
+	check_at("module_init()");
+	ret = module_init_call();
+	ways = 0;
+	if (!drive_failed(NULL, "the driver", "module_init", ret))
+		ways = drive_all();
+	if (!ret) {
+		check_at("module_exit()");
+		module_exit_call();
+	}
+	check_at("what is left");
+	flush_delayed_fput();
+	rcu_barrier();
+	watch_left();
+	if (!check_any_found() && bench_buffers())
+		check_found(CHECK_BAL_11, NULL, NULL,
+			    "%u buffers that the driver imported are not released",
+			    bench_buffers());
+	bench_destroy();
+	mishap_leaks();
+	done(ways);
+	return 0;
+}
