@@ -148,6 +148,8 @@ static void buffer_free(struct kref *refs)
 
 	mutex_destroy(&buffer->lock);
 	mutex_destroy(&buffer->cpu);
+	if (buffer->unpaired)
+		dma_buf_put(inner);
 	kfree(buffer);
 	dma_buf_put(inner);
 }
@@ -181,25 +183,18 @@ struct cached_buffer *buffer_next(struct cached_buffer *buffer)
 
 /*
  * Who reaches the bytes can hand that on only while he has it, so between two looks that both say
- * no there was nobody; what we give out ourselves (mmap, vmap) is looked at when it is given.  A
- * CPU's mapping of the buffer holds the inner file.
+ * no there was nobody; what we give out ourselves is looked at when it is given.
  */
-static bool reached_unseen(const struct cached_buffer *buffer)
-{
-	return file_count(buffer->inner->file) > 1 || READ_ONCE(buffer->vmaps) ||
-	       READ_ONCE(buffer->unpaired);
-}
-
 int buffer_look(struct cached_buffer *buffer)
 {
 	size_t size = buffer->inner->size;
 	bool unseen;
 	int ret = 0;
 
-	if (likely(reached_unseen(buffer) == READ_ONCE(buffer->mistrusted)))
+	if (likely(!buffer_changed(buffer)))
 		return 0;
 	mutex_lock(&buffer->cpu);
-	unseen = reached_unseen(buffer);
+	unseen = file_count(buffer->inner->file) > 1;
 	if (unseen && !buffer->mistrusted)
 		ret = coherence_cpu_begin(&buffer->coherence, 0, size, UNSEEN);
 	else if (!unseen && buffer->mistrusted)
@@ -260,6 +255,8 @@ int buffer_begin_cpu(struct cached_buffer *buffer, enum dma_data_direction dir)
 		ret = coherence_cpu_begin(&buffer->coherence, 0, inner->size, cpu_mode(dir));
 		buffer->brackets += !ret;
 	} else {
+		if (!buffer->unpaired)
+			get_dma_buf(inner);
 		buffer->unpaired = true;
 		ret = 0;
 	}

@@ -8,11 +8,11 @@
  * Invariants
  *   BU1  There is one buffer for each inner dma-buf: it is found and ended under buffers_lock, so
  *        what one directory knew is in memory before another begins.
- *   BU2  A buffer holds one reference to its inner dma-buf, and everything of ours no other.  So
- *        when that file's count is 1, nobody can reach the bytes but through a wrap.
- *   BU3  While somebody can, or has the bytes mapped for the CPU, an access that never ends is open
- *        in the directory: each begin and end of a device that does not snoop then moves what a
- *        fresh mapping would.
+ *   BU2  A buffer holds one reference to its inner dma-buf's file, and one more for each way of ours
+ *        that the bytes are reached without a bracket: a vmap, brackets that do not pair; and a
+ *        CPU's mmap is of that file.  So when its count is 1, nobody reaches the bytes unseen.
+ *   BU3  While somebody does, an access that never ends is open in the directory: each begin and end
+ *        of a device that does not snoop then moves what a fresh mapping would.
  *
  * Lock order: mmap_lock -> buffers_lock -> buffer.lock -> reservation -> buffer.cpu -> directory.
  */
@@ -20,6 +20,7 @@
 #define KMOD_BUFFER_H
 
 #include <linux/dma-buf.h>
+#include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -57,9 +58,8 @@ struct cached_buffer {
 	/* Held over the CPU's brackets and while a mapping goes whose unmap would drop its stores. */
 	struct mutex cpu;
 	unsigned int brackets; /* guarded by cpu: open, of SYNC ioctls */
-	bool unpaired;         /* the same: too many of them, so no longer counted */
+	bool unpaired;         /* the same: too many of them, so no longer counted; a reference */
 	bool mistrusted;       /* the same: BU3's access is open */
-	unsigned int vmaps;    /* guarded by the reservation */
 	atomic_t fresh;        /* attachments whose mappings are not kept */
 	struct coherence coherence;
 
@@ -89,6 +89,12 @@ void buffer_put(struct cached_buffer *buffer);
  * Context: as buffer_put(), which it does with @buffer.  Ownership: a reference.
  */
 struct cached_buffer *buffer_next(struct cached_buffer *buffer);
+
+/* Has what BU3 speaks of begun or ended since the last buffer_look()? */
+static inline bool buffer_changed(const struct cached_buffer *buffer)
+{
+	return (file_count(buffer->inner->file) > 1) != READ_ONCE(buffer->mistrusted);
+}
 
 /**
  * buffer_look - does anybody reach the bytes unseen? BU3

@@ -121,7 +121,8 @@ static void look(struct work_struct *work)
 
 void idle_watch(void)
 {
-	queue_delayed_work(system_unbound_wq, &watch, period());
+	if (!delayed_work_pending(&watch))
+		queue_delayed_work(system_unbound_wq, &watch, period());
 }
 
 static unsigned long shrinker_count(struct shrinker *s, struct shrink_control *sc)

@@ -221,6 +221,7 @@ static struct cached_set *set_create(struct cached_buffer *buffer, struct device
 	set->used = jiffies;
 	INIT_LIST_HEAD(&set->idle);
 	set_decide(set);
+	set->kept.synced = set->domain == COHERENCE_MEMORY;
 	for (unsigned int i = 0; i < SLOTS; i++)
 		mapping_slot_init(&set->slots[i], &slot_ops, buffer->inner->resv,
 				  &buffer->coherence, set->domain, false, set);
@@ -276,6 +277,7 @@ static struct borrower *borrow_fresh(struct cached_set *set)
 	}
 	borrower->set = set;
 	borrower->fresh = fresh;
+	borrower->rarely = true;
 	atomic_inc(&set->buffer->fresh);
 	return borrower;
 }
@@ -404,21 +406,19 @@ static void fresh_unmap(struct borrower *borrower, struct sg_table *sgt,
 	coherence_cpu_end(&buffer->coherence, 0, buffer->inner->size, fresh_mode(dir));
 }
 
-struct sg_table *set_map(struct borrower *borrower, enum dma_data_direction dir)
+struct sg_table *set_map_rarely(struct borrower *borrower, enum dma_data_direction dir)
 {
 	struct cached_set *set = borrower->set;
+	int ret;
 
 	if ((unsigned int)dir >= SLOTS)
 		return ERR_PTR(-EINVAL);
 	set->buffer->stats.maps++;
-	if (unlikely(borrower->fresh))
+	if (borrower->fresh)
 		return fresh_map(borrower, dir);
-	if (set->domain == COHERENCE_MEMORY) {
-		int ret = buffer_look(set->buffer);
-
-		if (ret)
-			return ERR_PTR(ret);
-	}
+	ret = borrower->synced ? buffer_look(set->buffer) : 0;
+	if (ret)
+		return ERR_PTR(ret);
 	return mapping_slot_map_locked(&set->slots[dir], dir);
 }
 
@@ -431,12 +431,12 @@ static struct mapping_slot *slot_by_table(struct cached_set *set, const struct s
 	return NULL;
 }
 
-void set_unmap(struct borrower *borrower, struct sg_table *sgt, enum dma_data_direction dir)
+void set_unmap_rarely(struct borrower *borrower, struct sg_table *sgt, enum dma_data_direction dir)
 {
 	struct cached_set *set = borrower->set;
 	struct mapping_slot *slot;
 
-	if (unlikely(borrower->fresh)) {
+	if (borrower->fresh) {
 		fresh_unmap(borrower, sgt, dir);
 		return;
 	}
@@ -444,7 +444,7 @@ void set_unmap(struct borrower *borrower, struct sg_table *sgt, enum dma_data_di
 	if (WARN(!slot, "dmabuf-cache: unmap of a table that is not mapped\n"))
 		return;
 	/* Out of memory it stays as it was; the next map looks again. */
-	if (set->domain == COHERENCE_MEMORY)
+	if (borrower->synced)
 		buffer_look(set->buffer);
 	mapping_slot_unmap_locked(slot, mapping_slot_head(slot, sgt));
 	set->used = jiffies;

@@ -20,6 +20,7 @@
 #ifndef KMOD_SET_H
 #define KMOD_SET_H
 
+#include <linux/jiffies.h>
 #include <linux/list.h>
 
 #include "buffer.h"
@@ -36,7 +37,9 @@ enum keeping {
 /* What an attachment of a wrap has. */
 struct borrower {
 	struct cached_set *set;
-	struct dma_buf_attachment *fresh; /* NULL: the set's slots serve it */
+	struct dma_buf_attachment *fresh; /* NULL: the set's slots serve it, and it is set.kept */
+	bool rarely;                      /* that is so */
+	bool synced;                      /* the device does not snoop */
 };
 
 struct cached_set {
@@ -76,14 +79,69 @@ struct borrower *set_borrow(struct cached_buffer *buffer, struct device *dev, bo
 /** set_return - undo set_borrow(); what its importer has left mapped is unmapped */
 void set_return(struct borrower *borrower);
 
+/* The slow halves of the next two: a fresh mapping, somebody who reaches the bytes unseen, a mistake. */
+struct sg_table *set_map_rarely(struct borrower *borrower, enum dma_data_direction dir);
+void set_unmap_rarely(struct borrower *borrower, struct sg_table *sgt, enum dma_data_direction dir);
+
+/* With a constant direction what is left of these is a few instructions. */
+static __always_inline struct sg_table *set_hit(struct cached_set *set, enum dma_data_direction dir)
+{
+	set->buffer->stats.maps++;
+	return mapping_slot_map_locked(&set->slots[dir], dir);
+}
+
+static __always_inline bool set_leave(struct cached_set *set, const struct sg_table *sgt,
+				      enum dma_data_direction dir)
+{
+	struct mapping_slot *slot = &set->slots[dir];
+	enum slot_head head = slot_writes(dir) ? SLOT_HEAD_HELD_WRITE : SLOT_HEAD_HELD_READ;
+
+	if (unlikely(sgt != &slot->head[head]))
+		return false;
+	mapping_slot_unmap_locked(slot, head);
+	set->used = jiffies;
+	return true;
+}
+
 /**
  * set_map - a table for @dir
  * set_unmap - give it back
  *
  * Context: reservation held, may sleep.
  */
-struct sg_table *set_map(struct borrower *borrower, enum dma_data_direction dir);
-void set_unmap(struct borrower *borrower, struct sg_table *sgt, enum dma_data_direction dir);
+static __always_inline struct sg_table *set_map(struct borrower *borrower,
+						enum dma_data_direction dir)
+{
+	struct cached_set *set = container_of(borrower, struct cached_set, kept);
+
+	if (unlikely(borrower->rarely || (borrower->synced && buffer_changed(set->buffer))))
+		return set_map_rarely(borrower, dir);
+	if (dir == DMA_TO_DEVICE)
+		return set_hit(set, DMA_TO_DEVICE);
+	if (dir == DMA_FROM_DEVICE)
+		return set_hit(set, DMA_FROM_DEVICE);
+	if (dir == DMA_BIDIRECTIONAL)
+		return set_hit(set, DMA_BIDIRECTIONAL);
+	return set_map_rarely(borrower, dir);
+}
+
+static __always_inline void set_unmap(struct borrower *borrower, struct sg_table *sgt,
+				      enum dma_data_direction dir)
+{
+	struct cached_set *set = container_of(borrower, struct cached_set, kept);
+	bool left = false;
+
+	if (likely(!borrower->rarely && !(borrower->synced && buffer_changed(set->buffer)))) {
+		if (dir == DMA_TO_DEVICE)
+			left = set_leave(set, sgt, DMA_TO_DEVICE);
+		else if (dir == DMA_FROM_DEVICE)
+			left = set_leave(set, sgt, DMA_FROM_DEVICE);
+		else if (dir == DMA_BIDIRECTIONAL)
+			left = set_leave(set, sgt, DMA_BIDIRECTIONAL);
+	}
+	if (unlikely(!left))
+		set_unmap_rarely(borrower, sgt, dir);
+}
 
 /** set_pin, set_unpin - the importer wants the buffer to stay where it is. Reservation held. */
 int set_pin(struct borrower *borrower);

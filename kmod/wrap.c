@@ -92,6 +92,7 @@ static int wrap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return ret ?: buffer_look(buffer);
 }
 
+/* Nobody says what he does through it, for as long as he has it (BU2). */
 static int wrap_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct cached_buffer *buffer = to_buffer(dmabuf);
@@ -99,10 +100,10 @@ static int wrap_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (ret)
 		return ret;
-	buffer->vmaps++;
+	get_dma_buf(buffer->inner);
 	ret = buffer_look(buffer);
 	if (ret) {
-		buffer->vmaps--;
+		dma_buf_put(buffer->inner);
 		dma_buf_vunmap(buffer->inner, map);
 	}
 	return ret;
@@ -113,7 +114,7 @@ static void wrap_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	struct cached_buffer *buffer = to_buffer(dmabuf);
 
 	dma_buf_vunmap(buffer->inner, map);
-	buffer->vmaps--;
+	dma_buf_put(buffer->inner);
 	buffer_look(buffer);
 }
 

@@ -33,6 +33,10 @@ MACHINES = {
     "virtio-iommu": ("x86_64", f"{PC} {ONE} -device virtio-iommu-pci {EDU}", "", ("virtio-iommu",), 60),
     "arm64": ("aarch64", f"{ARM} {TWO} {EDU}", "", (), 90),
     "swiotlb": ("x86_64", f"{PC} {ONE} {EDU}", "swiotlb=force", (), 60),
+    "cost-none": ("x86_64", f"{PC} {COUNTED}", "", (), 120),
+    "cost-strict": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 120),
+    "cost-lazy": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 120),
+    "cost-arm64": ("aarch64", f"{ARM} {COUNTED}", "", (), 120),
 }
 CONSOLE = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
 MACHINE_OPTIONS = "-nodefaults -no-user-config -no-reboot -nographic -monitor none"

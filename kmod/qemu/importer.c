@@ -464,16 +464,11 @@ static int __init importer_init(void)
 	ret = pci_register_driver(&edu_driver);
 	if (ret)
 		goto devices;
-	ret = tools_init();
-	if (ret)
-		goto edu;
 	ret = misc_register(&importer_misc);
 	if (ret)
-		goto tools;
+		goto edu;
 	return 0;
 
-tools:
-	tools_exit();
 edu:
 	pci_unregister_driver(&edu_driver);
 devices:

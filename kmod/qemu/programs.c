@@ -394,4 +394,3 @@ const struct guest_case program_cases[] = {
 };
 
 const struct guest_case driver_cases[] = { { NULL, NULL, NULL } };
-const struct guest_case cost_cases[] = { { NULL, NULL, NULL } };

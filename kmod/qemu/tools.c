@@ -289,10 +289,13 @@ static unsigned int joined(unsigned int n)
 
 static long do_trace(struct importer_call *call)
 {
-	unsigned int n = min_t(unsigned int, atomic_read(&noted), ENTRIES);
+	unsigned int n;
 
-	if (probing != ARRAY_SIZE(probes))
-		return -EOPNOTSUPP;
+	/* Not before somebody asks: a probe costs. */
+	for (; probing < ARRAY_SIZE(probes); probing++)
+		if (register_kprobe(&probes[probing]))
+			return -EOPNOTSUPP;
+	n = min_t(unsigned int, atomic_read(&noted), ENTRIES);
 	n = min_t(u64, joined(n), div_u64(call->size, sizeof(entries[0])));
 	call->size = n;
 	if (copy_to_user(u64_to_user_ptr(call->bytes), entries, n * sizeof(entries[0])))
@@ -395,15 +398,6 @@ long tools_call(struct importer_call *call)
 	default:
 		return -EINVAL;
 	}
-}
-
-/* An architecture that never syncs has nothing to probe: then there is no trace. */
-int tools_init(void)
-{
-	for (probing = 0; probing < ARRAY_SIZE(probes); probing++)
-		if (register_kprobe(&probes[probing]))
-			break;
-	return 0;
 }
 
 void tools_exit(void)

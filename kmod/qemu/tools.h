@@ -12,7 +12,7 @@ extern struct device *importer_devices[IMPORTER_DEVICES];
 /** tools_call - the ops from IMPORT_FENCE on; the callers take turns. Returns an errno or 0. */
 long tools_call(struct importer_call *call);
 
-int tools_init(void);
+/** tools_exit - nobody calls any more */
 void tools_exit(void);
 
 #endif
