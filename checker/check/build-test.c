@@ -304,6 +304,7 @@ static void another_sanitizer_is_refused(struct ktap *t)
 	struct driver_request request =
 		request_of(scene_write(&scene, "driver.c", "int driver;\n"));
 	char *so = words_format("%s/program.so", scene.folder);
+	struct compiler compiler = {};
 	struct words command = {};
 	struct driver_build build;
 	struct symbols symbols;
@@ -317,7 +318,9 @@ static void another_sanitizer_is_refused(struct ktap *t)
 	if (symbols.libraries.nr < 1 || !strstr(symbols.libraries.word[0], "asan")) {
 		ktap_skip(t, "this compiler's AddressSanitizer is no library");
 	} else {
-		words_split(&command, "cc -shared -xc /dev/null -o");
+		KT_EQ(t, compiler_find(&compiler), 0);
+		words_add_all(&command, &compiler.command);
+		words_split(&command, "-fno-sanitize=address -shared -xc /dev/null -o");
 		words_add(&command, "%s", so);
 		KT_EQ(t, command_run(&command, NULL), 0);
 		words_add(&request.programs, "%s", so);
@@ -327,6 +330,7 @@ static void another_sanitizer_is_refused(struct ktap *t)
 		driver_build_free(&build);
 	}
 	symbols_free(&symbols);
+	compiler_free(&compiler);
 	words_free(&command);
 	words_free(&request.programs);
 	free(so);
