@@ -15,6 +15,9 @@
 char *build_scratch(void);
 void build_scratch_remove(char *folder);
 
+/* Of the driver's writer: headers before ours, and sources that are built with the driver. */
+#define BUILD_STUBS "dmabuf-stubs"
+
 /** build_sources - what @request's source or folder is made of; @kbuild is the caller's to free */
 int build_sources(const struct driver_request *request, const struct compiler *compiler,
 		  struct kbuild *kbuild, const char *scratch);
@@ -22,9 +25,9 @@ int build_sources(const struct driver_request *request, const struct compiler *c
 /** build_options - those of the command line, for the compiler */
 struct words build_options(const struct driver_request *request);
 
-/** build_compile - driver_build() of anything but a shared object; build->folder is set */
+/** build_compile - driver_build() of @kbuild, by build_sources(); build->folder is set */
 int build_compile(const struct driver_request *request, const struct compiler *compiler,
-		  struct driver_build *build);
+		  const struct kbuild *kbuild, struct driver_build *build);
 
 /** build_lacking - the symbols that @so needs and neither @programs nor files beside it have */
 int build_lacking(const struct words *programs, const char *so, struct words *lacking);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* build.c - see build.h */
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <libgen.h>
@@ -66,20 +67,11 @@ static char *base_of(const char *path, const char *end)
 
 static int one_source(struct kbuild *kbuild, const char *path)
 {
-	kbuild->modules = calloc(1, sizeof(*kbuild->modules));
-	if (!kbuild->modules)
-		goto failed;
-	kbuild->nr = 1;
-	kbuild->modules[0].name = base_of(path, ".c");
-	kbuild->modules[0].sources = calloc(1, sizeof(*kbuild->modules[0].sources));
-	if (!kbuild->modules[0].sources)
-		goto failed;
-	kbuild->modules[0].nr = 1;
-	kbuild->modules[0].sources[0].path = words_format("%s", path);
+	struct kbuild_module *module = kbuild_add_module(kbuild);
+
+	module->name = base_of(path, ".c");
+	kbuild_add_source(module)->path = words_format("%s", path);
 	return 0;
-failed:
-	fprintf(stderr, SAY "%s: %s\n", path, strerror(ENOMEM));
-	return 2;
 }
 
 /* What CONFIG_NAME=VALUE of -D says is for make, too. */
@@ -108,23 +100,57 @@ static int read_folder(const struct driver_request *request, const struct compil
 	return ret;
 }
 
+static int is_source(const struct dirent *entry)
+{
+	return *entry->d_name != '.' && ends_in(entry->d_name, ".c");
+}
+
+/* Adds what there is in BUILD_STUBS beside the driver to each module. */
+static void add_stubs(struct kbuild *kbuild, const char *path, bool folder)
+{
+	const char *slash = strrchr(path, '/');
+	char *beside = folder  ? words_format("%s", path)
+		       : slash ? words_format("%.*s", (int)(slash - path), path)
+			       : words_format(".");
+	char *stubs = words_format("%s/" BUILD_STUBS, beside);
+	struct dirent **entries = NULL;
+	int nr = scandir(stubs, &entries, is_source, alphasort);
+
+	for (size_t m = 0; nr >= 0 && m < kbuild->nr; m++) {
+		struct kbuild_module *module = &kbuild->modules[m];
+
+		for (int i = 0; i < nr; i++)
+			kbuild_add_source(module)->path =
+				words_format("%s/%s", stubs, entries[i]->d_name);
+		for (size_t i = 0; i < module->nr; i++)
+			words_add(&module->sources[i].flags, "-I%s", stubs);
+	}
+	for (int i = 0; i < nr; i++)
+		free(entries[i]);
+	free(entries);
+	free(stubs);
+	free(beside);
+}
+
 int build_sources(const struct driver_request *request, const struct compiler *compiler,
 		  struct kbuild *kbuild, const char *scratch)
 {
 	struct stat stat_;
+	int ret = 2;
 
 	*kbuild = (struct kbuild){};
-	if (stat(request->path, &stat_)) {
+	if (stat(request->path, &stat_))
 		fprintf(stderr, SAY "%s: %s\n", request->path, strerror(errno));
-		return 2;
-	}
-	if (S_ISDIR(stat_.st_mode))
-		return read_folder(request, compiler, kbuild, scratch);
-	if (ends_in(request->path, ".c"))
-		return one_source(kbuild, request->path);
-	fprintf(stderr, SAY "%s: no driver: neither a .c file, a folder nor a .so file\n",
-		request->path);
-	return 2;
+	else if (S_ISDIR(stat_.st_mode))
+		ret = read_folder(request, compiler, kbuild, scratch);
+	else if (ends_in(request->path, ".c"))
+		ret = one_source(kbuild, request->path);
+	else
+		fprintf(stderr, SAY "%s: no driver: neither a .c file, a folder nor a .so file\n",
+			request->path);
+	if (!ret)
+		add_stubs(kbuild, request->path, S_ISDIR(stat_.st_mode));
+	return ret;
 }
 
 /* The compiler takes CONFIG_NAME=y as IS_ENABLED() asks for it. */
@@ -409,18 +435,30 @@ static int tell_modules(struct driver_build *build, const struct kbuild *kbuild)
 }
 
 int build_compile(const struct driver_request *request, const struct compiler *compiler,
-		  struct driver_build *build)
+		  const struct kbuild *kbuild, struct driver_build *build)
 {
-	struct kbuild kbuild;
-	int ret = build_sources(request, compiler, &kbuild, build->folder);
+	int ret = compile(request, compiler, kbuild, build->folder);
 
 	if (!ret)
-		ret = compile(request, compiler, &kbuild, build->folder);
+		ret = link_all(request, compiler, kbuild, build->folder);
 	if (!ret)
-		ret = link_all(request, compiler, &kbuild, build->folder);
+		ret = tell_modules(build, kbuild);
+	return ret;
+}
+
+static int build_from_source(const struct driver_request *request, struct driver_build *build)
+{
+	struct compiler compiler;
+	struct kbuild kbuild = {};
+	int ret = compiler_find(&compiler);
+
 	if (!ret)
-		ret = tell_modules(build, &kbuild);
+		build->folder = build_scratch();
+	ret = ret || !build->folder ? 2 : build_sources(request, &compiler, &kbuild, build->folder);
+	if (!ret)
+		ret = build_compile(request, &compiler, &kbuild, build);
 	kbuild_free(&kbuild);
+	compiler_free(&compiler);
 	return ret;
 }
 
@@ -442,19 +480,13 @@ static int take_ready(const struct driver_request *request, struct driver_build 
 
 int driver_build(const struct driver_request *request, struct driver_build *build)
 {
-	struct compiler compiler = {};
 	int ret;
 
 	*build = (struct driver_build){};
-	if (ends_in(request->path, ".so")) {
+	if (ends_in(request->path, ".so"))
 		ret = take_ready(request, build);
-	} else {
-		ret = compiler_find(&compiler);
-		if (!ret)
-			build->folder = build_scratch();
-		ret = ret || !build->folder ? 2 : build_compile(request, &compiler, build);
-		compiler_free(&compiler);
-	}
+	else
+		ret = build_from_source(request, build);
 	for (size_t m = 0; !ret && m < build->nr; m++) {
 		struct words lacking = {};
 

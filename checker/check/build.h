@@ -6,6 +6,9 @@
  * object that somebody else has made.  It is compiled against our headers, with AddressSanitizer, and
  * linked with nothing: the process that loads it gives it the kernel's symbols.
  *
+ * A folder dmabuf-stubs beside the driver is its writer's: headers there go before ours, its .c files
+ * are built with each module.
+ *
  * What is said, is said on standard error: the compiler's own words, or one line.
  *
  * Deliberately not here: loading it, and whether it is any good.  A folder's Kbuild is read by make

@@ -44,53 +44,54 @@ static bool is_there(const char *folder, const char *name)
 }
 
 /* In the tree each room is beside include/. */
-static bool add_tree(struct words *headers, const char *folder)
+static bool add_tree(struct compiler *compiler, const char *folder)
 {
 	if (!is_there(folder, "include/linux/dma-buf.h") || !is_there(folder, "host/labels.h"))
 		return false;
-	words_add(headers, "-I%s/upstream/drivers/include", folder);
-	words_add(headers, "-I%s/include", folder);
-	words_add(headers, "-I%s", folder);
+	words_add(&compiler->headers, "-I%s/upstream/drivers/include", folder);
+	words_add(&compiler->headers, "-I%s/include", folder);
+	words_add(&compiler->headers, "-I%s", folder);
+	words_add(&compiler->own, "%s/upstream/drivers/include/", folder);
+	words_add(&compiler->own, "%s/include/", folder);
+	words_add(&compiler->own, "%s/host/", folder);
+	words_add(&compiler->own, "%s/dma/", folder);
 	return true;
 }
 
-static bool add_installed(struct words *headers, const char *folder)
+static bool add_installed(struct compiler *compiler, const char *folder)
 {
 	if (!is_there(folder, "linux/dma-buf.h") || !is_there(folder, "host/labels.h"))
 		return false;
-	words_add(headers, "-I%s/subsystems", folder);
-	words_add(headers, "-I%s", folder);
-	words_add(headers, "-I%s/..", folder); /* <libdmabuf-check.h> */
+	words_add(&compiler->headers, "-I%s/subsystems", folder);
+	words_add(&compiler->headers, "-I%s", folder);
+	words_add(&compiler->headers, "-I%s/..", folder); /* <libdmabuf-check.h> */
+	words_add(&compiler->own, "%s/subsystems/", folder);
+	words_add(&compiler->own, "%s/", folder);
 	return true;
 }
 
-static bool add_found(struct words *headers)
+static bool add_found(struct compiler *compiler)
 {
 	const char *named = getenv("DMABUF_HEADERS");
-	char program[PATH_MAX], *folder;
+	char program[PATH_MAX], *folder, *installed, *real;
 	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	bool found;
 
 	if (named)
-		return add_tree(headers, named) || add_installed(headers, named);
+		return add_tree(compiler, named) || add_installed(compiler, named);
 	if (length < 0)
 		return false;
 	program[length] = '\0';
 	folder = dirname(program);
-	if (is_there(folder, CHECK_HEADERS)) {
-		char *installed = words_format("%s/" CHECK_HEADERS, folder);
-		char *real = realpath(installed, NULL);
-
-		found = real && add_installed(headers, real);
-		free(real);
-		free(installed);
-		if (found)
-			return true;
-	}
-	do {
+	installed = words_format("%s/" CHECK_HEADERS, folder);
+	real = realpath(installed, NULL);
+	found = real && add_installed(compiler, real);
+	free(real);
+	free(installed);
+	while (!found && strcmp(folder, "/") && strcmp(folder, ".")) {
 		folder = dirname(folder);
-		found = add_tree(headers, folder);
-	} while (!found && strcmp(folder, "/") && strcmp(folder, "."));
+		found = add_tree(compiler, folder);
+	}
 	return found;
 }
 
@@ -99,7 +100,7 @@ int compiler_find(struct compiler *compiler)
 	const char *named = getenv("CC");
 
 	*compiler = (struct compiler){};
-	if (!add_found(&compiler->headers)) {
+	if (!add_found(compiler)) {
 		fprintf(stderr, "dmabuf check: the headers that a driver is compiled against are "
 				"not found: "
 				"neither " CHECK_HEADERS
@@ -118,6 +119,7 @@ void compiler_free(struct compiler *compiler)
 {
 	words_free(&compiler->command);
 	words_free(&compiler->headers);
+	words_free(&compiler->own);
 }
 
 /* Dashes are none of C's. */

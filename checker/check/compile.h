@@ -15,6 +15,7 @@ struct compiler {
 	struct words
 		command; /* itself, then what every source is compiled with, but for the folders */
 	struct words headers; /* -I of each folder of ours, the first wins */
+	struct words own;     /* the folders whose files are ours only, each ends with a slash */
 };
 
 /** compiler_find - the two. Returns 0, or 2 when there are no headers, which it has said */

@@ -213,6 +213,18 @@ static void *one_more(void *array, size_t nr, size_t bytes)
 	return grown;
 }
 
+struct kbuild_module *kbuild_add_module(struct kbuild *kbuild)
+{
+	kbuild->modules = one_more(kbuild->modules, kbuild->nr, sizeof(*kbuild->modules));
+	return &kbuild->modules[kbuild->nr++];
+}
+
+struct kbuild_source *kbuild_add_source(struct kbuild_module *module)
+{
+	module->sources = one_more(module->sources, module->nr, sizeof(*module->sources));
+	return &module->sources[module->nr++];
+}
+
 static int add_source(const struct folder *folder, struct kbuild_module *module, const char *object)
 {
 	struct words removed = {};
@@ -225,8 +237,7 @@ static int add_source(const struct folder *folder, struct kbuild_module *module,
 		free(path);
 		return 2;
 	}
-	module->sources = one_more(module->sources, module->nr, sizeof(*source));
-	source = &module->sources[module->nr++];
+	source = kbuild_add_source(module);
 	source->path = path;
 	answers(folder, "not", "", &removed);
 	answers(folder, "not-of-", object, &removed);
@@ -253,8 +264,7 @@ static int add_module(const struct folder *folder, struct kbuild *kbuild, const 
 	int ret = 0;
 
 	answers(folder, "parts-of-", name, &parts);
-	kbuild->modules = one_more(kbuild->modules, kbuild->nr, sizeof(*module));
-	module = &kbuild->modules[kbuild->nr++];
+	module = kbuild_add_module(kbuild);
 	slash = strrchr(name, '/');
 	module->name = words_format("%s", slash ? slash + 1 : name);
 	if (!parts.nr)

@@ -43,6 +43,10 @@ struct kbuild {
  */
 int kbuild_read(struct kbuild *kbuild, const char *folder, const struct words *config,
 		const char *scratch);
+
+/** kbuild_add_module, kbuild_add_source - one more, empty; good until the next */
+struct kbuild_module *kbuild_add_module(struct kbuild *kbuild);
+struct kbuild_source *kbuild_add_source(struct kbuild_module *module);
 void kbuild_free(struct kbuild *kbuild);
 
 #endif
