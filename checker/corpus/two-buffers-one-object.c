@@ -15,8 +15,8 @@
 /* A piece of graphics memory, which a program has a handle of. */
 struct object {
 	struct pages *pages;
-	struct kref ref; /* the handle, and each dma_buf */
-	struct dma_buf *dmabuf;
+	struct kref ref;        /* the handle, and each dma_buf */
+	struct dma_buf *dmabuf; /* a reference, which the handle has once it was exported */
 };
 
 static void object_free(struct kref *ref)
@@ -62,7 +62,15 @@ static struct object *object_create(size_t bytes)
 	return object;
 }
 
-/* EXPORT_FD. The object's handle is held, so a dma_buf that there is stays until it goes. */
+/* The program closes its handle. */
+static void object_close(struct object *object)
+{
+	if (object->dmabuf)
+		dma_buf_put(object->dmabuf);
+	kref_put(&object->ref, object_free);
+}
+
+/* EXPORT_FD */
 static struct dma_buf *object_export(struct object *object)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
@@ -80,10 +88,14 @@ static struct dma_buf *object_export(struct object *object)
 	info.priv = object->pages;
 	kref_get(&object->ref);
 	dmabuf = dma_buf_export(&info);
-	if (IS_ERR(dmabuf))
+	if (IS_ERR(dmabuf)) {
 		kref_put(&object->ref, object_free);
-	else
-		object->dmabuf = dmabuf;
+		return dmabuf;
+	}
+#ifdef FIXED
+	get_dma_buf(dmabuf);
+	object->dmabuf = dmabuf;
+#endif
 	return dmabuf;
 }
 
@@ -113,7 +125,7 @@ static int export_twice(struct device *dev, struct dma_buf *unused)
 	display = object_export(object);
 	ret = PTR_ERR_OR_ZERO(display);
 	if (ret)
-		goto put_object;
+		goto close_object;
 	encoder = object_export(object);
 	ret = PTR_ERR_OR_ZERO(encoder);
 	if (ret)
@@ -124,8 +136,8 @@ static int export_twice(struct device *dev, struct dma_buf *unused)
 	dma_buf_put(encoder);
 put_display:
 	dma_buf_put(display);
-put_object:
-	kref_put(&object->ref, object_free);
+close_object:
+	object_close(object);
 	return ret;
 }
 
