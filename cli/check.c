@@ -109,6 +109,7 @@ static int run_on(struct run *run, const struct driver_module *module, const cha
 	};
 	int ret = check_job_run(&job);
 
+	run->driver->runs++;
 	if (ret)
 		return usage_error(job.worker, strerror(-ret));
 	return EXIT_EXACT;

@@ -300,25 +300,25 @@ free_buffer:
 	return ERR_PTR(ret);
 }
 
-static void copy(struct page **pages, bool write, u8 *bytes)
+void bench_cpu_copy(struct dma_buf *dmabuf, bool write, u8 *bytes)
 {
+	struct buffer *buffer = dmabuf->priv;
+
 	for (unsigned int i = 0; i < BENCH_PAGES; i++)
 		if (write)
-			memcpy(page_address(pages[i]), bytes + i * PAGE_SIZE, PAGE_SIZE);
+			memcpy(page_address(buffer->pages[i]), bytes + i * PAGE_SIZE, PAGE_SIZE);
 		else
-			memcpy(bytes + i * PAGE_SIZE, page_address(pages[i]), PAGE_SIZE);
+			memcpy(bytes + i * PAGE_SIZE, page_address(buffer->pages[i]), PAGE_SIZE);
 }
 
-int bench_cpu(struct dma_buf *dmabuf, bool write, u8 *bytes)
+int bench_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	enum dma_data_direction dir = write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-	struct buffer *buffer = dmabuf->priv;
-	int ret = dma_buf_begin_cpu_access(dmabuf, dir);
+	return dma_buf_begin_cpu_access(dmabuf, dir);
+}
 
-	if (ret)
-		return ret;
-	copy(buffer->pages, write, bytes);
-	return dma_buf_end_cpu_access(dmabuf, dir);
+void bench_cpu_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	dma_buf_end_cpu_access(dmabuf, dir);
 }
 
 /* The old place keeps its memory, with other bytes, until the buffer goes. */

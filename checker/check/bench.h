@@ -43,8 +43,14 @@ size_t bench_differ(const u8 *got, const u8 *want, size_t size);
  */
 struct dma_buf *bench_export(bool moves);
 
-/** bench_cpu - the CPU writes @bytes into a buffer of bench_export(), or reads; bracketed. 0 or -errno */
-int bench_cpu(struct dma_buf *dmabuf, bool write, u8 *bytes);
+/**
+ * bench_cpu_copy - the CPU writes @bytes into all of a buffer of bench_export(), or reads it
+ *
+ * Between bench_cpu_begin() and bench_cpu_end(), which are dma_buf_begin_cpu_access() and its end.
+ */
+void bench_cpu_copy(struct dma_buf *dmabuf, bool write, u8 *bytes);
+int bench_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir);
+void bench_cpu_end(struct dma_buf *dmabuf, enum dma_data_direction dir);
 
 /** bench_move - the buffer goes to other pages. Returns 0, -EBUSY pinned, -ENOMEM */
 int bench_move(struct dma_buf *dmabuf);

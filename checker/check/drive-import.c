@@ -10,18 +10,10 @@
 #include <stdlib.h>
 
 #include "checker/check/bench.h"
+#include "checker/check/drive-job.h"
 #include "checker/check/drive.h"
+#include "checker/check/watch.h"
 #include "dma/engine.h"
-
-/* What the device is to do, and what came of it. */
-struct job {
-	struct dma_buf *dmabuf;
-	const char *adapter;
-	enum check_rule stale; /* what a device that reads other bytes has shown */
-	u8 bytes[BENCH_BYTES]; /* in the buffer before a read, or after a write */
-	unsigned int runs;
-	bool faulted; /* which was told; what the buffer holds now is anybody's guess */
-};
 
 bool drive_failed(const struct dma_buf *dmabuf, const char *adapter, const char *what, int ret)
 {
@@ -36,6 +28,11 @@ bool drive_failed(const struct dma_buf *dmabuf, const char *adapter, const char 
 static bool reads(const struct check_import *import)
 {
 	return import->dir != DMA_FROM_DEVICE;
+}
+
+static bool writes(const struct check_import *import)
+{
+	return import->dir != DMA_TO_DEVICE;
 }
 
 static void compare(const struct check_import *import, const u8 *seen, const char *who)
@@ -63,30 +60,37 @@ static void tell_fault(const struct check_import *import, bool write)
 		    permission ? "is not mapped for that" : "is not mapped for it");
 }
 
+/* The bytes of the next write; nobody else changes them meanwhile. */
+static void next_bytes(struct job *job)
+{
+	bench_fill(job->bytes, BENCH_BYTES, 100 + atomic_read(&job->runs));
+}
+
 int check_device_runs(struct check_import *import, const struct sg_table *sgt)
 {
 	struct job *job = import->checker;
 	u8 *seen = malloc(BENCH_BYTES);
 	int ret = 0;
 
-	job->runs++;
 	if (reads(import)) {
 		ret = dma_engine_read(import->dev, sgt, 0, seen, BENCH_BYTES);
 		if (!ret)
 			compare(import, seen, "the device");
 	}
-	if (!ret && import->dir != DMA_TO_DEVICE) {
-		bench_fill(job->bytes, BENCH_BYTES, 100 + job->runs);
+	if (!ret && writes(import)) {
+		next_bytes(job);
 		ret = dma_engine_write(import->dev, sgt, 0, job->bytes, BENCH_BYTES);
 	}
 	free(seen);
-	job->faulted |= ret != 0;
+	if (ret)
+		job->faulted = true;
 	if (ret == -EFAULT)
-		tell_fault(import, import->dir != DMA_TO_DEVICE);
+		tell_fault(import, writes(import));
 	else if (ret)
 		check_found(CHECK_LIFE_01, job->dmabuf, NULL,
 			    "the device is told of less than the buffer's %zu bytes",
 			    (size_t)BENCH_BYTES);
+	atomic_inc(&job->runs);
 	return ret;
 }
 
@@ -94,122 +98,161 @@ int check_cpu_copies(struct check_import *import, void *vaddr)
 {
 	struct job *job = import->checker;
 
-	job->runs++;
+	if (!watch_cpu_access(job->dmabuf, import->dir))
+		check_found(CHECK_COH_05, job->dmabuf, NULL,
+			    "the driver's CPU %s the buffer outside of begin and end",
+			    writes(import) ? "writes" : "reads");
 	if (reads(import))
 		compare(import, vaddr, "the driver");
-	if (import->dir != DMA_TO_DEVICE) {
-		bench_fill(job->bytes, BENCH_BYTES, 100 + job->runs);
+	if (writes(import)) {
+		next_bytes(job);
 		memcpy(vaddr, job->bytes, BENCH_BYTES);
 	}
+	atomic_inc(&job->runs);
 	return 0;
 }
 
-/* --- one import ------------------------------------------------------------------------------- */
+/* --- one job ---------------------------------------------------------------------------------- */
 
-static int access_once(const struct check_adapter *adapter, struct check_import *import)
+/* In seconds: a job that is queued is done much sooner, and so is one that failed. */
+#define FENCE_PATIENCE (2 * HZ)
+
+bool job_settled(struct check_import *import)
 {
-	long left;
-	int ret;
+	struct job *job = import->checker;
+	long left = FENCE_PATIENCE;
 
-	if (!adapter->access)
-		return import->sgt ? check_device_runs(import, import->sgt)
-				   : check_cpu_copies(import, import->vaddr);
-	ret = adapter->access(import);
 	if (import->fence) {
-		left = dma_fence_wait_timeout(import->fence, false, 5 * HZ);
-		drive_failed(import->dmabuf, adapter->name, "its fence", left > 0 ? 0 : -ETIMEDOUT);
+		left = dma_fence_wait_timeout(import->fence, false, FENCE_PATIENCE);
 		dma_fence_put(import->fence);
 		import->fence = NULL;
 	}
-	return ret;
+	if (left > 0)
+		left = dma_resv_wait_timeout(job->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
+					     FENCE_PATIENCE);
+	if (left > 0)
+		return true;
+	check_found(CHECK_FENCE_01, job->dmabuf, NULL,
+		    "a fence of a job has not signaled after %d s", FENCE_PATIENCE / HZ);
+	job->faulted = job->stuck = true;
+	return false;
 }
+
+int job_access(const struct check_adapter *adapter, struct check_import *import)
+{
+	if (adapter->access)
+		return adapter->access(import);
+	return import->sgt ? check_device_runs(import, import->sgt)
+			   : check_cpu_copies(import, import->vaddr);
+}
+
+void job_cpu_writes(struct job *job)
+{
+	int ret;
+
+	if (job->stuck)
+		return;
+	ret = bench_cpu_begin(job->dmabuf, DMA_TO_DEVICE);
+	if (drive_failed(job->dmabuf, "the checker", "begin_cpu_access", ret))
+		return;
+	/* What was queued until now has been done. */
+	bench_fill(job->bytes, BENCH_BYTES, 1 + atomic_read(&job->runs));
+	bench_cpu_copy(job->dmabuf, true, job->bytes);
+	bench_cpu_end(job->dmabuf, DMA_TO_DEVICE);
+}
+
+void job_cpu_looks(struct job *job, enum check_rule rule, const char *when)
+{
+	u8 *seen;
+	size_t at;
+	int ret;
+
+	if (job->stuck)
+		return;
+	ret = bench_cpu_begin(job->dmabuf, DMA_FROM_DEVICE);
+	if (drive_failed(job->dmabuf, "the checker", "begin_cpu_access", ret))
+		return;
+	seen = malloc(BENCH_BYTES);
+	bench_cpu_copy(job->dmabuf, false, seen);
+	at = bench_differ(seen, job->bytes, BENCH_BYTES);
+	if (at < BENCH_BYTES && !job->faulted)
+		check_found(rule, job->dmabuf, NULL,
+			    "the CPU reads %#x at byte %zu of %zu %s, where %#x was written last",
+			    seen[at], at, (size_t)BENCH_BYTES, when, job->bytes[at]);
+	bench_cpu_end(job->dmabuf, DMA_FROM_DEVICE);
+	free(seen);
+}
+
+/* --- one import ------------------------------------------------------------------------------- */
 
 /* The CPU writes before a device reads, and looks at what one wrote. */
 static void access_and_look(const struct check_adapter *adapter, struct check_import *import,
 			    bool kept)
 {
 	struct job *job = import->checker;
-	unsigned int ran = job->runs;
-	u8 *seen = malloc(BENCH_BYTES);
-	size_t at;
-	int ret;
+	int ran, ret;
 
 	job->stale = kept ? CHECK_COH_03 : CHECK_COH_01;
-	if (reads(import)) {
-		bench_fill(job->bytes, BENCH_BYTES, 1 + job->runs);
-		drive_failed(job->dmabuf, "the checker", "begin_cpu_access",
-			     bench_cpu(job->dmabuf, true, job->bytes));
-	}
-	ret = access_once(adapter, import);
-	if (!(job->faulted ? ret : drive_failed(job->dmabuf, adapter->name, "access", ret)) &&
-	    import->dir != DMA_TO_DEVICE && job->runs > ran) {
-		drive_failed(job->dmabuf, "the checker", "begin_cpu_access",
-			     bench_cpu(job->dmabuf, false, seen));
-		at = bench_differ(seen, job->bytes, BENCH_BYTES);
-		if (at < BENCH_BYTES && !job->faulted)
-			check_found(
-				CHECK_COH_04, job->dmabuf, NULL,
-				"the CPU reads %#x at byte %zu of %zu, where the device wrote %#x",
-				seen[at], at, (size_t)BENCH_BYTES, job->bytes[at]);
-	}
-	free(seen);
+	if (reads(import))
+		job_cpu_writes(job);
+	ran = atomic_read(&job->runs);
+	ret = job_access(adapter, import);
+	if (job->faulted ? ret : drive_failed(job->dmabuf, adapter->name, "access", ret))
+		return;
+	if (job_settled(import) && writes(import) && atomic_read(&job->runs) > ran)
+		job_cpu_looks(job, CHECK_COH_04, "while the importer has it");
 }
 
-static void look_after(struct job *job, struct check_import *import)
-{
-	u8 *seen = malloc(BENCH_BYTES);
-	size_t at;
+const char *const drive_dir_names[3] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE" };
 
-	if (job->runs && !bench_cpu(job->dmabuf, false, seen)) {
-		at = bench_differ(seen, job->bytes, BENCH_BYTES);
-		if (at < BENCH_BYTES && !job->faulted)
-			check_found(CHECK_COH_02, job->dmabuf, NULL,
-				    "the CPU reads %#x at byte %zu of %zu after the importer has "
-				    "gone, where "
-				    "%#x was written last",
-				    seen[at], at, (size_t)BENCH_BYTES, job->bytes[at]);
-	}
-	free(seen);
-}
-
-static const char *const dir_names[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE" };
-
-static void import_once(const struct check_adapter *adapter, struct dma_buf *dmabuf,
-			enum dma_data_direction dir)
+struct job *job_create(struct check_import *import, struct dma_buf *dmabuf,
+		       enum dma_data_direction dir)
 {
 	struct job *job = calloc(1, sizeof(*job));
-	struct check_import import = {
+
+	job->dmabuf = dmabuf;
+	*import = (struct check_import){
 		.dmabuf = dmabuf,
 		.dev = bench.dev,
 		.dir = dir,
 		.checker = job,
 	};
+	return job;
+}
 
-	job->dmabuf = dmabuf;
-	job->adapter = adapter->name;
-	check_at("%s imports, %s: open", adapter->name, dir_names[dir]);
+static void import_once(const struct check_adapter *adapter, struct dma_buf *dmabuf,
+			enum dma_data_direction dir)
+{
+	struct check_import import;
+	struct job *job = job_create(&import, dmabuf, dir);
+
+	check_at("%s imports, %s: open", adapter->name, drive_dir_names[dir]);
 	if (drive_failed(dmabuf, adapter->name, "open", adapter->open(&import)))
 		goto free_job;
-	for (unsigned int i = 0; i < 3; i++) {
-		check_at("%s imports, %s: access %u", adapter->name, dir_names[dir], i + 1);
+	for (unsigned int i = 0; i < 3 && !job->stuck; i++) {
+		check_at("%s imports, %s: access %u", adapter->name, drive_dir_names[dir], i + 1);
 		access_and_look(adapter, &import, i > 0);
 	}
-	check_at("%s imports, %s: close", adapter->name, dir_names[dir]);
+	check_at("%s imports, %s: close", adapter->name, drive_dir_names[dir]);
 	adapter->close(&import);
-	look_after(job, &import);
+	if (atomic_read(&job->runs))
+		job_cpu_looks(job, CHECK_COH_02, "after the importer has gone");
 free_job:
 	free(job);
 }
 
+bool drive_takes(const struct check_adapter *adapter, enum dma_data_direction dir)
+{
+	return !adapter->dirs || adapter->dirs & CHECK_DIR(dir);
+}
+
 void drive_importer(const struct check_adapter *adapter)
 {
-	unsigned int dirs = adapter->dirs ?: 7;
-
 	for (int moves = 0; moves < 2; moves++) {
 		for (enum dma_data_direction dir = DMA_BIDIRECTIONAL; dir < DMA_NONE; dir++) {
 			struct dma_buf *dmabuf;
 
-			if (!(dirs & CHECK_DIR(dir)))
+			if (!drive_takes(adapter, dir))
 				continue;
 			dmabuf = bench_export(moves);
 			import_once(adapter, dmabuf, dir);

@@ -69,7 +69,6 @@ void report_take(struct report_driver *driver, const char *machine, const char *
 	if (id[0]) {
 		take_finding(driver, machine, policy, check_rule_find(id), object);
 	} else if (json_object_object_get_ex(object, "ways", &ways)) {
-		driver->runs++;
 		driver->ways = json_object_get_int(ways);
 	} else if (!driver->cannot) {
 		driver->cannot = need(strdup(report_string(object, "cannot")));

@@ -22,6 +22,21 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir
 	return ret;
 }
 
+/*
+ * dma_buf_begin_cpu_access() speaks of the CPU in the device's words: who writes for a device has
+ * begun TO_DEVICE.  A device that writes is played by a CPU that does.
+ */
+bool watch_cpu_access(const struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	enum dma_data_direction wanted = dir == DMA_TO_DEVICE     ? DMA_FROM_DEVICE
+					 : dir == DMA_FROM_DEVICE ? DMA_TO_DEVICE
+								  : DMA_BIDIRECTIONAL;
+	struct watched access;
+
+	return watch_find_value(WATCHED_CPU, dmabuf, wanted, &access) ||
+	       watch_find_value(WATCHED_CPU, dmabuf, DMA_BIDIRECTIONAL, &access);
+}
+
 /* An access of this direction if there is one, else any; false: none has begun. */
 static bool end_access(struct dma_buf *dmabuf, enum dma_data_direction dir, struct watched *access)
 {

@@ -58,6 +58,9 @@ bool watch_close_value(enum watched_kind kind, const void *key, unsigned long va
 /** watch_late - what @also holds up is still open and should not be: the caller ends @also */
 void watch_late(enum watched_kind kind, const void *also);
 
+/** watch_cpu_access - has the driver begun a CPU access of @dmabuf that allows what @dir does? */
+bool watch_cpu_access(const struct dma_buf *dmabuf, enum dma_data_direction dir);
+
 /** watch_any - has the driver anything open? */
 bool watch_any(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* importer.c - an importer whose device works while the buffer is mapped for what it does */
 #include <linux/dma-buf.h>
+#include <linux/iosys-map.h>
 
 #include "breaks.h"
 
@@ -38,4 +39,36 @@ static void detach(struct check_import *import)
 	dma_buf_detach(import->dmabuf, import->own);
 }
 
-DMABUF_CHECK({ .name = "importer", .open = attach, .access = work, .close = detach });
+/* --- one whose CPU does its device's work ----------------------------------------------------- */
+
+static int copy_open(struct check_import *import)
+{
+	return 0;
+}
+
+static int copy(struct check_import *import)
+{
+	enum dma_data_direction dir = import->dir == DMA_TO_DEVICE     ? DMA_FROM_DEVICE
+				      : import->dir == DMA_FROM_DEVICE ? DMA_TO_DEVICE
+								       : DMA_BIDIRECTIONAL;
+	struct iosys_map map;
+	int ret = dma_buf_vmap_unlocked(import->dmabuf, &map);
+
+	if (ret)
+		return ret;
+	if (!breaks("COH-05"))
+		ret = dma_buf_begin_cpu_access(import->dmabuf, dir);
+	if (!ret)
+		ret = check_cpu_copies(import, map.vaddr);
+	if (!ret && !breaks("COH-05"))
+		ret = dma_buf_end_cpu_access(import->dmabuf, dir);
+	dma_buf_vunmap_unlocked(import->dmabuf, &map);
+	return ret;
+}
+
+static void copy_close(struct check_import *import)
+{
+}
+
+DMABUF_CHECK({ .name = "importer", .open = attach, .access = work, .close = detach },
+	     { .name = "copier", .open = copy_open, .access = copy, .close = copy_close });
