@@ -61,7 +61,7 @@ def udmabuf(pieces, flags=1):
         data = struct.pack("=II", flags, len(pieces))
         for piece, offset, size in pieces:
             data += struct.pack("=IIQQ", piece, 0, offset, size)
-        return fcntl.ioctl(device, UDMABUF_CREATE_LIST, data)
+        return fcntl.ioctl(device, UDMABUF_CREATE_LIST, bytearray(data))
     finally:
         os.close(device)
 
@@ -106,6 +106,14 @@ def export(fd, flags):
 
 def import_fence(fd, flags, sync_file):
     fcntl.ioctl(fd, IMPORT, struct.pack("=Ii", flags, sync_file))
+
+
+def mmap_error(fd, length, offset):
+    """The errno of a shared mmap() that Python would not try."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    where = libc.mmap(None, ctypes.c_size_t(length), 3, 1, fd, ctypes.c_long(offset))
+    return ctypes.get_errno() if where == ctypes.c_void_p(-1).value else 0
 
 
 def error(call, *args):

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -15,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sync_file.h>
 #include <linux/udmabuf.h>
 #include <uapi/linux/dma-buf.h>
 #include <uapi/linux/dma-heap.h>
@@ -44,17 +46,24 @@ static long on_core(const struct object *object, unsigned int cmd, void *arg)
 	return object->file->f_op->unlocked_ioctl(object->file, cmd, (unsigned long)arg);
 }
 
+static struct object *find_sync_file(struct supervisor *s, const struct call *call, int fd)
+{
+	struct object *object;
+	struct stat st;
+
+	if (call_stat(call, fd, &st))
+		return NULL;
+	object = objects_find(&s->objects, &st);
+	return object && object->kind == OBJECT_SYNC_FILE ? object : NULL;
+}
+
 /* A number of ours for what the program has at @fd, a sync_file; -EBADF for all else. */
 static int lend_sync_file(struct supervisor *s, const struct call *call, int fd)
 {
-	const struct object *object;
-	struct stat st;
+	const struct object *object = find_sync_file(s, call, fd);
 	int number;
 
-	if (call_stat(call, fd, &st))
-		return -EBADF;
-	object = objects_find(&s->objects, &st);
-	if (!object || object->kind != OBJECT_SYNC_FILE)
+	if (!object)
 		return -EBADF;
 	number = get_unused_fd_flags(0);
 	if (number >= 0)
@@ -96,9 +105,8 @@ int give_object(struct supervisor *s, const struct call *call, enum object_kind 
  * given: so the place is written to before.
  */
 static long give_in_copy(struct supervisor *s, const struct call *call, enum object_kind kind,
-			 void *copy, size_t len, __s32 *fd, int flags)
+			 struct file *file, void *copy, size_t len, __s32 *fd, int flags)
 {
-	struct file *file = take_result(*fd);
 	int number, ret;
 
 	*fd = -1;
@@ -136,14 +144,24 @@ static long heap_ioctl(struct supervisor *s, const struct call *call, struct obj
 	if (!ret) {
 		s->done.buffers++;
 		s->done.bytes += data->len;
-		ret = give_in_copy(s, call, OBJECT_BUFFER, data, out, (__s32 *)&data->fd,
-				   data->fd_flags);
+		ret = give_in_copy(s, call, OBJECT_BUFFER, take_result(data->fd), data, out,
+				   (__s32 *)&data->fd, data->fd_flags);
 	}
 	kfree(data);
 	return ret;
 }
 
 /* --- udmabuf ---------------------------------------------------------------------------------- */
+
+/* What the program has at @fd, unless that is a descriptor that we made: no memfd to Linux. */
+static int take_memfd(struct supervisor *s, const struct call *call, int fd)
+{
+	struct stat st;
+
+	if (call_stat(call, fd, &st) || objects_find(&s->objects, &st))
+		return -EBADF;
+	return call_take(call, fd);
+}
 
 static long udmabuf_make(struct supervisor *s, const struct call *call,
 			 const struct udmabuf_create_item *items, unsigned int count, u32 flags)
@@ -157,7 +175,7 @@ static long udmabuf_make(struct supervisor *s, const struct call *call,
 		return -ENOMEM;
 	for (taken = 0; taken < count; taken++)
 		pieces[taken] = (struct memfd_piece){
-			.memfd = call_take(call, (int)items[taken].memfd),
+			.memfd = take_memfd(s, call, (int)items[taken].memfd),
 			.offset = items[taken].offset,
 			.bytes = items[taken].size,
 		};
@@ -288,7 +306,8 @@ static long buffer_export(struct supervisor *s, const struct call *call, struct 
 	if (ret)
 		return ret;
 	s->done.fences++;
-	return give_in_copy(s, call, OBJECT_SYNC_FILE, &data, sizeof(data), &data.fd, O_CLOEXEC);
+	return give_in_copy(s, call, OBJECT_SYNC_FILE, take_result(data.fd), &data, sizeof(data),
+			    &data.fd, O_CLOEXEC);
 }
 
 static long buffer_import(struct supervisor *s, const struct call *call, struct object *object)
@@ -324,24 +343,34 @@ static long buffer_ioctl(struct supervisor *s, const struct call *call, struct o
 
 /* --- sync_files ------------------------------------------------------------------------------- */
 
+/* Without the core's ioctl, which would make two numbers of ours: a merge is what programs do most. */
 static long sync_file_merge(struct supervisor *s, const struct call *call, struct object *object)
 {
 	struct sync_merge_data data;
+	struct sync_file *merged;
+	struct dma_fence *fence;
+	struct object *other;
 	long ret = call_read(call, call->args[2], &data, sizeof(data));
-	int theirs, ours;
 
 	if (ret)
 		return ret;
-	theirs = data.fd2;
-	ours = lend_sync_file(s, call, theirs);
-	data.fd2 = ours;
-	ret = on_core(object, SYNC_IOC_MERGE, &data);
-	lend_end(ours);
-	data.fd2 = theirs;
-	if (ret)
-		return ret;
+	if (data.flags || data.pad)
+		return -EINVAL;
+	other = find_sync_file(s, call, data.fd2);
+	if (!other)
+		return -ENOENT;
+	fence = dma_fence_unwrap_merge(object->fence, other->fence);
+	if (!fence)
+		return -ENOMEM;
+	merged = sync_file_create(fence);
+	dma_fence_put(fence);
+	if (!merged)
+		return -ENOMEM;
+	data.name[sizeof(data.name) - 1] = '\0';
+	strscpy(merged->user_name, data.name, sizeof(merged->user_name));
 	s->done.fences++;
-	return give_in_copy(s, call, OBJECT_SYNC_FILE, &data, sizeof(data), &data.fence, O_CLOEXEC);
+	return give_in_copy(s, call, OBJECT_SYNC_FILE, merged->file, &data, sizeof(data),
+			    &data.fence, O_CLOEXEC);
 }
 
 static long sync_file_info(const struct call *call, struct object *object)
@@ -420,18 +449,21 @@ static long timeline_deadline(struct supervisor *s, const struct call *call, str
 static long timeline_ioctl(struct supervisor *s, const struct call *call, struct object *object)
 {
 	struct sw_sync_create_fence_data data;
+	struct sync_file *sync_file;
 	__u32 by;
 	long ret;
 
 	switch ((unsigned int)call->args[1]) {
 	case SW_SYNC_IOC_CREATE_FENCE:
-		ret = call_read(call, call->args[2], &data, sizeof(data))
-			      ?: on_core(object, SW_SYNC_IOC_CREATE_FENCE, &data);
+		ret = call_read(call, call->args[2], &data, sizeof(data));
 		if (ret)
 			return ret;
+		sync_file = sw_sync_fence(object->file, data.value);
+		if (!sync_file)
+			return -ENOMEM;
 		s->done.fences++;
-		return give_in_copy(s, call, OBJECT_SYNC_FILE, &data, sizeof(data), &data.fence,
-				    O_CLOEXEC);
+		return give_in_copy(s, call, OBJECT_SYNC_FILE, sync_file->file, &data, sizeof(data),
+				    &data.fence, O_CLOEXEC);
 	case SW_SYNC_IOC_INC:
 		s->fences_moved = true;
 		return call_read(call, call->args[2], &by, sizeof(by))
@@ -483,5 +515,6 @@ void serve_ioctl(struct supervisor *s, const struct call *call)
 	}
 	if (ret == 1 && object->kind == OBJECT_BUFFER)
 		return;
+	fences_settle(s);
 	call_return(call, ret);
 }

@@ -33,6 +33,15 @@ int listener_hear(int listener, struct call *call)
 	return 0;
 }
 
+void listener_prefer_here(int listener)
+{
+#ifdef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+#else
+	ioctl(listener, SECCOMP_IOW(4, __u64), 1UL);
+#endif
+}
+
 bool call_waits(const struct call *call)
 {
 	u64 id = call->id;

@@ -32,6 +32,12 @@ struct call {
  */
 int listener_hear(int listener, struct call *call);
 
+/**
+ * listener_prefer_here - let who waits and who answers run on the same processor where they can
+ * For the cost only: systems before Linux 6.6 refuse, which is no failure.
+ */
+void listener_prefer_here(int listener);
+
 /** call_waits - does the caller still wait for this answer? */
 bool call_waits(const struct call *call);
 

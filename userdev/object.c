@@ -213,6 +213,7 @@ static int open_buffer(struct objects *objects, struct object *object, int flags
 			  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
 			return -errno;
 	} else {
+		object->fd_is_memory = true;
 		object->fd = fcntl(pieces[0].memfd, F_DUPFD_CLOEXEC, 0);
 		if (object->fd < 0)
 			return -errno;

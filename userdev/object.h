@@ -50,7 +50,7 @@ struct object {
 
 	/* buffers */
 	bool reopened;
-	bool given;                /* to a program, so from now on somebody else's open is one */
+	bool fd_is_memory;         /* else what is mapped is elsewhere: a udmabuf */
 	struct list_head brackets; /* bracket.h */
 	u64 syncs, shares;
 };

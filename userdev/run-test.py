@@ -273,6 +273,80 @@ def a_sync_waits_for_the_fences_of_a_buffer():
     sync(fd, READ)
 
 
+@program
+def a_udmabuf_is_the_same_pages_in_any_order():
+    one, two = memfd(4), memfd(3)
+    fd = udmabuf([(one, 3 * PAGE, PAGE), (two, PAGE, 2 * PAGE), (one, 0, 2 * PAGE), (one, 3 * PAGE, PAGE)])
+    assert os.fstat(fd).st_size == os.lseek(fd, 0, os.SEEK_END) == 6 * PAGE
+    assert fdinfo(fd)["exp_name"] == "udmabuf"
+    ours, whole, part = mmap.mmap(one, 4 * PAGE), mmap.mmap(fd, 6 * PAGE), mmap.mmap(fd, 2 * PAGE, offset=2 * PAGE)
+    theirs = mmap.mmap(two, 3 * PAGE)
+    ours[3 * PAGE], theirs[2 * PAGE + 1], ours[5] = 1, 2, 3
+    assert (whole[0], whole[5 * PAGE], whole[2 * PAGE + 1], whole[3 * PAGE + 5]) == (1, 1, 2, 3)
+    assert (part[1], part[PAGE + 5]) == (2, 3)
+    whole[5 * PAGE + 9] = 4
+    assert ours[3 * PAGE + 9] == whole[9] == 4
+    read_only = mmap.mmap(fd, PAGE, prot=mmap.PROT_READ)
+    assert read_only[9] == 4
+    for length, offset in ((7 * PAGE, 0), (PAGE, 6 * PAGE), (2 * PAGE, 5 * PAGE)):
+        assert mmap_error(fd, length, offset) == errno.EINVAL
+        assert mmap_error(alloc(6 * PAGE), length, offset) == errno.EINVAL
+    before = len(os.listdir("/proc/self/fd"))
+    mmap.mmap(fd, 6 * PAGE).close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    os.close(one)
+    sync(fd, READ)
+    assert whole[0] == 1
+
+
+@program
+def udmabuf_refuses_what_linux_refuses():
+    def of(fd, offset=0, size=PAGE):
+        return error(udmabuf, [(fd, offset, size)])
+    good = memfd(2)
+    assert of(good, 0, 3 * PAGE) == of(good, 1) == of(good, 0, 1) == of(good, 0, 0) == errno.EINVAL
+    assert of(memfd(1, 0)) == of(memfd(1, SEAL_SHRINK | SEAL_WRITE)) == errno.EINVAL
+    assert of(0) == of(alloc(PAGE)) == of(1 << 30) == errno.EBADFD
+    assert error(udmabuf, []) == error(udmabuf, [(good, 0, PAGE)] * 1025) == errno.EINVAL
+    assert error(udmabuf, [(memfd(20 << 10), 0, 65 << 20)]) == errno.EINVAL
+    assert of(good) == 0
+    device = os.open("/dev/udmabuf", os.O_RDWR)
+    assert error(fcntl.ioctl, device, 0x40187544, bytes(24)) == errno.ENOTTY
+
+
+@program
+def epoll_follows_the_fences_of_a_buffer():
+    fd, line = alloc(), timeline()
+    epoll = select.epoll()
+    epoll.register(fd, select.EPOLLIN)
+    assert error(epoll.register, fd, select.EPOLLIN) == errno.EEXIST
+    assert epoll.poll(0) == [(fd, select.EPOLLIN)]
+    import_fence(fd, WRITE, fence(line, 1))
+    assert epoll.poll(0) == []
+    threading.Timer(0.05, inc, (line,)).start()
+    assert epoll.poll(20) == [(fd, select.EPOLLIN)]
+    epoll.modify(fd, select.EPOLLOUT)
+    assert epoll.poll(0) == [(fd, select.EPOLLOUT)]
+    import_fence(fd, READ, fence(line, 2))
+    assert epoll.poll(0) == []
+    epoll.modify(fd, select.EPOLLIN)
+    assert epoll.poll(0) == [(fd, select.EPOLLIN)]
+    epoll.unregister(fd)
+    assert error(epoll.unregister, fd) == error(epoll.modify, fd, select.EPOLLIN) == errno.ENOENT
+    assert epoll.poll(0) == []
+    epoll.register(fd, select.EPOLLIN)
+    os.close(fd)
+    for _ in range(100):
+        if not epoll.poll(0):
+            break
+        time.sleep(0.01)
+        alloc()
+    assert epoll.poll(0) == []
+    pipe = os.pipe()
+    epoll.register(pipe[1], select.EPOLLOUT)
+    assert epoll.poll(0) == [(pipe[1], select.EPOLLOUT)]
+
+
 CASES = [value for value in list(globals().values()) if inspect.isfunction(value) and value.__code__.co_filename == __file__
          and value.__name__ not in ("run", "inside", "program", "leaves_nothing")]
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libdmabuf.h>
+#include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -29,6 +30,8 @@
 #include "host/file.h"
 #include "userdev/filter.h"
 #include "userdev/listener.h"
+#include "userdev/readiness.h"
+#include "userdev/remote.h"
 #include "userdev/supervisor.h"
 
 /* --- the program ------------------------------------------------------------------------------ */
@@ -250,12 +253,23 @@ static int touch_sw_sync(struct supervisor *s)
 	return touch(path);
 }
 
+static void object_ends(struct objects *objects, struct object *object)
+{
+	struct supervisor *s = container_of(objects, struct supervisor, objects);
+
+	if (object->kind == OBJECT_BUFFER)
+		readiness_end(s, object);
+	else if (object->kind == OBJECT_TIMELINE)
+		s->fences_moved = true;
+}
+
 static int make_devices(struct supervisor *s)
 {
 	int ret = make_folder(s);
 
 	if (!ret)
 		ret = objects_init(&s->objects, s->folder);
+	s->objects.on_end = object_ends;
 	if (!ret)
 		ret = add_device(s, OBJECT_UDMABUF, "udmabuf", NULL);
 	if (!ret)
@@ -290,6 +304,60 @@ static void tell_width(struct supervisor *s, const struct call *call)
 	s->told_width = true;
 }
 
+static void serve_mmap(struct supervisor *s, const struct call *call)
+{
+	const struct memfd_piece *pieces;
+	struct object *object = NULL;
+	struct dma_buf *dmabuf;
+	unsigned int count;
+	struct stat st;
+	int ended, ret;
+
+	if (!call_stat(call, (int)call->args[4], &st))
+		object = objects_find(&s->objects, &st);
+	if (!object || object->kind != OBJECT_BUFFER) {
+		call_proceed(call);
+		return;
+	}
+	dmabuf = object_buffer(object);
+	if (call->args[5] > dmabuf->size || call->args[1] > dmabuf->size - call->args[5]) {
+		call_return(call, -EINVAL);
+		return;
+	}
+	s->done.maps++;
+	if (object->fd_is_memory) {
+		call_proceed(call);
+		return;
+	}
+	pieces = memfd_buffer_pieces(dmabuf, &count);
+	ended = -1;
+	ret = remote_mmap(call, pieces, count, dmabuf->size, &ended);
+	if (ended != -1 && call->tid == s->program) {
+		s->status = ended;
+		s->ended = true;
+	}
+	if (!ret)
+		return;
+	if (ret == -EPERM && !s->told_ptrace) {
+		fprintf(stderr,
+			"dmabuf run: process %d cannot map a udmabuf: it has a debugger, or the "
+			"system allows none (ptrace)\n",
+			call->tid);
+		s->told_ptrace = true;
+	}
+	call_return(call, ret);
+}
+
+/* Whoever waited for a fence need not any more. */
+void fences_settle(struct supervisor *s)
+{
+	if (!s->fences_moved)
+		return;
+	s->fences_moved = false;
+	readiness_update(s);
+	serve_waits(s);
+}
+
 static void serve(struct supervisor *s)
 {
 	struct call call;
@@ -301,14 +369,14 @@ static void serve(struct supervisor *s)
 		call_proceed(&call);
 	} else if (call.nr == SYS_ioctl) {
 		serve_ioctl(s, &call);
-	} else if (call.nr == SYS_mmap || call.nr == SYS_epoll_ctl) {
-		call_proceed(&call);
+	} else if (call.nr == SYS_mmap) {
+		serve_mmap(s, &call);
+	} else if (call.nr == SYS_epoll_ctl) {
+		serve_epoll(s, &call);
 	} else {
 		serve_path(s, &call);
 	}
-	if (s->fences_moved && !list_empty(&s->waits))
-		serve_waits(s);
-	s->fences_moved = false;
+	fences_settle(s);
 }
 
 /* What was sent to us is for the program; what the terminal sent it has, too. */
@@ -318,28 +386,26 @@ static void pass_on(pid_t program, const struct signalfd_siginfo *signal)
 		kill(program, signal->ssi_signo);
 }
 
-/* Returns true once the program has ended; *@status is how. */
-static bool collect(pid_t program, int *status)
+/* Ended children, orphans too. */
+static void collect(struct supervisor *s)
 {
-	bool ended = false;
 	int how;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &how, WNOHANG | WUNTRACED)) > 0) {
-		if (pid != program)
+		if (pid != s->program)
 			continue;
 		if (WIFSTOPPED(how)) {
 			/* As its shell expects; SIGCONT goes to both. */
 			raise(SIGSTOP);
 			continue;
 		}
-		*status = how;
-		ended = true;
+		s->status = how;
+		s->ended = true;
 	}
-	return ended;
 }
 
-static void loop(struct supervisor *s, pid_t program, int signals, int *status)
+static void loop(struct supervisor *s, int signals)
 {
 	struct pollfd wait[] = {
 		{ .fd = s->listener, .events = POLLIN },
@@ -347,34 +413,34 @@ static void loop(struct supervisor *s, pid_t program, int signals, int *status)
 		{ .fd = signals, .events = POLLIN },
 	};
 	struct signalfd_siginfo signal;
-	bool ended = false, told = false;
+	bool told = false;
 	int how;
 
 	for (;;) {
 		int count = poll(wait, ARRAY_SIZE(wait),
-				 !list_empty(&s->waits) || (ended && !told) ? 1000 : -1);
+				 !list_empty(&s->waits) || (s->ended && !told) ? 1000 : -1);
 
 		if (wait[2].revents & POLLIN && read(signals, &signal, sizeof(signal)) > 0) {
 			if (signal.ssi_signo != SIGCHLD)
-				pass_on(program, &signal);
-			ended |= collect(program, status);
+				pass_on(s->program, &signal);
+			collect(s);
 		}
 		if (wait[1].revents & POLLIN) {
 			objects_reap(&s->objects);
 			s->fences_moved = true;
 		}
-		if (!count || s->fences_moved)
-			serve_waits(s);
-		s->fences_moved = false;
+		if (!count)
+			s->fences_moved = true;
+		fences_settle(s);
 		if (wait[0].revents & POLLIN)
 			serve(s);
 		if (wait[0].revents & POLLHUP) {
 			/* It has let the filter go, and may not be a zombie yet. */
-			if (!ended && waitpid(program, &how, 0) == program)
-				*status = how;
+			if (!s->ended && waitpid(s->program, &how, 0) == s->program)
+				s->status = how;
 			return;
 		}
-		if (!count && ended && !told) {
+		if (!count && s->ended && !told) {
 			fprintf(stderr,
 				"dmabuf run: the program has ended; waiting for processes that "
 				"it left behind, which use the devices\n");
@@ -421,11 +487,12 @@ static u64 half_of_memory(void)
 	return (u64)sysconf(_SC_PHYS_PAGES) / 2 * (u64)sysconf(_SC_PAGESIZE);
 }
 
-static int supervise(struct supervisor *s, pid_t program, int socket, int signals)
+static int supervise(struct supervisor *s, int socket, int signals)
 {
-	int status = 0, ret;
+	int ret;
 
 	s->listener = receive_fd(socket);
+	listener_prefer_here(s->listener);
 	if (s->listener < 0) {
 		fprintf(stderr, "dmabuf run: %s\n", why_no_filter(s->listener));
 		return RUN_FAILED;
@@ -438,16 +505,17 @@ static int supervise(struct supervisor *s, pid_t program, int socket, int signal
 	ret = make_devices(s);
 	if (ret) {
 		fprintf(stderr, "dmabuf run: the devices cannot be made: %s\n", strerror(-ret));
-		status = RUN_FAILED << 8;
+		s->status = RUN_FAILED << 8;
 	} else if (write(socket, "", 1) == 1) {
-		loop(s, program, signals, &status);
+		loop(s, signals);
 	}
 	close(s->listener);
 	s->listener = -1;
 	serve_waits(s);
+	readiness_end(s, NULL);
 	remove_devices(s);
 	libdmabuf_fini();
-	return end_likewise(status);
+	return end_likewise(s->status);
 }
 
 int run_program(const struct run_options *options, char *const *argv)
@@ -458,6 +526,7 @@ int run_program(const struct run_options *options, char *const *argv)
 	pid_t program;
 
 	INIT_LIST_HEAD(&s.waits);
+	INIT_LIST_HEAD(&s.watches);
 	s.budget.limit = options->limit ?: half_of_memory();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
 		fprintf(stderr, "dmabuf run: %s\n", strerror(errno));
@@ -475,7 +544,8 @@ int run_program(const struct run_options *options, char *const *argv)
 		fprintf(stderr, "dmabuf run: %s\n", strerror(errno));
 		ret = RUN_FAILED;
 	} else {
-		ret = supervise(&s, program, sockets[0], signals);
+		s.program = program;
+		ret = supervise(&s, sockets[0], signals);
 	}
 	close(sockets[0]);
 	close(signals);

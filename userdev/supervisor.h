@@ -41,9 +41,15 @@ struct supervisor {
 	unsigned int heap_count;
 	struct memfd_budget budget;
 
-	struct list_head waits; /* ioctl.c: SYNCs that wait for a fence */
-	bool fences_moved;      /* one may have signaled, or come */
-	bool told_width;        /* that a program of another width runs */
+	struct list_head waits;   /* ioctl.c: SYNCs that wait for a fence */
+	struct list_head watches; /* readiness.c: buffers in programs' epoll sets */
+	bool fences_moved;        /* one may have signaled, or come */
+	bool told_width;          /* that a program of another width runs */
+	bool told_ptrace;         /* that udmabufs cannot be mapped */
+
+	pid_t program;
+	int status; /* of the program, once it has ended */
+	bool ended;
 
 	struct {
 		u64 calls, buffers, udmabufs, syncs, maps, fences, timelines, bytes;
@@ -55,6 +61,12 @@ void serve_ioctl(struct supervisor *s, const struct call *call);
 
 /** serve_waits - answer those put aside that need to wait no longer; forget those nobody waits for */
 void serve_waits(struct supervisor *s);
+
+/**
+ * fences_settle - if fences have moved, let everybody know who waits for one; before the call that
+ * moved them is answered
+ */
+void fences_settle(struct supervisor *s);
 
 /** serve_path - answer a call that names a file: open, stat, access and their kin */
 void serve_path(struct supervisor *s, const struct call *call);

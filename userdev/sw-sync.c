@@ -193,11 +193,22 @@ static int timeline_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static long create_fence(struct timeline *timeline, struct sw_sync_create_fence_data __user *arg)
+struct sync_file *sw_sync_fence(struct file *timeline, u32 value)
+{
+	struct point *point = point_get(timeline->private_data, value);
+	struct sync_file *sync_file;
+
+	if (!point)
+		return NULL;
+	sync_file = sync_file_create(&point->fence);
+	dma_fence_put(&point->fence);
+	return sync_file;
+}
+
+static long create_fence(struct file *file, struct sw_sync_create_fence_data __user *arg)
 {
 	struct sw_sync_create_fence_data data;
 	struct sync_file *sync_file;
-	struct point *point;
 	int fd, ret;
 
 	if (copy_from_user(&data, arg, sizeof(data)))
@@ -205,13 +216,7 @@ static long create_fence(struct timeline *timeline, struct sw_sync_create_fence_
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	point = point_get(timeline, data.value);
-	if (!point) {
-		ret = -ENOMEM;
-		goto put_fd;
-	}
-	sync_file = sync_file_create(&point->fence);
-	dma_fence_put(&point->fence);
+	sync_file = sw_sync_fence(file, data.value);
 	if (!sync_file) {
 		ret = -ENOMEM;
 		goto put_fd;
@@ -283,7 +288,7 @@ static long timeline_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 
 	switch (cmd) {
 	case SW_SYNC_IOC_CREATE_FENCE:
-		return create_fence(timeline, (struct sw_sync_create_fence_data __user *)arg);
+		return create_fence(file, (struct sw_sync_create_fence_data __user *)arg);
 	case SW_SYNC_IOC_INC:
 		return increment(timeline, (const __u32 __user *)arg);
 	case SW_SYNC_GET_DEADLINE:

@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 
 struct file;
+struct sync_file;
 
 struct sw_sync_create_fence_data {
 	__u32 value;
@@ -44,5 +45,13 @@ struct sw_sync_get_deadline {
  * Context: may sleep.  Ownership: a reference of the caller's.  Returns ERR_PTR(-ENOMEM).
  */
 struct file *sw_sync_open(const char *name);
+
+/**
+ * sw_sync_fence - what SW_SYNC_IOC_CREATE_FENCE gives a number to: the fence of @value of @timeline
+ *
+ * Context: may sleep.  Ownership: its file's reference is the caller's.
+ * Returns NULL: no memory.
+ */
+struct sync_file *sw_sync_fence(struct file *timeline, u32 value);
 
 #endif
