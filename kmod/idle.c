@@ -17,7 +17,15 @@
 #include "set.h"
 
 static unsigned int idle_ms = 100;
-module_param(idle_ms, uint, 0644);
+static int idle_ms_set(const char *text, const struct kernel_param *parameter)
+{
+	int ret = param_set_uint(text, parameter);
+
+	idle_watch();
+	return ret;
+}
+static const struct kernel_param_ops idle_ms_ops = { .set = idle_ms_set, .get = param_get_uint };
+module_param_cb(idle_ms, &idle_ms_ops, &idle_ms, 0644);
 MODULE_PARM_DESC(idle_ms, "keep a mapping this long after its last use (0: no limit)");
 static unsigned int budget_mb = 256;
 module_param(budget_mb, uint, 0644);
@@ -112,16 +120,17 @@ static void look(struct work_struct *work)
 	unsigned long since = all ? jiffies : jiffies - msecs_to_jiffies(ms);
 	struct cached_buffer *buffer = NULL;
 
+	if (!ms && !all)
+		return;
 	while ((buffer = buffer_next(buffer)))
-		if (ms || all)
-			kept |= sets_drop(buffer, since);
+		kept |= sets_drop(buffer, since);
 	if (kept)
 		idle_watch();
 }
 
 void idle_watch(void)
 {
-	if (!delayed_work_pending(&watch))
+	if (READ_ONCE(idle_ms) && !delayed_work_pending(&watch))
 		queue_delayed_work(system_unbound_wq, &watch, period());
 }
 

@@ -386,6 +386,14 @@ int load(const char *module, const char *arguments)
 	return ret;
 }
 
+/* Nothing goes by time but where a case says so. */
+#define ARGUMENTS "idle_ms=0"
+
+int reload(void)
+{
+	return load("dmabuf-cache", ARGUMENTS);
+}
+
 int unload(const char *module)
 {
 	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
@@ -465,7 +473,7 @@ static void load_modules(void)
 		arguments = strchr(line, ' ');
 		if (arguments)
 			*arguments++ = '\0';
-		ret = load(line, arguments ?: "");
+		ret = strcmp(line, "dmabuf-cache") ? load(line, arguments ?: "") : reload();
 		if (ret)
 			printf("# loading %s: %s\n", line, strerror(-ret));
 	}

@@ -38,6 +38,14 @@ extern const char *machine; /* what the command line calls it */
 	((condition) ? true : (failed(__FILE__, __LINE__, #condition, " " __VA_ARGS__), false))
 #define check_equal(a, b) check_equal_at(__FILE__, __LINE__, #a, (long long)(a), #b, (long long)(b))
 
+/* What somebody else is about to do: within some seconds, for the machine may be a slow one. */
+#define soon(condition)                                                               \
+	({                                                                            \
+		for (unsigned int tries_ = 0; tries_ < 500 && !(condition); tries_++) \
+			sleep_ms(10);                                                 \
+		check(condition);                                                     \
+	})
+
 void failed(const char *file, int line, const char *what, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 bool check_equal_at(const char *file, int line, const char *a, long long x, const char *b,
@@ -89,6 +97,7 @@ void fill(uint8_t *bytes, size_t size, unsigned int seed);
 bool is_filled(const uint8_t *bytes, size_t size, unsigned int seed);
 
 int load(const char *module, const char *arguments);
+int reload(void); /* ours, as it was */
 int unload(const char *module);
 
 #endif

@@ -88,8 +88,9 @@ static void revoked(void)
 	mapped(handle, FROM_DEVICE);
 	check_equal(unmap(handle, FROM_DEVICE), 0);
 	check(listed("from-device"));
-	sleep_ms(400);
-	check(!listed("from-device"));
+	check_equal(set_parameter("idle_ms", "20"), 0);
+	soon(!listed("from-device"));
+	check_equal(set_parameter("idle_ms", "0"), 0);
 	mapped(handle, TO_DEVICE);
 	check_equal(device_read(handle, 0, bytes, PIECE, IMPORT_ENGINE), 0);
 	check(is_filled(bytes, PIECE, 1));
@@ -241,7 +242,6 @@ static void maintenance(void)
 
 	if (!check(programs))
 		return;
-	check_equal(set_parameter("idle_ms", "0"), 0);
 	while (fgets(line, sizeof(line), programs)) {
 		if (sscanf(line, "program %59s", name) == 1) {
 			forget(fd, handles);
@@ -262,7 +262,6 @@ static void maintenance(void)
 	}
 	forget(fd, handles);
 	fclose(programs);
-	check_equal(set_parameter("idle_ms", "100"), 0);
 	say("%u steps, %u compared and right", steps, right);
 }
 
@@ -311,22 +310,22 @@ static void teardown_waits(void)
 	unmap(handle, FROM_DEVICE);
 	check_equal(cpu_begin(fd, true, true), 0);
 	done();
-	sleep_ms(400);
+	check_equal(set_parameter("idle_ms", "20"), 0);
+	sleep_ms(200);
 	check(listed("from-device"), "a mapping has gone beside a CPU that writes");
 	check(!strcmp(done(), "-"));
 	check_equal(cpu_end(fd, true, true), 0);
-	sleep_ms(400);
-	check(!listed("from-device"));
+	soon(!listed("from-device"));
 	check(!strcmp(done(), "ci"), "clean before the exporter's unmap invalidates");
 
 	/* For reading nothing is dropped, so it waits for nobody. */
 	mapped(handle, TO_DEVICE);
 	unmap(handle, TO_DEVICE);
 	check_equal(cpu_begin(fd, true, true), 0);
-	sleep_ms(400);
-	check(!listed("to-device"));
+	soon(!listed("to-device"));
 	check_equal(cpu_end(fd, true, true), 0);
 	check_equal(detach(handle), 0);
+	check_equal(set_parameter("idle_ms", "0"), 0);
 }
 
 /* Somebody holds the exporter's own descriptor, or has it mapped: as a fresh mapping, each time. */
