@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* watch-exporter.c - what exporters call; see watch.h */
+#include "checker/check/watch-files.h"
 #include "checker/check/watch.h"
 
 REAL(dma_buf_export);
@@ -23,6 +24,7 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 	int fd = real_dma_buf_fd(dmabuf, flags);
 
 	watch_done(fine);
+	watch_file_made(fd);
 	return fd;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* watch-importer.c - what importers call; see watch.h */
+#include "checker/check/watch-tables.h"
 #include "checker/check/watch.h"
 
 REAL(dma_buf_attach);
@@ -78,6 +79,13 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 
 /* --- mappings --------------------------------------------------------------------------------- */
 
+static void mapped(const struct dma_buf_attachment *attach, const struct sg_table *sgt,
+		   enum dma_data_direction dir)
+{
+	watch_open(WATCHED_MAP, sgt, attach, attach->dmabuf, dir);
+	watch_table_mapped(attach->dmabuf, sgt);
+}
+
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
@@ -86,7 +94,7 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 
 	watch_done(fine);
 	if (!IS_ERR(sgt))
-		watch_open(WATCHED_MAP, sgt, attach, buffer_of(attach), dir);
+		mapped(attach, sgt, dir);
 	return sgt;
 }
 
@@ -99,7 +107,7 @@ struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *atta
 
 	watch_done(fine);
 	if (!IS_ERR(sgt))
-		watch_open(WATCHED_MAP, sgt, attach, buffer_of(attach), dir);
+		mapped(attach, sgt, dir);
 	return sgt;
 }
 
@@ -119,6 +127,7 @@ static bool unmaps(struct dma_buf_attachment *attach, struct sg_table *sgt,
 				    : "a table that this attachment has not mapped, or no longer");
 		return false;
 	}
+	watch_table_unmaps(map.dmabuf, sgt);
 	if (map.late.nr) {
 		state.what = "its attachment was detached by";
 		state.stack = map.late;

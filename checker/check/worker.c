@@ -23,6 +23,8 @@
 #include "checker/check/history.h"
 #include "checker/check/mishap.h"
 #include "checker/check/module.h"
+#include "checker/check/watch-files.h"
+#include "checker/check/watch-tables.h"
 #include "checker/check/watch.h"
 
 static void drive(const struct check_adapter *adapter)
@@ -81,6 +83,7 @@ int main(int argc, char **argv)
 	if (!bench_create(argv[2], strtoul(argv[4], NULL, 0)))
 		return say("there is no such machine");
 	check_history_start();
+	watch_tables_start();
 	mishap_watch();
 	check_at("the driver is loaded");
 	problem = module_load(argv[1]);
@@ -99,6 +102,7 @@ int main(int argc, char **argv)
 	flush_delayed_fput();
 	rcu_barrier();
 	watch_left();
+	watch_files_left();
 	if (!check_any_found() && bench_buffers())
 		check_found(CHECK_BAL_11, NULL, NULL,
 			    "%u buffers that the driver imported are not released",
