@@ -30,6 +30,10 @@ static const char help[] =
 	"as below\n"
 	"  --limit SIZE        of all buffers together: bytes, or with K, M or G; default half of "
 	"the memory\n"
+	"  --no-preload        load nothing into PROGRAM: all that it asks for costs a system call "
+	"to the\n"
+	"                      supervisor, as in a static program; for programs that bear no "
+	"LD_PRELOAD\n"
 	"\n"
 	"Exit status: that of PROGRAM, and a signal that ends it ends this command likewise; 2 it "
 	"could not be\n"
@@ -99,12 +103,14 @@ int cli_run(int argc, char **argv)
 		{ "heap", required_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "limit", required_argument, NULL, 'l' },
+		{ "no-preload", no_argument, NULL, 'p' },
 		{},
 	};
 	static char rooms[HEAPS_MOST][64];
 	const char *heaps[HEAPS_MOST + 1] = { NULL };
 	struct run_options run = { .heaps = heaps };
 	unsigned int count = 0;
+	bool preloaded = true;
 	const char *why;
 	int option;
 
@@ -126,6 +132,9 @@ int cli_run(int argc, char **argv)
 				return usage_error("--limit",
 						   "SIZE is bytes, or a number with K, M or G");
 			break;
+		case 'p':
+			preloaded = false;
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return EXIT_EXACT;
@@ -136,5 +145,7 @@ int cli_run(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage_error("PROGRAM", "which one?");
+	if (preloaded)
+		run.preload = run_preload();
 	return run_program(&run, argv + optind);
 }

@@ -24,7 +24,9 @@
 #include <unistd.h>
 
 #include "host/file.h"
+#include "userdev/hints.h"
 #include "userdev/listener.h"
+#include "userdev/readiness.h"
 #include "userdev/supervisor.h"
 #include "userdev/sw-sync.h"
 
@@ -95,6 +97,8 @@ int give_object(struct supervisor *s, const struct call *call, enum object_kind 
 	object = object_add(&s->objects, kind, file, call->tid, flags, &given);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
+	if (kind == OBJECT_BUFFER)
+		hints_add(s, object);
 	number = call_give(call, given, flags);
 	close(given);
 	return number;
@@ -320,6 +324,7 @@ static long buffer_import(struct supervisor *s, const struct call *call, struct 
 	data.fd = lend_sync_file(s, call, data.fd);
 	ret = on_core(object, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &data);
 	lend_end(data.fd);
+	readiness_fence(s, object);
 	s->fences_moved = true;
 	return ret;
 }

@@ -51,6 +51,9 @@ struct object {
 	/* buffers */
 	bool reopened;
 	bool fd_is_memory;         /* else what is mapped is elsewhere: a udmabuf */
+	bool is_pending;           /* has an unsignaled fence */
+	struct list_head pending;  /* in supervisor.pending */
+	u64 ino;                   /* of its memfd */
 	struct list_head brackets; /* bracket.h */
 	u64 syncs, shares;
 };

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "userdev/hints.h"
 #include "userdev/listener.h"
 #include "userdev/readiness.h"
 #include "userdev/supervisor.h"
@@ -73,10 +74,29 @@ static void watch_update(struct watch *watch)
 	watch->out_ready = out;
 }
 
+static bool has_pending(const struct object *object)
+{
+	return !dma_resv_test_signaled(object_buffer(object)->resv, dma_resv_usage_rw(true));
+}
+
+void readiness_fence(struct supervisor *s, struct object *object)
+{
+	hints_pending(s, object, has_pending(object));
+	if (object->is_pending && list_empty(&object->pending))
+		list_add_tail(&object->pending, &s->pending);
+}
+
 void readiness_update(struct supervisor *s)
 {
+	struct object *object, *next;
 	struct watch *watch;
 
+	list_for_each_entry_safe(object, next, &s->pending, pending) {
+		if (has_pending(object))
+			continue;
+		list_del_init(&object->pending);
+		hints_pending(s, object, false);
+	}
 	list_for_each_entry(watch, &s->watches, node)
 		watch_update(watch);
 }
@@ -199,10 +219,12 @@ void serve_epoll(struct supervisor *s, const struct call *call)
 		call_return(call, change(s, call, object));
 }
 
-void readiness_end(struct supervisor *s, const struct object *object)
+void readiness_end(struct supervisor *s, struct object *object)
 {
 	struct watch *watch, *next;
 
+	if (object)
+		list_del_init(&object->pending);
 	list_for_each_entry_safe(watch, next, &s->watches, node)
 		if (!object || watch->object == object)
 			watch_free(watch);

@@ -28,10 +28,13 @@ struct supervisor;
  */
 void serve_epoll(struct supervisor *s, const struct call *call);
 
+/** readiness_fence - @object, a buffer, may have got a fence */
+void readiness_fence(struct supervisor *s, struct object *object);
+
 /** readiness_update - the fences of some buffers have changed */
 void readiness_update(struct supervisor *s);
 
 /** readiness_end - @object goes; NULL: all do */
-void readiness_end(struct supervisor *s, const struct object *object);
+void readiness_end(struct supervisor *s, struct object *object);
 
 #endif

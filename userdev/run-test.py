@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`dmabuf run`: what a program finds that looks for dma-heaps, udmabuf and sw_sync.
 
-    run-test.py DMABUF [--long]         TAP on standard output; each case_... is one
+    run-test.py DMABUF PRELOAD [--long]         TAP on standard output; each case_... is one
 
 A case is a program of its own: its body runs in a Python below `dmabuf run`, with userdev/client.py.
 """
@@ -21,10 +21,12 @@ from tap import Skip, need                                  # noqa: E402
 
 DMABUF = os.path.abspath(sys.argv[1])
 LONG = "--long" in sys.argv
+BARE = False                                                # with --no-preload
 
 
 def run(*words, options=(), **more):
-    return subprocess.run([DMABUF, "run", *options, "--", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    bare = ["--no-preload"] if BARE else []
+    return subprocess.run([DMABUF, "run", *bare, *options, "--", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=50, **more)
 
 
@@ -74,7 +76,7 @@ def status_and_signals_pass_through():
 
 
 def a_run_in_a_run_says_so():
-    done = run(DMABUF, "run", "true")
+    done = run(DMABUF, "run", "true", options=["--no-preload"])
     need(done.returncode == 2 and done.stderr.count("\n") == 1 and "already" in done.stderr, done)
 
 
@@ -345,6 +347,44 @@ def epoll_follows_the_fences_of_a_buffer():
     pipe = os.pipe()
     epoll.register(pipe[1], select.EPOLLOUT)
     assert epoll.poll(0) == [(pipe[1], select.EPOLLOUT)]
+
+
+@program
+def poll_and_select_follow_the_fences_of_a_buffer():
+    fd, line = alloc(), timeline()
+    pipe = os.pipe()
+    poll = select.poll()
+    poll.register(fd, select.POLLIN | select.POLLOUT)
+    poll.register(pipe[0], select.POLLIN)
+    assert poll.poll(0) == [(fd, select.POLLIN | select.POLLOUT)]
+    import_fence(fd, READ, fence(line, 1))
+    assert poll.poll(0) == [(fd, select.POLLIN)]
+    import_fence(fd, WRITE, fence(line, 2))
+    assert poll.poll(0) == [] and select.select([fd], [fd], [], 0) == ([], [], [])
+    assert select.select([fd], [pipe[1]], [], 5) == ([], [pipe[1]], [])
+    threading.Timer(0.05, inc, (line, 2)).start()
+    before = len(os.listdir("/proc/self/fd"))
+    assert select.select([fd, pipe[0]], [], [], 20) == ([fd], [], [])
+    assert poll.poll(0) == [(fd, select.POLLIN | select.POLLOUT)]
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def a_static_program_s_calls_are_served_too():
+    """All cases again, with nothing preloaded: every call comes to the supervisor, as a static program's do."""
+    global BARE
+    failed = []
+    BARE = True
+    for case in CASES:
+        if case.__name__ in ("a_static_program_s_calls_are_served_too", "poll_and_select_follow_the_fences_of_a_buffer"):
+            continue
+        try:
+            case()
+        except Skip:
+            pass
+        except Exception as e:
+            failed.append(f"{case.__name__}: {e}")
+    BARE = False
+    need(not failed, *failed)
 
 
 CASES = [value for value in list(globals().values()) if inspect.isfunction(value) and value.__code__.co_filename == __file__

@@ -23,6 +23,9 @@ struct run_options {
 #define RUN_NOT_EXECUTABLE 126
 #define RUN_NOT_FOUND 127
 
+/** run_preload - where the part that is preloaded is installed, or lies beside this program; or NULL */
+const char *run_preload(void);
+
 /**
  * run_program - run @argv with devices until it and all its children have ended
  *

@@ -29,9 +29,11 @@
 
 #include "host/file.h"
 #include "userdev/filter.h"
+#include "userdev/hints.h"
 #include "userdev/listener.h"
 #include "userdev/readiness.h"
 #include "userdev/remote.h"
+#include "userdev/shared.h"
 #include "userdev/supervisor.h"
 
 /* --- the program ------------------------------------------------------------------------------ */
@@ -75,6 +77,19 @@ static int receive_fd(int socket)
 	return fd;
 }
 
+const char *run_preload(void)
+{
+	static char path[PATH_MAX + sizeof("/libdmabuf-preload.so")];
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX);
+
+	while (len > 0 && path[len - 1] != '/')
+		len--;
+	strcpy(path + max_t(ssize_t, len, 0), "libdmabuf-preload.so");
+	if (!access(path, R_OK))
+		return path;
+	return access(RUN_PRELOAD, R_OK) ? NULL : RUN_PRELOAD;
+}
+
 static void preload(const char *library)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -89,7 +104,7 @@ static void preload(const char *library)
 }
 
 /* In the child. */
-static void become(const struct run_options *options, char *const *argv, int socket)
+static void become(const struct supervisor *s, char *const *argv, int socket)
 {
 	int listener = filter_install();
 	char byte;
@@ -103,7 +118,8 @@ static void become(const struct run_options *options, char *const *argv, int soc
 	close(listener);
 	if (read(socket, &byte, 1) != 1)
 		_exit(RUN_FAILED);
-	preload(options->preload);
+	setenv(SHARED_VARIABLE, s->folder, 1);
+	preload(s->options->preload);
 	signal(SIGPIPE, SIG_DFL);
 	execvp(argv[0], argv);
 	fprintf(stderr, "dmabuf run: %s: %s\n", argv[0], strerror(errno));
@@ -185,6 +201,8 @@ static void remove_folder(struct supervisor *s)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/sw_sync", s->folder);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/" SHARED_FILE, s->folder);
+	unlink(path);
 	rmdir(s->folder);
 }
 
@@ -257,19 +275,21 @@ static void object_ends(struct objects *objects, struct object *object)
 {
 	struct supervisor *s = container_of(objects, struct supervisor, objects);
 
-	if (object->kind == OBJECT_BUFFER)
+	if (object->kind == OBJECT_BUFFER) {
 		readiness_end(s, object);
-	else if (object->kind == OBJECT_TIMELINE)
+		hints_end(s, object);
+	} else if (object->kind == OBJECT_TIMELINE)
 		s->fences_moved = true;
 }
 
 static int make_devices(struct supervisor *s)
 {
-	int ret = make_folder(s);
+	int ret = objects_init(&s->objects, s->folder);
 
-	if (!ret)
-		ret = objects_init(&s->objects, s->folder);
 	s->objects.on_end = object_ends;
+	if (!ret)
+		ret = hints_init(s,
+				 !s->options->stats && !s->options->strict && !s->options->trace);
 	if (!ret)
 		ret = add_device(s, OBJECT_UDMABUF, "udmabuf", NULL);
 	if (!ret)
@@ -289,6 +309,7 @@ static void remove_devices(struct supervisor *s)
 		objects_fini(&s->objects);
 	for (unsigned int i = 0; i < s->heap_count; i++)
 		dma_heap_remove(s->heaps[i].heap);
+	hints_fini(s);
 	remove_folder(s);
 }
 
@@ -495,6 +516,7 @@ static int supervise(struct supervisor *s, int socket, int signals)
 	listener_prefer_here(s->listener);
 	if (s->listener < 0) {
 		fprintf(stderr, "dmabuf run: %s\n", why_no_filter(s->listener));
+		remove_folder(s);
 		return RUN_FAILED;
 	}
 	/* Nobody looks into this process through /proc, and it is the one who collects orphans. */
@@ -527,9 +549,13 @@ int run_program(const struct run_options *options, char *const *argv)
 
 	INIT_LIST_HEAD(&s.waits);
 	INIT_LIST_HEAD(&s.watches);
+	INIT_LIST_HEAD(&s.pending);
 	s.budget.limit = options->limit ?: half_of_memory();
+	if (make_folder(&s))
+		return RUN_FAILED;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
 		fprintf(stderr, "dmabuf run: %s\n", strerror(errno));
+		remove_folder(&s);
 		return RUN_FAILED;
 	}
 	signals = block_signals(&before);
@@ -537,7 +563,7 @@ int run_program(const struct run_options *options, char *const *argv)
 	if (!program) {
 		close(sockets[0]);
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		become(options, argv, sockets[1]);
+		become(&s, argv, sockets[1]);
 	}
 	close(sockets[1]);
 	if (program < 0 || signals < 0) {

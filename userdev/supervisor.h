@@ -21,6 +21,7 @@
 
 struct call;
 struct dma_heap;
+struct run_shared;
 
 #define SUPERVISOR_HEAPS 16
 
@@ -37,12 +38,14 @@ struct supervisor {
 	char folder[64]; /* where devices' files are */
 
 	struct objects objects;
+	struct run_shared *shared; /* hints.c */
 	struct run_heap heaps[SUPERVISOR_HEAPS];
 	unsigned int heap_count;
 	struct memfd_budget budget;
 
 	struct list_head waits;   /* ioctl.c: SYNCs that wait for a fence */
 	struct list_head watches; /* readiness.c: buffers in programs' epoll sets */
+	struct list_head pending; /* buffers with an unsignaled fence */
 	bool fences_moved;        /* one may have signaled, or come */
 	bool told_width;          /* that a program of another width runs */
 	bool told_ptrace;         /* that udmabufs cannot be mapped */
