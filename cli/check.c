@@ -39,7 +39,10 @@ static const char help[] =
 	"  --seed N         bytes and chances are made of it (default 1)\n"
 	"  --timeout N      a call that takes N seconds does not come back (default 10)\n"
 	"  --format NAME    text (default), json, sarif or ktap, on standard output\n"
-	"  -I DIR, -D NAME[=VALUE]   for the compiler\n"
+	"  -I DIR, -D NAME[=VALUE]   for the compiler; CONFIG_NAME=y also for a Kbuild\n"
+	"  --missing        nothing is run: which headers and symbols it needs that are not here, "
+	"who needs\n"
+	"                   each, and where a stub goes; exit status 1 when there are any\n"
 	"  --list           all rules with their meaning; nothing is run\n"
 	"\n"
 	"Exit status: 0 no rule is broken; 1 some are; 2 a driver could not be built or run, or "
@@ -48,6 +51,7 @@ static const char help[] =
 	"Examples:\n"
 	"  dmabuf check my_heap.c\n"
 	"  dmabuf check --machine arm --rule COH-03 my_adapter.c\n"
+	"  dmabuf check --missing -I include drivers/my-driver/\n"
 	"  dmabuf check --format sarif drivers/my-driver/ >my-driver.sarif\n";
 
 #define WORKER "dmabuf-check-worker"
@@ -60,6 +64,7 @@ struct options {
 	unsigned long seed, timeout;
 	enum report_format format;
 	struct words compiler;
+	bool missing;
 	char worker[PATH_MAX], library[PATH_MAX];
 	struct report report;
 };
@@ -139,11 +144,16 @@ static int check_path(struct options *options, const char *path)
 
 	words_add(&request.programs, "%s", options->worker);
 	words_add(&request.programs, "%s", options->library);
+	if (options->missing) {
+		ret = driver_missing(&request, stdout);
+		goto free;
+	}
 	ret = driver_build(&request, &build);
 	for (size_t i = 0; !ret && i < build.nr; i++)
 		ret = run_module(options, &build.modules[i],
 				 build.nr > 1 ? build.modules[i].name : path);
 	driver_build_free(&build);
+free:
 	words_free(&request.programs);
 	return ret;
 }
@@ -221,6 +231,9 @@ static int parse_option(struct options *options, int option, const char *value)
 		if (options->format == REPORT_FORMATS)
 			return usage_error(value, "--format is text, json, sarif or ktap");
 		return EXIT_EXACT;
+	case 'M':
+		options->missing = true;
+		return EXIT_EXACT;
 	case 'I':
 	case 'D':
 		words_add(&options->compiler, "-%c%s", option, value);
@@ -257,6 +270,7 @@ int cli_check(int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "format", required_argument, NULL, 'f' },
 		{ "list", no_argument, NULL, 'l' },
+		{ "missing", no_argument, NULL, 'M' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};

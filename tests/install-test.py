@@ -20,6 +20,10 @@ ROOT = symbols.ROOT
 BUILD, ARCHIVES, SHARED = sys.argv[1], sys.argv[2:4], sys.argv[4]
 COMPILERS = [c for c in ("gcc", next(filter(shutil.which, ("clang-14", "clang")), None)) if c]
 WARN = ["-Wall", "-Wextra", "-Werror"]
+SUBSYSTEMS = "subsystems/"
+DRIVER = {"Kbuild": "obj-m := both.o\nboth-y := a.o b.o\nccflags-y := -I$(src)/inc\n", "inc/both.h": "struct vb2_queue;\nint b(struct vb2_queue *queue);\n",
+          "a.c": "#include <linux/module.h>\n#include <both.h>\nint a(void);\nint a(void) { return b(NULL); }\n",
+          "b.c": "#include <media/videobuf2-dma-sg.h>\n#include <both.h>\nint b(struct vb2_queue *queue) { return queue ? queue->dma_dir : -EINVAL; }\n"}
 HOME = {}                                                   # of the installed copy; see install()
 
 OWN_NAMES = r"""
@@ -115,10 +119,31 @@ def drivers_headers_compile_alone():
     headers = sorted(os.path.relpath(os.path.join(d, f), folder) for d, _, files in os.walk(folder) for f in files)
     need(len(headers) > 80, headers)
     flags = [*pkg("libdmabuf-driver", "--cflags"), "-Wno-unused-parameter", "-Wno-sign-compare"]
+    # Those of a subsystem are found by `dmabuf check`, which looks for them first.
+    first = f"-I{folder}/{SUBSYSTEMS}"
+    jobs = [(c, "c", [first, *flags], h[len(SUBSYSTEMS):]) if h.startswith(SUBSYSTEMS) else (c, "c", flags, h) for c in COMPILERS for h in headers]
+    need(any(first in job[2] for job in jobs), "no header of a subsystem is installed")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        bad = [x for x in pool.map(compiles, [(c, "c", flags, h) for c in COMPILERS for h in headers]) if x]
+        bad = [x for x in pool.map(compiles, jobs) if x]
     need(not bad, "\n".join(bad))
     need(compiles(("gcc", "c", flags, "linux/there-is-none.h")), "this can not fail")
+
+
+def a_driver_is_checked_by_the_installed_copy():
+    program, = (f for f in installed() if f.endswith("/bin/dmabuf"))
+    folder = os.path.join(HOME["dest"], "driver")
+    os.makedirs(os.path.join(folder, "inc"))
+    for name, text in DRIVER.items():
+        with open(os.path.join(folder, name), "w") as f:
+            f.write(text)
+    check = [os.path.join(HOME["dest"], program), "check", "--missing"]
+    # Nothing of this tree is found by chance: the installed headers are the only ones.
+    call(*check, folder, env={"LD_LIBRARY_PATH": HOME["lib"]})
+    with open(os.path.join(folder, "b.c"), "a") as f:
+        f.write("#include <linux/there_is_none.h>\n")
+    p = subprocess.run([*check, folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ, LD_LIBRARY_PATH=HOME["lib"]))
+    need(p.returncode == 1 and "b.c:4; stub: dmabuf-stubs/linux/there_is_none.h" in p.stdout, p.returncode, p.stdout)
+    shutil.rmtree(folder)
 
 
 def programs_header_compiles_alone():
@@ -190,7 +215,7 @@ def uninstalling_leaves_nothing():
     need(not installed(), installed())
 
 
-CASES = (install, drivers_headers_compile_alone, programs_header_compiles_alone, examples_build_and_run, a_program_may_have_its_own_kfree,
+CASES = (install, drivers_headers_compile_alone, a_driver_is_checked_by_the_installed_copy, programs_header_compiles_alone, examples_build_and_run, a_program_may_have_its_own_kfree,
          linking_alone_does_nothing, only_our_names_leave, labels_are_up_to_date,
          no_object_shows_more_than_leaves, uninstalling_leaves_nothing)
 with tempfile.TemporaryDirectory() as HOME["dest"]:
