@@ -28,4 +28,7 @@ int cli_explore(int argc, char **argv);
  */
 int cli_run(int argc, char **argv);
 
+/** cli_schedules - `dmabuf schedules ...`, as above */
+int cli_schedules(int argc, char **argv);
+
 #endif

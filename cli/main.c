@@ -27,6 +27,9 @@ static const struct command {
 	  cli_run },
 	{ "check", "what is wrong with this driver? builds it, runs it on every machine",
 	  cli_check },
+	{ "schedules",
+	  "small programs of several threads in every order, every value seen that may be",
+	  cli_schedules },
 	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 

@@ -54,12 +54,14 @@ void spin_lock(spinlock_t *lock)
 	if (WARN(owned_by(&lock->dep_map, task), "spin_lock(%s): held by this thread already",
 		 lock->dep_map.name))
 		return;
+	port_point(PORT_LOCK, lock);
 	host_raw_lock(&lock->word);
 	spin_taken(lock, task);
 }
 
 int spin_trylock(spinlock_t *lock)
 {
+	port_point(PORT_LOCK, lock);
 	if (!host_raw_trylock(&lock->word))
 		return 0;
 	spin_taken(lock, current);
@@ -261,6 +263,7 @@ int mutex_lock_killable(struct mutex *lock)
 
 int mutex_trylock(struct mutex *lock)
 {
+	port_point(PORT_LOCK, lock);
 	return mutex_try(lock, current, false);
 }
 
@@ -272,6 +275,7 @@ void mutex_unlock(struct mutex *lock)
 	if (WARN(!owned_by(&lock->dep_map, task), "mutex_unlock(%s): not held by this thread",
 		 lock->dep_map.name))
 		return;
+	port_point(PORT_LOCK, lock);
 	mutex_taken(lock, NULL);
 	/* Acquire as well: who takes a ww_mutex next relies on seeing ctx cleared and the flags. */
 	if (likely(__atomic_compare_exchange_n(&lock->owner.counter, &old, 0, false,

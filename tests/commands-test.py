@@ -3,6 +3,7 @@
 """Whole commands as a user types them: what they answer to good and to bad input, and with which status.
 
     commands-test.py pipeline DMABUF [--long]   `dmabuf pipeline`, the command DMABUF
+    commands-test.py schedules DMABUF [--long]  `dmabuf schedules`, of a plain build
     commands-test.py run                        ./run, ./check and what ./check counts
 
 Bad input: exactly one line on standard error that says what and where, status 2, earlier frames whole.
@@ -191,7 +192,7 @@ def a_video_decoded_by_ffmpeg():
 
 def help_teaches():
     text = good(pipeline("--help"))
-    for command in ("pipeline", "bench", "conformance", "explore", "run", "check"):
+    for command in ("pipeline", "bench", "conformance", "explore", "run", "check", "schedules"):
         told = good(call(DMABUF, command, "--help"))
         need("\nExamples:\n" in told, f"{command}: no examples")
         need(good(call(DMABUF, command, "-h")) == told, f"{command} -h")
@@ -201,7 +202,7 @@ def help_teaches():
 
 def manual_names_every_option():
     manual = open(os.path.join(ROOT, "docs", "man", "dmabuf.1")).read()
-    for command in ("pipeline", "bench", "conformance", "explore", "run", "check"):
+    for command in ("pipeline", "bench", "conformance", "explore", "run", "check", "schedules"):
         told = good(call(DMABUF, command, "--help"))
         for option in set(re.findall(r"--([a-z]+)", told)) - {"help"}:
             need(f"Fl -{option}" in manual, f"{command} --{option} is not in docs/man/dmabuf.1")
@@ -461,6 +462,50 @@ def a_reader_that_goes_away():
     need(p.wait(timeout=60) in (2, -13) and "Sanitizer" not in text, p.returncode, text)
 
 
+# --- dmabuf schedules --------------------------------------------------------------------------------------------------
+
+def schedules(*args):
+    return call(DMABUF, "schedules", *args, timeout=1500)
+
+
+def schedules_are_clean():
+    rows = [r.split() for r in good(schedules("--seconds", "60" if LONG else "2")).splitlines()[1:]]
+    need(rows and all(r[-1] == "clean" for r in rows), rows)
+    need(any(r[:2] == ["map-freeze", "all"] for r in rows), "map-freeze is not exhausted", rows)
+
+
+def schedules_find_what_is_planted():
+    rows = [r.split() for r in good(schedules("--planted", "--seconds", "20")).splitlines()[1:]]
+    need(len(rows) >= 8 and all(r[2].isdigit() for r in rows), rows)
+
+
+def schedules_repeat():
+    plant = ("--scenario", "map-freeze", "--plant", "thaw-wakes-nobody")
+    texts = []
+    for _ in range(2):
+        done = schedules(*plant, "--runs", "100000")
+        texts.append(re.sub(r" +\d+  fails", "", done.stdout.decode()))
+        need(done.returncode == 1 and "asleep for ever: map" in texts[-1], done)
+    need(texts[0] == texts[1], "two runs differ", *texts)
+    words = texts[0].splitlines()[-1].split()
+    need(words[:2] == ["dmabuf", "schedules"], words)
+    again = call(DMABUF, *words[1:])
+    need(again.returncode == 1 and "asleep for ever: map" in again.stdout.decode(), again)
+    sound = call(DMABUF, *(w for w in words[1:] if w not in plant[2:]))
+    need(sound.returncode == 0, "it fails without what was planted", sound)
+
+
+def schedules_refuse():
+    bad(schedules("--scenario", "map-thaw"), "map-thaw", "no such scenario")
+    bad(schedules("--plant", "nothing"), "nothing", "no such mistake")
+    bad(schedules("--seconds", "x"), "x", "--seconds")
+    bad(schedules("--replay", "1=1"), "--replay", "--scenario")
+    bad(schedules("--scenario", "map-freeze", "--replay", "1,2"), "1,2", "--replay")
+    bad(schedules("more"), "more")
+    shutil.copy(DMABUF, "elsewhere")
+    bad(call("./elsewhere", "schedules"), "dmabuf-schedules", "no such file")
+
+
 # --- ./run and ./check --------------------------------------------------------------------------------------------------
 
 def run_command(*args, **kw):
@@ -556,6 +601,7 @@ CONFORMANCE = (conformance_passes, conformance_says_who_differs, conformance_tak
                conformance_refuses)
 EXPLORE = (explore_is_clean, explore_shows_the_shortest_program, explore_takes_options, explore_refuses)
 REACH = (explore_reaches,)
+SCHEDULES = (schedules_are_clean, schedules_find_what_is_planted, schedules_repeat, schedules_refuse)
 RUN = (help_of_both, run_shows_the_grid, run_takes_a_stream, run_takes_what_ffmpeg_reads, run_refuses_what_it_cannot,
        porting_page_is_true, check_counts_what_went_wrong)
 
@@ -570,5 +616,5 @@ def folder_of_its_own():
             os.chdir(ROOT)
 
 
-CASES = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "explore": EXPLORE, "reach": REACH, "run": RUN}
+CASES = {"pipeline": PIPELINE, "conformance": CONFORMANCE, "explore": EXPLORE, "reach": REACH, "schedules": SCHEDULES, "run": RUN}
 sys.exit(tap.run(CASES[sys.argv[1]], folder_of_its_own))

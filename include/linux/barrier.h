@@ -36,7 +36,8 @@ extern unsigned int host_fence_word;
 #define dma_wmb() smp_wmb()
 
 /* Beside a read-modify-write: on x86 that instruction is a full fence already. */
-#if (defined(__x86_64__) || defined(__i386__)) && !defined(HOST_TSAN)
+#if (defined(__x86_64__) || defined(__i386__)) && !defined(HOST_TSAN) && \
+	!defined(LIBDMABUF_SCHEDULES)
 #define smp_mb__before_atomic() barrier()
 #define smp_mb__after_atomic() barrier()
 #else
@@ -61,7 +62,7 @@ extern unsigned int host_fence_word;
 
 /* A later plain load may overtake a C11 seq_cst store on machines other than x86: hence the fence
  * there. */
-#if defined(__x86_64__) || defined(__i386__)
+#if (defined(__x86_64__) || defined(__i386__)) && !defined(LIBDMABUF_SCHEDULES)
 #define HOST_AFTER_STORE_MB() barrier()
 #else
 #define HOST_AFTER_STORE_MB() HOST_FENCE(__ATOMIC_SEQ_CST)

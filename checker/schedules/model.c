@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.c - what C11 lets an atomic load see
+ *
+ * The machine of checker/mapping-slot-orders.py, on real code.  Every store to an atomic location is
+ * a message; a thread has a view, the newest message it has seen of each location, and a load may see
+ * any message that is not older than its view.  So a relaxed store becomes visible to others at any
+ * later point.  A release store carries the storer's view, and who sees it by acquire joins that view:
+ * it becomes visible only after all before it.  Clocks of the threads travel in the same views and
+ * tell which accesses to plain data are ordered.
+ *
+ * Stronger than C11, so that right code is never blamed
+ *   1  The order of messages of a location is the order in which they were made.
+ *   2  A thread sees a message at most OLD_READS times when there is a newer one: stores arrive.
+ *   3  A compare-exchange that fails saw the newest.
+ *   4  An SC fence also sees all SC stores made before it (C++20 says so, too).
+ * A load never sees a store that comes later (no load buffering).
+ *
+ * Host code sees and makes the newest message only; its views travel all the same.
+ */
+#include <string.h>
+
+#include "checker/schedules/engine.h"
+
+static struct view *cur(void)
+{
+	return &engine->threads[engine->current].cur;
+}
+
+static bool on(void)
+{
+	return engine->phase != PHASE_SETUP && engine->current >= 0;
+}
+
+static bool acquires(int order)
+{
+	return order == __ATOMIC_ACQUIRE || order == __ATOMIC_CONSUME ||
+	       order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
+}
+
+static bool releases(int order)
+{
+	return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
+}
+
+/* --- views ------------------------------------------------------------------------------------ */
+
+static void view_grow(struct view *v, int used)
+{
+	used = (used + PER_VECTOR - 1) / PER_VECTOR * PER_VECTOR;
+	if (used <= v->used)
+		return;
+	memset(&v->at[v->used], 0, (used - v->used) * sizeof(v->at[0]));
+	v->used = used;
+}
+
+static void view_set(struct view *v, int entry, int16_t newest)
+{
+	if (entry >= v->used)
+		view_grow(v, entry + 1);
+	if (v->at[entry] < newest)
+		v->at[entry] = newest;
+}
+
+static int16_t view_get(const struct view *v, int entry)
+{
+	return entry < v->used ? v->at[entry] : 0;
+}
+
+static void view_join_from(struct view *to, const struct view *from, int first)
+{
+	view_grow(to, from->used);
+	for (int i = first; i < from->used / PER_VECTOR; i++) {
+		entries newer = from->vectors[i] > to->vectors[i];
+
+		to->vectors[i] = (from->vectors[i] & newer) | (to->vectors[i] & ~newer);
+	}
+}
+
+static void view_join(struct view *to, const struct view *from)
+{
+	view_join_from(to, from, 0);
+}
+
+static void view_copy(struct view *to, const struct view *from)
+{
+	to->used = from->used;
+	memcpy(to->at, from->at, from->used * sizeof(from->at[0]));
+}
+
+static void tick(void)
+{
+	cur()->at[engine->current]++;
+}
+
+/* --- locations -------------------------------------------------------------------------------- */
+
+static uint64_t memory_value(uintptr_t addr, unsigned int bytes)
+{
+	switch (bytes) {
+	case 1:
+		return *(volatile uint8_t *)addr;
+	case 2:
+		return *(volatile uint16_t *)addr;
+	case 4:
+		return *(volatile uint32_t *)addr;
+	default:
+		return *(volatile uint64_t *)addr;
+	}
+}
+
+static struct location *locate(uintptr_t addr)
+{
+	uint32_t i = (uint32_t)((addr >> 2) * 0x9e3779b1u) >> 22;
+
+	for (;; i = (i + 1) % LOCATIONS) {
+		struct location *l = &engine->locations[i];
+
+		if (l->generation != engine->generation) {
+			l->generation = engine->generation;
+			l->addr = addr;
+			l->entry = 0;
+			l->newest = l->oldest = -1;
+			return l;
+		}
+		if (l->addr == addr)
+			return l;
+	}
+}
+
+static struct message *message(struct location *l, int16_t i)
+{
+	return &l->messages[i % MESSAGES];
+}
+
+static struct message *append(struct location *l, uint64_t value)
+{
+	struct message *m = message(l, ++l->newest);
+
+	if (l->newest - l->oldest >= MESSAGES || !l->entry || l->oldest < 0)
+		l->oldest = l->entry && l->oldest >= 0 ? l->newest - MESSAGES + 1 : l->newest;
+	m->value = value;
+	memset(m->old_reads, 0, sizeof(m->old_reads));
+	m->view.used = 0;
+	return m;
+}
+
+/* Whoever wrote behind the model's back (a plain store, memset) made everything older vanish. */
+static struct location *location(uintptr_t addr, unsigned int bytes, bool weak)
+{
+	struct location *l = locate(addr);
+	uint64_t value = memory_value(addr, bytes);
+
+	if (l->newest < 0) {
+		append(l, value);
+	} else if (weak && message(l, l->newest)->value != value) {
+		l->oldest = l->newest;
+		message(l, l->newest)->value = value;
+	}
+	if (weak && !l->entry && engine->entries < VIEW_ENTRIES) {
+		l->entry = engine->entries++;
+		l->oldest = l->newest;
+	}
+	return l;
+}
+
+/* --- steps' footprints, for the search -------------------------------------------------------- */
+
+static uint64_t spot(uintptr_t addr)
+{
+	return 1ull << ((addr >> 2) * 0x9e3779b97f4a7c15ull >> 58);
+}
+
+#define SPOT_SC 0x11 /* no address */
+
+static void touch(uintptr_t addr, bool write)
+{
+	if (write)
+		engine->writes |= spot(addr);
+	else
+		engine->reads |= spot(addr);
+}
+
+/* A step that changes who can go on; 0: in a way that no address tells. */
+void model_footprint(uintptr_t addr)
+{
+	if (addr)
+		touch(addr, true);
+	else
+		engine->reads = engine->writes = ~0ull;
+}
+
+/* --- accesses --------------------------------------------------------------------------------- */
+
+static void see(struct location *l, int16_t i, int order)
+{
+	struct thread *t = &engine->threads[engine->current];
+	struct message *m = message(l, i);
+
+	if (l->entry)
+		view_set(&t->cur, l->entry, i);
+	if (acquires(order)) {
+		view_join(&t->cur, &m->view);
+	} else {
+		view_join(&t->acquired, &m->view);
+	}
+}
+
+/* How many of the newest messages this load may see. */
+static int choices(const struct location *l, int order)
+{
+	const struct thread *t = &engine->threads[engine->current];
+	int16_t low = view_get(&t->cur, l->entry);
+	int n = 1;
+
+	if (order == __ATOMIC_SEQ_CST && low < view_get(&engine->sc_stores, l->entry))
+		low = view_get(&engine->sc_stores, l->entry);
+	if (low < l->oldest)
+		low = l->oldest;
+	while (l->newest - n >= low &&
+	       l->messages[(l->newest - n) % MESSAGES].old_reads[engine->current] < OLD_READS)
+		n++;
+	return n;
+}
+
+uint64_t model_load(uintptr_t addr, unsigned int bytes, int order, uintptr_t pc)
+{
+	struct location *l;
+	int n, old = 0;
+
+	if (!on())
+		return memory_value(addr, bytes);
+	l = location(addr, bytes, true);
+	touch(addr, false);
+	n = l->entry && engine->phase == PHASE_RUN ? choices(l, order) : 1;
+	if (n > 1) {
+		old = search_data(n);
+		if (old)
+			message(l, l->newest - old)->old_reads[engine->current]++;
+	}
+	see(l, l->newest - old, order);
+	if (engine->tracing)
+		report_step("load", addr, message(l, l->newest - old)->value, old, pc);
+	return message(l, l->newest - old)->value;
+}
+
+void model_read_newest(uintptr_t addr, unsigned int bytes, int order)
+{
+	struct location *l;
+
+	if (!on())
+		return;
+	l = location(addr, bytes, false);
+	touch(addr, false);
+	see(l, l->newest, order);
+}
+
+/* The message that a store makes; a read-modify-write carries on what it replaced. */
+static void publish(struct location *l, uint64_t value, int order, const struct message *replaced)
+{
+	struct thread *t = &engine->threads[engine->current];
+	struct view before;
+	struct message *m;
+
+	if (replaced)
+		view_copy(&before, &replaced->view);
+	m = append(l, value);
+	if (l->entry)
+		view_set(&t->cur, l->entry, l->newest);
+	view_copy(&m->view, releases(order) ? &t->cur : &t->released);
+	if (l->entry)
+		view_set(&m->view, l->entry, l->newest);
+	if (replaced)
+		view_join(&m->view, &before);
+	if (order == __ATOMIC_SEQ_CST) {
+		if (l->entry)
+			view_set(&engine->sc_stores, l->entry, l->newest);
+		touch(SPOT_SC, false);
+	}
+	tick();
+}
+
+void model_store(uintptr_t addr, unsigned int bytes, uint64_t value, int order, bool weak)
+{
+	if (!on())
+		return;
+	touch(addr, true);
+	publish(location(addr, bytes, weak), value, order, NULL);
+}
+
+void model_rmw(uintptr_t addr, unsigned int bytes, uint64_t value, int order, bool weak)
+{
+	struct location *l;
+
+	if (!on())
+		return;
+	l = location(addr, bytes, weak);
+	touch(addr, true);
+	see(l, l->newest, order);
+	publish(l, value, order, message(l, l->newest));
+}
+
+void model_fence(int order)
+{
+	struct thread *t = &engine->threads[engine->current];
+
+	if (!on())
+		return;
+	if (acquires(order))
+		view_join(&t->cur, &t->acquired);
+	if (order == __ATOMIC_SEQ_CST) {
+		/* Locations only: two fences alone do not order plain data. */
+		view_join_from(&engine->fences, &engine->sc_stores, CLOCKS / PER_VECTOR);
+		view_join_from(&engine->fences, &t->cur, CLOCKS / PER_VECTOR);
+		view_join_from(&t->cur, &engine->fences, CLOCKS / PER_VECTOR);
+		touch(SPOT_SC, true);
+	}
+	if (releases(order)) {
+		view_copy(&t->released, &t->cur);
+		tick();
+	}
+}
+
+/* membarrier(): everybody passes a full fence. */
+void model_barrier_all(void)
+{
+	if (!on())
+		return;
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < engine->nr_threads; i++) {
+			struct thread *t = &engine->threads[i];
+
+			view_join_from(&t->cur, &t->acquired, CLOCKS / PER_VECTOR);
+			view_join_from(&engine->fences, &t->cur, CLOCKS / PER_VECTOR);
+			view_join_from(&t->cur, &engine->fences, CLOCKS / PER_VECTOR);
+		}
+	engine->reads = engine->writes = ~0ull;
+}
+
+/* --- plain data ------------------------------------------------------------------------------- */
+
+/* The last accesses to eight bytes, as in the thread sanitizer. */
+struct shadow {
+	struct slot {
+		uint16_t generation; /* of the run */
+		int16_t clock;
+		uint8_t thread; /* with the flags below */
+		uint8_t mask;   /* which of the bytes */
+		uint16_t pad;
+	} slots[4];
+};
+
+#define SHADOW_THREAD 0x1f
+#define SHADOW_WRITE 0x80
+#define SHADOW_ATOMIC 0x40
+
+extern char __data_start[], _end[];
+
+static size_t granules(void)
+{
+	return (WORLD_BYTES + (_end - __data_start)) / 8 + 2;
+}
+
+static long granule(uintptr_t addr)
+{
+	if (addr - WORLD_BASE < WORLD_BYTES)
+		return (addr - WORLD_BASE) / 8;
+	if (addr - (uintptr_t)__data_start < (size_t)(_end - __data_start))
+		return WORLD_BYTES / 8 + 1 + (addr / 8 - (uintptr_t)__data_start / 8);
+	return -1;
+}
+
+static void race(const struct slot *other, bool write, uintptr_t addr, uintptr_t pc)
+{
+	const char *name = engine->threads[other->thread & SHADOW_THREAD].name;
+
+	engine_fail(pc, "a race: this %s and one %s by %s are not ordered",
+		    write ? "write" : "read", other->thread & SHADOW_WRITE ? "write" : "read",
+		    name);
+}
+
+static void look(long g, uint8_t mask, uint8_t flags, uintptr_t addr, uintptr_t pc)
+{
+	struct shadow *s = &engine->shadow[g];
+	uint8_t me = engine->current;
+	int16_t clock = cur()->at[me];
+	struct slot mine = { engine->shadow_generation, clock, me | flags, mask, 0 };
+	struct slot *place = NULL;
+
+	for (int i = 0; i < 4; i++) {
+		struct slot *other = &s->slots[i];
+		uint8_t thread = other->thread & SHADOW_THREAD;
+
+		if (other->generation != mine.generation) {
+			place = other;
+			continue;
+		}
+		if (!(other->mask & mask))
+			continue;
+		if (thread == me) {
+			if (other->thread == mine.thread && !(other->mask & ~mask))
+				place = other;
+			continue;
+		}
+		if (!((other->thread | flags) & SHADOW_WRITE) ||
+		    (other->thread & flags & SHADOW_ATOMIC))
+			continue;
+		if (other->clock > view_get(cur(), thread)) {
+			race(other, flags & SHADOW_WRITE, addr, pc);
+			return;
+		}
+	}
+	if (!place)
+		place = &s->slots[clock % 4];
+	*place = mine;
+}
+
+static void plain_granule(uintptr_t addr, unsigned int first, unsigned int last, bool write,
+			  uintptr_t pc)
+{
+	long g = granule(addr);
+
+	if (g < 0)
+		return;
+	look(g, (0xff >> (7 - last)) & (0xff << first), write ? SHADOW_WRITE : 0, addr, pc);
+}
+
+void model_plain(uintptr_t addr, size_t bytes, bool write, uintptr_t pc)
+{
+	uintptr_t end = addr + bytes;
+
+	if (!on() || !bytes)
+		return;
+	world_check_life(addr, bytes, pc);
+	while (addr < end) {
+		uintptr_t next = (addr & ~7ul) + 8;
+		uintptr_t last = next < end ? next : end;
+
+		plain_granule(addr & ~7ul, addr & 7, (last - 1) & 7, write, pc);
+		addr = next;
+	}
+}
+
+void model_atomic_shadow(uintptr_t addr, unsigned int bytes, bool write, uintptr_t pc)
+{
+	long g;
+
+	if (!on())
+		return;
+	world_check_life(addr, bytes, pc);
+	g = granule(addr);
+	if (g < 0)
+		return;
+	look(g, ((1u << bytes) - 1) << (addr & 7), SHADOW_ATOMIC | (write ? SHADOW_WRITE : 0), addr,
+	     pc);
+}
+
+/* --- threads ---------------------------------------------------------------------------------- */
+
+/* What the maker has seen, the made has. */
+void model_spawn(struct thread *thread)
+{
+	int me = thread - engine->threads;
+
+	thread->cur.used = thread->acquired.used = thread->released.used = 0;
+	if (on()) {
+		view_copy(&thread->cur, cur());
+		tick();
+	}
+	view_set(&thread->cur, me, 1);
+	view_grow(&thread->cur, CLOCKS);
+}
+
+void model_join_all(struct thread *thread)
+{
+	for (int i = 0; i < engine->nr_threads; i++)
+		view_join(&thread->cur, &engine->threads[i].cur);
+}
+
+/* A schedule begins: everything so far was done by one thread. */
+void model_begin(void)
+{
+	if (!engine->shadow) {
+		engine->shadow = world_map(granules() * sizeof(struct shadow));
+		engine->locations = world_map(LOCATIONS * sizeof(struct location));
+	}
+	engine->generation++;
+	if (++engine->shadow_generation == 0) {
+		memset(engine->shadow, 0, granules() * sizeof(struct shadow));
+		engine->shadow_generation = 1;
+	}
+	engine->entries = CLOCKS;
+	engine->fences.used = engine->sc_stores.used = 0;
+	for (int i = 0; i < engine->nr_threads; i++) {
+		struct thread *t = &engine->threads[i];
+
+		t->cur.used = t->acquired.used = t->released.used = 0;
+		view_grow(&t->cur, CLOCKS);
+		t->cur.at[i] = 1;
+	}
+}
