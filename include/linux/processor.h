@@ -7,7 +7,9 @@
 
 static inline void cpu_relax(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(LIBDMABUF_SCHEDULES)
+	port_yield(); /* nobody else goes on meanwhile */
+#elif defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
 #elif defined(__aarch64__)
 	__asm__ __volatile__("yield" : : : "memory");
