@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Boots a stock Linux with the module in virtual machines of several kinds, and passes on what its cases report.
 
-    boot.py --arch ARCH --image vmlinuz --modules DIR --guest PROGRAM --test-modules KO,... [--machine NAME]...
+    boot.py --arch ARCH --image vmlinuz --modules DIR --guest PROGRAM --test-modules KO,... [--machine NAME]... [--case TEXT]
             [--kernel-modules NAME,...] [--files FILE,...] [--work DIR] [--strip PROGRAM]
 
 TAP on standard output, a line for each case of each machine. A machine that does not come to its end counts as a
@@ -28,6 +28,9 @@ COUNTED = "-smp 1 -accel tcg -icount shift=0,align=off,sleep=off"
 # name: (architecture, QEMU's arguments, the kernel's, modules of the kernel's own, in how many seconds at most)
 MACHINES = {
     "none": ("x86_64", f"{PC} {TWO} {EDU} {EDU}", "", (), 240),
+    # All of its memory can be reached with the 32 bits of vivid's device.
+    "drivers": ("x86_64", f"{PC} {TWO}".replace("-m 3072", "-m 1024"), "",
+                ("vgem", "vivid n_devs=2 node_types=0x1,0x1 allocators=0,1"), 240),
     "intel-strict": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 240),
     "intel-lazy": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 240),
     "virtio-iommu": ("x86_64", f"{PC} {ONE} -device virtio-iommu-pci {EDU}", "", ("virtio-iommu",), 240),
@@ -91,13 +94,13 @@ def initramfs(arguments, modules):
         files[os.path.basename(file)] = unpacked(file)
     order = []
     paths = []
-    for name in modules:
-        name, _, options = name.partition(" ")
-        for path in kernel_module(arguments.modules, name) if not name.endswith(".ko") else [name]:
+    for module in modules:
+        module, _, options = module.partition(" ")
+        for path in kernel_module(arguments.modules, module) if not module.endswith(".ko") else [module]:
+            name = os.path.basename(path).removesuffix(".xz").removesuffix(".ko")
             if path not in paths:
                 paths.append(path)
-                order.append((os.path.basename(path).removesuffix(".xz").removesuffix(".ko"),
-                              options if path is paths[-1] else ""))
+                order.append((name, options if name.replace("_", "-") == module.replace("_", "-") else ""))
     for path, (name, _) in zip(paths, order):
         kept = os.path.join(arguments.work, name + ".ko")
         with open(kept, "wb") as f:
@@ -134,7 +137,7 @@ def boot(name, arguments, kernel, ramdisk):
     """(lines the cases wrote, why it did not come to its end or None)"""
     arch, qemu, options, _, limit = MACHINES[name]
     command = [f"qemu-system-{arch}", *qemu.split(), *MACHINE_OPTIONS.split(), "-kernel", kernel, "-initrd", ramdisk,
-               "-append", f"console={CONSOLE[arch]} panic=-1 quiet loglevel=1 machine={name} {options}"]
+               "-append", f"console={CONSOLE[arch]} panic=-1 quiet loglevel=1 machine={name} {options} {'case=' + arguments.case if arguments.case else ''}"]
     try:
         p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            timeout=limit, check=False)
@@ -162,6 +165,7 @@ def main():
     parser.add_argument("--kernel-modules", default="")
     parser.add_argument("--files", default="", help="what else lies in the machine's root")
     parser.add_argument("--machine", action="append", default=[])
+    parser.add_argument("--case", help="only cases whose name has this in it")
     parser.add_argument("--work", default="build/linux/boot")
     parser.add_argument("--strip", default="strip")
     arguments = parser.parse_args()

@@ -392,5 +392,3 @@ const struct guest_case program_cases[] = {
 	{ "rmmod_answers_busy_while_a_wrap_lives", rmmod, NULL },
 	{ NULL, NULL, NULL },
 };
-
-const struct guest_case driver_cases[] = { { NULL, NULL, NULL } };
