@@ -670,19 +670,22 @@ void coherence_cpu_flush(struct coherence *c)
 			c->ranges[i].to = COHERENCE_SET_M;
 		maintain_ranges(c, 0, c->nr_ranges, deliver_to_memory, &counted);
 	}
+	if (c->bounced) /* what is called next may copy out of them, by stores */
+		c_written(c, 0, c->nr_ranges);
 	coherence_unlock(c);
 }
 
-void coherence_settle_idle(struct coherence *c)
+void coherence_settle_idle(struct coherence *c, bool into_slots)
 {
 	struct coherence_member *member;
 	struct accesses counted;
 	unsigned int i;
 
 	coherence_lock(c);
-	/* What these copy later is all of memory: its lines, old beside newer bytes elsewhere, too. */
-	if (c->bounced)
-		begin(c, 0, c->nr_ranges, COHERENCE_SET_C, COHERENCE_READ);
+	for (i = 0; c->bounced && i < c->nr_ranges; i++) {
+		if (into_slots || c->ranges[i].whole == COHERENCE_SET_M)
+			begin(c, i, i + 1, COHERENCE_SET_C, COHERENCE_READ);
+	}
 	counted = scan(c);
 	list_for_each_entry(member, &c->members, node) {
 		for (i = 0; member->twin && i < c->nr_ranges; i++) {
@@ -778,19 +781,16 @@ void coherence_leave(struct coherence *c, struct mapping_slot *slot)
 
 void coherence_init(struct coherence *c, size_t size)
 {
-	atomic_set(&c->dir, 0);
-	c->size = size;
+	*c = (struct coherence){
+		.size = size,
+		.ranges = c->inline_ranges,
+		.nr_ranges = 1,
+		.capacity = COHERENCE_INLINE_RANGES,
+		.inline_ranges = { { .whole = COHERENCE_SET_C } },
+	};
 	mutex_init(&c->lock);
-	c->shared = false;
-	c->uncached = false;
-	c->bounced = 0;
-	c->slots_of_memory = 0;
 	INIT_LIST_HEAD(&c->members);
 	INIT_LIST_HEAD(&c->brackets);
-	c->ranges = c->inline_ranges;
-	c->nr_ranges = 1;
-	c->capacity = COHERENCE_INLINE_RANGES;
-	c->inline_ranges[0] = (struct coherence_range){ .whole = COHERENCE_SET_C };
 }
 
 void coherence_init_uncached(struct coherence *c, size_t size)

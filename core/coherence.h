@@ -249,6 +249,7 @@ bool coherence_cpu_end(struct coherence *c, size_t offset, size_t len, unsigned 
  * coherence_cpu_flush - clean what may be dirty in C, in every range
  *
  * For exporters whose begin_cpu_access invalidates behind the directory's back: called before it.
+ * Where a slot is bounced it may copy, too, so lines count as dirty afterwards.
  * Context: as coherence_cpu_begin().
  */
 void coherence_cpu_flush(struct coherence *c);
@@ -258,13 +259,18 @@ void coherence_cpu_flush(struct coherence *c);
  *
  * For exporters whose begin_cpu_access and end_cpu_access copy between memory and the slots of all
  * mappings behind the directory's back, those included that are kept and idle: called before each,
- * it makes the copies of idle ones change nothing.  They copy all of the buffer, whatever part the
- * CPU brackets: so with a bounced slot C is whole everywhere when this returns.  What a slot has
- * that C has not is left there: no byte of C has changed since they agreed on it.
+ * it makes the copies of idle ones change nothing.  What a slot has that C has not is left there: no
+ * byte of C has changed since they agreed on it.
+ *
+ * They copy all of the buffer, whatever part the CPU brackets.  @into_slots, before the end: from
+ * memory, so C is whole everywhere when this returns.  Else into it: so C is whole where M alone was,
+ * for old lines must not become dirty there.  Where a slot alone is whole it is not filled: an
+ * exporter that copies what nobody knows of would put that over the newest bytes, and there it puts
+ * it beside them.
  * May leave lines dirty: before coherence_cpu_flush(), where both are called.
  * Context: as coherence_cpu_begin().
  */
-void coherence_settle_idle(struct coherence *c);
+void coherence_settle_idle(struct coherence *c, bool into_slots);
 
 /**
  * coherence_whole_at - the whole set of the byte at @offset; for tests and the debug listing

@@ -327,7 +327,7 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	ask = asks_exporter(dmabuf);
 	if (ask && dmabuf->ops->begin_cpu_access) {
 		if (cached) {
-			coherence_settle_idle(&to_buffer(dmabuf)->coherence);
+			coherence_settle_idle(&to_buffer(dmabuf)->coherence, false);
 			coherence_cpu_flush(&to_buffer(dmabuf)->coherence);
 		}
 		ret = dmabuf->ops->begin_cpu_access(dmabuf, dir);
@@ -377,7 +377,7 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 				  cpu_mode(dmabuf, dir));
 	if (asks_exporter(dmabuf) && dmabuf->ops->end_cpu_access) {
 		if (cached)
-			coherence_settle_idle(&to_buffer(dmabuf)->coherence);
+			coherence_settle_idle(&to_buffer(dmabuf)->coherence, true);
 		ret = dmabuf->ops->end_cpu_access(dmabuf, dir);
 	}
 	event_tell(EVENT_CPU_END, dmabuf, NULL, offset, len, dir);
