@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -114,14 +115,26 @@ static const struct sock_filter program[] = {
 	PATH_RULE(SYS_stat),
 	PATH_RULE(SYS_lstat),
 #endif
+	/* Left out unless it is asked for. */
+	LOAD_NR,
+	IF(SYS_exit_group, 0, 1),
+	ASK,
 	ALLOW,
 };
 
-int filter_install(void)
+#define ENDS_RULE 3 /* instructions before the last */
+
+int filter_install(bool ends)
 {
-	const struct sock_fprog all = { ARRAY_LENGTH(program), (struct sock_filter *)program };
+	struct sock_filter with[ARRAY_LENGTH(program)];
+	struct sock_fprog all = { ARRAY_LENGTH(program), with };
 	int fd;
 
+	memcpy(with, program, sizeof(with));
+	if (!ends) {
+		all.len -= ENDS_RULE;
+		with[all.len - 1] = (struct sock_filter)ALLOW;
+	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
 	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &all);

@@ -30,13 +30,15 @@
 /**
  * filter_install - from now on this process and all its children are filtered
  *
+ * @ends: ask also before a process ends
+ *
  * Sets no_new_privs: set-user-ID programs gain nothing below.
  * Context: the process has one thread; the filter stays until each of them has ended.
  * Returns a descriptor, close-on-exec, at which the calls are heard; -EBUSY: this process is
  * supervised already, by us or by another; -ENOSYS, -EINVAL: the system has no such filters (Linux
  * 5.14 and later do); -EACCES.
  */
-int filter_install(void);
+int filter_install(bool ends);
 
 /** filter_native - was a call made by a program of this machine's own width? @arch, @nr: as heard */
 bool filter_native(uint32_t arch, int nr);

@@ -29,6 +29,7 @@
 #include "userdev/readiness.h"
 #include "userdev/supervisor.h"
 #include "userdev/sw-sync.h"
+#include "userdev/usage.h"
 
 /* Linux's for udmabuf. */
 #define UDMABUF_LIST_MOST 1024
@@ -97,8 +98,10 @@ int give_object(struct supervisor *s, const struct call *call, enum object_kind 
 	object = object_add(&s->objects, kind, file, call->tid, flags, &given);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	if (kind == OBJECT_BUFFER)
+	if (kind == OBJECT_BUFFER) {
 		hints_add(s, object);
+		usage_made(s, call, object);
+	}
 	number = call_give(call, given, flags);
 	close(given);
 	return number;
@@ -255,7 +258,7 @@ static long buffer_sync(struct supervisor *s, const struct call *call, struct ob
 	if (ret)
 		return ret;
 	s->done.syncs++;
-	object->syncs++;
+	usage_sync(s, call, object, sync.flags);
 	if (!would_wait(object_buffer(object), &sync))
 		return on_core(object, DMA_BUF_IOCTL_SYNC, &sync);
 	wait = kzalloc(sizeof(*wait), GFP_KERNEL);
@@ -298,6 +301,7 @@ static long buffer_name(const struct call *call, struct object *object)
 	/* It may end well before @name, and memory right after it. */
 	if (!memchr(name, 0, len))
 		return len == sizeof(name) ? -EINVAL : -EFAULT;
+	strscpy(object->name, name, sizeof(object->name));
 	return on_core(object, DMA_BUF_SET_NAME_B, name);
 }
 
@@ -482,6 +486,41 @@ static long timeline_ioctl(struct supervisor *s, const struct call *call, struct
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
+static const char *name_of(unsigned int cmd)
+{
+	switch (cmd) {
+	case DMA_HEAP_IOCTL_ALLOC:
+		return "ALLOC";
+	case UDMABUF_CREATE:
+		return "UDMABUF_CREATE";
+	case UDMABUF_CREATE_LIST:
+		return "UDMABUF_CREATE_LIST";
+	case DMA_BUF_IOCTL_SYNC:
+		return "SYNC";
+	case DMA_BUF_SET_NAME_A:
+	case DMA_BUF_SET_NAME_B:
+		return "SET_NAME";
+	case DMA_BUF_IOCTL_EXPORT_SYNC_FILE:
+		return "EXPORT_SYNC_FILE";
+	case DMA_BUF_IOCTL_IMPORT_SYNC_FILE:
+		return "IMPORT_SYNC_FILE";
+	case SYNC_IOC_MERGE:
+		return "MERGE";
+	case SYNC_IOC_FILE_INFO:
+		return "FILE_INFO";
+	case SYNC_IOC_SET_DEADLINE:
+		return "SET_DEADLINE";
+	case SW_SYNC_IOC_CREATE_FENCE:
+		return "CREATE_FENCE";
+	case SW_SYNC_IOC_INC:
+		return "INC";
+	case SW_SYNC_GET_DEADLINE:
+		return "GET_DEADLINE";
+	default:
+		return "ioctl";
+	}
+}
+
 void serve_ioctl(struct supervisor *s, const struct call *call)
 {
 	struct object *object;
@@ -518,6 +557,7 @@ void serve_ioctl(struct supervisor *s, const struct call *call)
 	default:
 		ret = -ENOTTY;
 	}
+	usage_trace(s, call, object, name_of(call->args[1]), ret);
 	if (ret == 1 && object->kind == OBJECT_BUFFER)
 		return;
 	fences_settle(s);

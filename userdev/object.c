@@ -134,7 +134,7 @@ static struct object *object_new(struct objects *objects, enum object_kind kind,
 	object->fd = -1;
 	object->watch = -1;
 	INIT_LIST_HEAD(&object->node);
-	INIT_LIST_HEAD(&object->brackets);
+	INIT_LIST_HEAD(&object->users);
 	INIT_LIST_HEAD(&object->pending);
 	INIT_LIST_HEAD(&object->signaled.node);
 	return object;

@@ -50,12 +50,12 @@ struct object {
 
 	/* buffers */
 	bool reopened;
-	bool fd_is_memory;         /* else what is mapped is elsewhere: a udmabuf */
-	bool is_pending;           /* has an unsignaled fence */
-	struct list_head pending;  /* in supervisor.pending */
-	u64 ino;                   /* of its memfd */
-	struct list_head brackets; /* bracket.h */
-	u64 syncs, shares;
+	bool fd_is_memory;        /* else what is mapped is elsewhere: a udmabuf */
+	bool is_pending;          /* has an unsignaled fence */
+	struct list_head pending; /* in supervisor.pending */
+	u64 ino;                  /* of its memfd */
+	struct list_head users;   /* usage.c */
+	char name[32];            /* that SET_NAME gave */
 };
 
 struct objects {

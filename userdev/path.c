@@ -27,6 +27,7 @@
 #include "userdev/listener.h"
 #include "userdev/supervisor.h"
 #include "userdev/sw-sync.h"
+#include "userdev/usage.h"
 
 /* Longer ones are none of ours. */
 #define PATH_MOST 256
@@ -386,6 +387,7 @@ void serve_path(struct supervisor *s, const struct call *call)
 	if (name.place != PLACE_ELSEWHERE && (name.place != PLACE_FDINFO || asked.what == OPEN)) {
 		objects_reap(&s->objects);
 		ret = answer(s, call, &asked, &name);
+		usage_trace(s, call, NULL, path, ret);
 	}
 	if (ret == 1 && (name.place == PLACE_ELSEWHERE || name.place == PLACE_FDINFO))
 		call_proceed(call);

@@ -8,7 +8,7 @@ A case is a program of its own: its body runs in a Python below `dmabuf run`, wi
 """
 import inspect
 import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
@@ -367,6 +367,50 @@ def poll_and_select_follow_the_fences_of_a_buffer():
     assert select.select([fd, pipe[0]], [], [], 20) == ([fd], [], [])
     assert poll.poll(0) == [(fd, select.POLLIN | select.POLLOUT)]
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def stats_name_leaks_and_broken_rules():
+    def body():
+        fd, other, good = alloc(2 * PAGE), alloc(), alloc()
+        set_name(fd, "frame 7")
+        memory, right = mmap.mmap(fd, 2 * PAGE), mmap.mmap(good, PAGE)
+        sync(other, READ)
+        os.close(other)
+        sync(good, WRITE)
+        sync(good, WRITE | END)
+        right.close()
+        os.close(good)
+    def clean():
+        fd = alloc()
+        os.close(fd)
+    text = "from client import *\n" + textwrap.dedent(inspect.getsource(body).split(":\n", 1)[1])
+    env = dict(os.environ, PYTHONPATH=os.path.join(ROOT, "userdev"))
+    for option, status in ("--stats", 0), ("--strict", 1):
+        done = run(sys.executable, "-c", text, options=[option], env=env)
+        lines = done.stderr.splitlines()
+        need(done.returncode == status, done)
+        need(sum("leaked: buffer " in x and '"frame 7"' in x for x in lines) == 1, lines)
+        need(sum("mapped writable and never SYNCed: " in x and '"frame 7"' in x for x in lines) == 1, lines)
+        need(sum("closed between SYNC START and END: " in x for x in lines) == 1, lines)
+        need(len(lines) == 3 + (option == "--stats"), lines)
+    inside(clean, options=["--strict"])
+    need(run("sh", "-c", "exit 5", options=["--strict"]).returncode == 5)
+
+
+def a_trace_has_a_line_for_each_call():
+    def body():
+        sync(alloc(), READ)
+        error(alloc, 0)
+    trace = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"run-trace-{os.getpid()}")
+    try:
+        inside(body, options=["--trace", trace])
+        lines = [x.split(" ", 2)[2] for x in open(trace, encoding="ascii").read().splitlines()]
+    finally:
+        os.unlink(trace)
+    need(any(re.fullmatch(r"#\d+ SYNC = 0", x) for x in lines), lines)
+    need(any(re.fullmatch(r"#\d+ ALLOC = EINVAL", x) for x in lines), lines)
+    bad = run("true", options=["--trace", "/nowhere/at/all"])
+    need(bad.returncode == 2 and bad.stderr.count("\n") == 1, bad)
 
 
 def a_static_program_s_calls_are_served_too():

@@ -17,6 +17,9 @@ struct run_options {
 	bool strict;         /* broken rules and leaks give exit status 1 */
 };
 
+/* With sigqueue(SIGTERM) to the supervisor: end the program, whatever it says to signals. */
+#define RUN_KILL 0x6b696c6c
+
 /* Exit statuses that are not the program's. */
 #define RUN_BROKEN_RULES 1
 #define RUN_FAILED 2

@@ -35,6 +35,7 @@
 #include "userdev/remote.h"
 #include "userdev/shared.h"
 #include "userdev/supervisor.h"
+#include "userdev/usage.h"
 
 /* --- the program ------------------------------------------------------------------------------ */
 
@@ -106,7 +107,7 @@ static void preload(const char *library)
 /* In the child. */
 static void become(const struct supervisor *s, char *const *argv, int socket)
 {
-	int listener = filter_install();
+	int listener = filter_install(s->options->stats || s->options->strict);
 	char byte;
 
 	if (listener < 0) {
@@ -278,6 +279,7 @@ static void object_ends(struct objects *objects, struct object *object)
 	if (object->kind == OBJECT_BUFFER) {
 		readiness_end(s, object);
 		hints_end(s, object);
+		usage_end(s, object);
 	} else if (object->kind == OBJECT_TIMELINE)
 		s->fences_moved = true;
 }
@@ -346,6 +348,8 @@ static void serve_mmap(struct supervisor *s, const struct call *call)
 		return;
 	}
 	s->done.maps++;
+	usage_map(s, call, object);
+	usage_trace(s, call, object, "mmap", 0);
 	if (object->fd_is_memory) {
 		call_proceed(call);
 		return;
@@ -394,6 +398,10 @@ static void serve(struct supervisor *s)
 		serve_mmap(s, &call);
 	} else if (call.nr == SYS_epoll_ctl) {
 		serve_epoll(s, &call);
+	} else if (call.nr == SYS_exit_group) {
+		objects_reap(&s->objects);
+		usage_exit(s, &call);
+		call_proceed(&call);
 	} else {
 		serve_path(s, &call);
 	}
@@ -403,7 +411,9 @@ static void serve(struct supervisor *s)
 /* What was sent to us is for the program; what the terminal sent it has, too. */
 static void pass_on(pid_t program, const struct signalfd_siginfo *signal)
 {
-	if (signal->ssi_code <= 0)
+	if (signal->ssi_code == SI_QUEUE && signal->ssi_int == RUN_KILL)
+		kill(program, SIGKILL);
+	else if (signal->ssi_code <= 0)
 		kill(program, signal->ssi_signo);
 }
 
@@ -510,6 +520,7 @@ static u64 half_of_memory(void)
 
 static int supervise(struct supervisor *s, int socket, int signals)
 {
+	unsigned int found;
 	int ret;
 
 	s->listener = receive_fd(socket);
@@ -537,6 +548,9 @@ static int supervise(struct supervisor *s, int socket, int signals)
 	readiness_end(s, NULL);
 	remove_devices(s);
 	libdmabuf_fini();
+	found = usage_fini(s);
+	if (found && s->options->strict && !s->status)
+		return RUN_BROKEN_RULES;
 	return end_likewise(s->status);
 }
 
@@ -550,8 +564,9 @@ int run_program(const struct run_options *options, char *const *argv)
 	INIT_LIST_HEAD(&s.waits);
 	INIT_LIST_HEAD(&s.watches);
 	INIT_LIST_HEAD(&s.pending);
+	INIT_LIST_HEAD(&s.report);
 	s.budget.limit = options->limit ?: half_of_memory();
-	if (make_folder(&s))
+	if (usage_init(&s) || make_folder(&s))
 		return RUN_FAILED;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
 		fprintf(stderr, "dmabuf run: %s\n", strerror(errno));

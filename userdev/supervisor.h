@@ -14,6 +14,7 @@
 
 #include <linux/list.h>
 #include <linux/types.h>
+#include <stdio.h>
 
 #include "userdev/memfd-buffer.h"
 #include "userdev/object.h"
@@ -50,12 +51,18 @@ struct supervisor {
 	bool told_width;          /* that a program of another width runs */
 	bool told_ptrace;         /* that udmabufs cannot be mapped */
 
+	/* usage.c */
+	struct list_head report;
+	unsigned int lines, leaks, broken;
+	FILE *trace;
+	u64 began;
+
 	pid_t program;
 	int status; /* of the program, once it has ended */
 	bool ended;
 
 	struct {
-		u64 calls, buffers, udmabufs, syncs, maps, fences, timelines, bytes;
+		u64 calls, buffers, udmabufs, bytes, shared, syncs, maps, fences, timelines;
 	} done;
 };
 
