@@ -477,7 +477,8 @@ def schedules_are_clean():
 
 def schedules_find_what_is_planted():
     rows = [r.split() for r in good(schedules("--planted", "--seconds", "20")).splitlines()[1:]]
-    need(len(rows) >= 8 and all(r[2].isdigit() for r in rows), rows)
+    need(len(rows) >= 30 and all(r[2].isdigit() for r in rows), rows)
+    need(sum(r[0].startswith("order-") for r in rows) >= 10, "few orders", rows)
 
 
 def schedules_repeat():

@@ -132,6 +132,38 @@ static void device_read_twice(void)
 	device_read();
 }
 
+static void device_read_held(void)
+{
+	struct sg_table *sgt;
+	bool behind;
+	u32 word;
+
+	rig_lock(&rig);
+	sgt = mapping_slot_map_locked(&rig.slot, DMA_TO_DEVICE);
+	behind = atomic_read_acquire(&ended);
+	word = READ_ONCE(in_memory);
+	schedule_check(!behind || word == 1,
+		       "the device reads what was there before the CPU wrote");
+	rig_unmap_locked(&rig, sgt);
+	rig_unlock(&rig);
+}
+
+/* --- the CPU has written, two devices read ---------------------------------------------------- */
+
+static void setup_written(void)
+{
+	setup();
+	cpu_write();
+}
+
+static void device_reads_one(void)
+{
+	struct sg_table *sgt = rig_map(&rig, DMA_TO_DEVICE);
+
+	schedule_check(READ_ONCE(in_memory) == 1, "a device reads what was there before");
+	rig_unmap(&rig, sgt);
+}
+
 static void move(void)
 {
 	struct mapping_slot *slot = &rig.slot;
@@ -165,6 +197,22 @@ const struct scenario bracket_hit = {
 	.what = "a CPU that writes in a bracket beside a device that reads, by hits",
 	.setup = setup,
 	.threads = { { "cpu", cpu_write }, { "device", device_read_twice } },
+	.finish = finish,
+};
+
+const struct scenario bracket_held = {
+	.name = "bracket-held",
+	.what = "a CPU that writes in a bracket beside a device that maps under the reservation",
+	.setup = setup,
+	.threads = { { "cpu", cpu_write }, { "device", device_read_held } },
+	.finish = finish,
+};
+
+const struct scenario two_devices = {
+	.name = "two-devices",
+	.what = "two mappers of what the CPU wrote: one has it cleaned, the other may find it so",
+	.setup = setup_written,
+	.threads = { { "device", device_reads_one }, { "another", device_reads_one } },
 	.finish = finish,
 };
 

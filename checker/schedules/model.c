@@ -13,7 +13,8 @@
  *   1  The order of messages of a location is the order in which they were made.
  *   2  A thread sees a message at most OLD_READS times when there is a newer one: stores arrive.
  *   3  A compare-exchange that fails saw the newest.
- *   4  An SC fence also sees all SC stores made before it (C++20 says so, too).
+ *   4  An SC fence also sees all SC stores made before it (C++20 says so, too), and an SC load what
+ *      was stored before an earlier SC fence.
  * A load never sees a store that comes later (no load buffering).
  *
  * Host code sees and makes the newest message only; its views travel all the same.
@@ -206,6 +207,11 @@ static void see(struct location *l, int16_t i, int order)
 	}
 }
 
+static int16_t newer(int16_t a, int16_t b)
+{
+	return a > b ? a : b;
+}
+
 /* How many of the newest messages this load may see. */
 static int choices(const struct location *l, int order)
 {
@@ -213,8 +219,10 @@ static int choices(const struct location *l, int order)
 	int16_t low = view_get(&t->cur, l->entry);
 	int n = 1;
 
-	if (order == __ATOMIC_SEQ_CST && low < view_get(&engine->sc_stores, l->entry))
-		low = view_get(&engine->sc_stores, l->entry);
+	if (order == __ATOMIC_SEQ_CST) {
+		low = newer(low, view_get(&engine->sc_stores, l->entry));
+		low = newer(low, view_get(&engine->fences, l->entry));
+	}
 	if (low < l->oldest)
 		low = l->oldest;
 	while (l->newest - n >= low &&

@@ -6,17 +6,19 @@
 
 #include "checker/schedules/schedules.h"
 
-extern const struct scenario map_freeze, map_move, map_move_reclaim, map_map, map_held_move,
-	map_detach, map_held_detach;
-extern const struct scenario hit_bracket, held_bracket, bracket_hit, bracket_move;
+extern const struct scenario map_freeze, map_move, map_move_reclaim, map_map, map_widen,
+	map_held_move, map_detach, map_held_detach;
+extern const struct scenario hit_bracket, held_bracket, bracket_hit, bracket_held, two_devices,
+	bracket_move;
 extern const struct scenario fence_callback, fence_added, fence_timeout, fence_any, fence_poll;
 extern const struct scenario readers_replace, readers_grow, readers_append, two_locks, three_locks;
 
+/* clang-format off */
 const struct scenario *const scenarios[] = {
-	&map_freeze,      &map_move,      &map_move_reclaim, &map_map,
-	&map_held_move,   &map_detach,    &map_held_detach,  &hit_bracket,
-	&held_bracket,    &bracket_hit,   &bracket_move,     &fence_callback,
-	&fence_added,     &fence_timeout, &fence_any,        &fence_poll,
-	&readers_replace, &readers_grow,  &readers_append,   &two_locks,
-	&three_locks,     NULL,
+	&map_freeze, &map_move, &map_move_reclaim, &map_map, &map_widen, &map_held_move, &map_detach, &map_held_detach,
+	&hit_bracket, &held_bracket, &bracket_hit, &bracket_held, &two_devices, &bracket_move,
+	&fence_callback, &fence_added, &fence_timeout, &fence_any, &fence_poll,
+	&readers_replace, &readers_grow, &readers_append, &two_locks, &three_locks,
+	NULL,
 };
+/* clang-format on */

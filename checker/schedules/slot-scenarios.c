@@ -161,6 +161,14 @@ const struct scenario map_move_reclaim = {
 
 const struct scenario map_map = {
 	.name = "map-map",
+	.what = "two who find no table",
+	.setup = setup_empty,
+	.threads = { { "map", map_to_read }, { "another", map_to_read } },
+	.finish = finish,
+};
+
+const struct scenario map_widen = {
+	.name = "map-widen",
 	.what = "two who find no table, one to read and one to write",
 	.setup = setup_empty,
 	.threads = { { "read", map_to_read }, { "write", map_to_write } },
