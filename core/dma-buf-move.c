@@ -73,15 +73,10 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 	event_tell(EVENT_MOVE, dmabuf, NULL, 0, 0, 0);
 }
 
-/* Does anybody use a mapping that a move would take away? */
-static bool in_use(const struct buffer *buffer, struct mapping_slot *const *slots, unsigned int n)
+bool dma_buf_move_blocked(struct dma_buf *dmabuf)
 {
-	if (buffer->quarantined)
-		return true;
-	for (unsigned int i = 0; i < n; i++)
-		if (slots[i]->table && mapping_slot_active(slots[i]))
-			return true;
-	return false;
+	dma_resv_assert_held(dmabuf->resv);
+	return to_buffer(dmabuf)->quarantined || slot_sets_in_use(dmabuf);
 }
 
 int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
@@ -103,13 +98,13 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 		 dmabuf->exp_name))
 		return -EDEADLK;
 
+	if (timeout <= 0 && dma_buf_move_blocked(dmabuf))
+		return -EBUSY;
 	slots = slot_sets_slots(dmabuf, &n);
 	if (!slots)
 		return -ENOMEM;
-	ret = -EBUSY;
-	if (timeout <= 0 && in_use(buffer, slots, n))
-		goto free_slots;
 	dma_buf_move_notify(dmabuf);
+	ret = -EBUSY;
 	if (buffer->quarantined)
 		goto free_slots;
 	ret = mapping_slots_freeze(slots, n, timeout);

@@ -606,6 +606,18 @@ struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n)
 	return slots;
 }
 
+/* Of a slot without a table only those are counted who are about to ask for one. */
+bool slot_sets_in_use(struct dma_buf *dmabuf)
+{
+	struct slot_set *set;
+
+	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
+		for (unsigned int i = 0; i < set_slots(set); i++)
+			if (set_slot(set, i)->table && mapping_slot_active(set_slot(set, i)))
+				return true;
+	return false;
+}
+
 void slot_sets_kernel_fence(struct dma_buf *dmabuf)
 {
 	struct slot_set *set;

@@ -114,6 +114,9 @@ void slot_sets_device_gone(struct device *dev);
  */
 struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n);
 
+/** slot_sets_in_use - does anybody use a mapping kept of @dmabuf? Reservation held */
+bool slot_sets_in_use(struct dma_buf *dmabuf);
+
 /** slot_sets_kernel_fence - static importers' hits on @dmabuf wait from now on. Reservation held.
  */
 void slot_sets_kernel_fence(struct dma_buf *dmabuf);

@@ -22,6 +22,7 @@
 
 #include "core/event.h"
 #include "drivers/job-queue.h"
+#include "drivers/resv-set.h"
 
 struct job_timeline {
 	struct kref ref;
@@ -230,44 +231,25 @@ static struct dma_resv *job_resv(const struct job *job, unsigned int i)
 	return job->buffer[i].dmabuf->resv;
 }
 
-/* Is this reservation also that of an earlier buffer of the job? Then it is locked already. */
-static bool resv_repeats(const struct job *job, unsigned int i)
+static void lock_buffers(const struct job *job, struct resv_set *set,
+			 struct dma_resv *resvs[JOB_BUFFERS])
 {
-	for (unsigned int j = 0; j < i; j++)
-		if (job_resv(job, j) == job_resv(job, i))
-			return true;
-	return false;
+	for (unsigned int i = 0; i < job->buffers; i++)
+		resvs[i] = job_resv(job, i);
+	resv_set_lock(set, resvs, job->buffers);
 }
 
-static void unlock_buffers(const struct job *job, const struct dma_resv *but, unsigned int end)
+/* J2, and J7 for who moves the buffer. */
+static enum dma_resv_usage waits_for(const struct job_buffer *buffer)
 {
-	for (unsigned int i = end; i--;)
-		if (!resv_repeats(job, i) && job_resv(job, i) != but)
-			dma_resv_unlock(job_resv(job, i));
+	return buffer->moves ? DMA_RESV_USAGE_BOOKKEEP : dma_resv_usage_rw(buffer->writes);
 }
 
-static void lock_buffers(const struct job *job, struct ww_acquire_ctx *ctx)
+static enum dma_resv_usage fence_usage(const struct job_buffer *buffer)
 {
-	struct dma_resv *contended = NULL;
-	unsigned int i;
-
-again:
-	if (contended)
-		dma_resv_lock_slow(contended, ctx);
-	for (i = 0; i < job->buffers; i++) {
-		struct dma_resv *resv = job_resv(job, i);
-
-		if (resv_repeats(job, i) || resv == contended)
-			continue;
-		if (dma_resv_lock(resv, ctx) == -EDEADLK) {
-			unlock_buffers(job, contended, i);
-			if (contended)
-				dma_resv_unlock(contended);
-			contended = resv;
-			goto again;
-		}
-	}
-	ww_acquire_done(ctx);
+	return buffer->moves    ? DMA_RESV_USAGE_KERNEL
+	       : buffer->writes ? DMA_RESV_USAGE_WRITE
+				: DMA_RESV_USAGE_READ;
 }
 
 static unsigned int count_dependencies(struct job *job)
@@ -278,19 +260,18 @@ static unsigned int count_dependencies(struct job *job)
 		struct dma_resv_iter walk;
 		struct dma_fence *fence;
 
-		dma_resv_for_each_fence(&walk, job_resv(job, i),
-					dma_resv_usage_rw(job->buffer[i].writes), fence)
+		dma_resv_for_each_fence(&walk, job_resv(job, i), waits_for(&job->buffer[i]), fence)
 			count++;
 	}
 	return count;
 }
 
-static int collect_dependencies(struct job *job)
+static int collect_dependencies(struct job *job, gfp_t gfp)
 {
 	unsigned int count = count_dependencies(job);
 
 	job->dependencies = 0;
-	job->dependency = kcalloc(max(count, 1u), sizeof(*job->dependency), GFP_KERNEL);
+	job->dependency = kcalloc(max(count, 1u), sizeof(*job->dependency), gfp);
 	if (!job->dependency)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < job->buffers; i++) {
@@ -298,8 +279,7 @@ static int collect_dependencies(struct job *job)
 		struct dma_resv_iter walk;
 		struct dma_fence *fence;
 
-		dma_resv_for_each_fence(&walk, buffer->dmabuf->resv,
-					dma_resv_usage_rw(buffer->writes), fence) {
+		dma_resv_for_each_fence(&walk, buffer->dmabuf->resv, waits_for(buffer), fence) {
 			enum dma_resv_usage usage = dma_resv_iter_usage(&walk);
 			bool content = buffer->reads && usage <= DMA_RESV_USAGE_WRITE;
 
@@ -327,58 +307,74 @@ static int reserve_slots(struct job *job)
 static void add_fence(const struct job *job, struct dma_fence *fence)
 {
 	for (unsigned int i = 0; i < job->buffers; i++)
-		dma_resv_add_fence(job_resv(job, i), fence,
-				   job->buffer[i].writes ? DMA_RESV_USAGE_WRITE
-							 : DMA_RESV_USAGE_READ);
+		dma_resv_add_fence(job_resv(job, i), fence, fence_usage(&job->buffer[i]));
+}
+
+/*
+ * The job may have ended when this returns.  Nobody sees the reservations without its fence: they
+ * are locked.
+ */
+static struct dma_fence *queue_job(struct job_queue *queue, struct job *job,
+				   struct job_fence *fence)
+{
+	const struct job submitted = *job;
+
+	kref_get(&queue->timeline->ref);
+	fence->timeline = queue->timeline;
+	job->fence = &fence->base;
+	spin_lock(&queue->lock);
+	dma_fence_init(&fence->base, &job_fence_ops, &queue->timeline->fence_lock,
+		       queue->timeline->context, ++queue->seqno);
+	dma_fence_get(&fence->base);
+	list_add_tail(&job->node, &queue->jobs);
+	spin_unlock(&queue->lock);
+	add_fence(&submitted, &fence->base);
+	return &fence->base;
 }
 
 struct dma_fence *job_queue_submit(struct job_queue *queue, struct job *job)
 {
-	struct job_timeline *timeline = queue->timeline;
 	struct job_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-	const struct job submitted = *job;
-	struct ww_acquire_ctx ctx;
+	struct dma_resv *resvs[JOB_BUFFERS];
+	struct resv_set set;
 	int ret;
 
 	if (!fence)
 		return ERR_PTR(-ENOMEM);
-	ww_acquire_init(&ctx, &reservation_ww_class);
-	lock_buffers(&submitted, &ctx);
+	lock_buffers(job, &set, resvs);
 	/* First: a move that it makes may leave a fence. */
 	ret = job->ops->prepare ? job->ops->prepare(job) : 0;
 	if (!ret)
-		ret = collect_dependencies(job);
+		ret = collect_dependencies(job, GFP_KERNEL);
 	if (ret)
 		goto unlock;
 	ret = reserve_slots(job);
 	if (ret)
 		goto put_dependencies;
-
-	kref_get(&timeline->ref);
-	fence->timeline = timeline;
-	job->fence = &fence->base;
-	spin_lock(&queue->lock);
-	dma_fence_init(&fence->base, &job_fence_ops, &timeline->fence_lock, timeline->context,
-		       ++queue->seqno);
-	dma_fence_get(&fence->base);
-	list_add_tail(&job->node, &queue->jobs);
-	spin_unlock(&queue->lock);
-
-	/*
-	 * The job may have ended by now.  Nobody sees the reservations without its fence: they are
-	 * locked.
-	 */
-	add_fence(&submitted, &fence->base);
-	unlock_buffers(&submitted, NULL, submitted.buffers);
-	ww_acquire_fini(&ctx);
+	queue_job(queue, job, fence);
+	resv_set_unlock(&set);
 	wake_up(&queue->wake);
 	return &fence->base;
 
 put_dependencies:
 	put_dependencies(job->dependency, job->dependencies);
 unlock:
-	unlock_buffers(&submitted, NULL, submitted.buffers);
-	ww_acquire_fini(&ctx);
+	resv_set_unlock(&set);
 	kfree(fence);
 	return ERR_PTR(ret);
+}
+
+struct dma_fence *job_queue_push(struct job_queue *queue, struct job *job)
+{
+	struct job_fence *fence = kzalloc(sizeof(*fence), GFP_NOWAIT);
+
+	if (!fence)
+		return ERR_PTR(-ENOMEM);
+	if (collect_dependencies(job, GFP_NOWAIT)) {
+		kfree(fence);
+		return ERR_PTR(-ENOMEM);
+	}
+	queue_job(queue, job, fence);
+	wake_up(&queue->wake);
+	return &fence->base;
 }

@@ -20,8 +20,12 @@
  *       of dma-fence.h forbids where memory moves or is reclaimed: who holds a reservation of the
  *       job's buffers must not wait for its out-fence.  Hits take no lock.  Who moves buffers waits
  *       so, and their importers map in prepare() and unmap in none of a job's callbacks.
+ *       Who moves them by a job of his own (J7) does not wait, and static importers, who hold the
+ *       buffer where it is, may unmap in end().
  *   J6  What prepare() finds of a buffer's place holds until the out-fence has signaled: whoever
  *       moves the buffer has the reservation before prepare() or waits for the fence.
+ *   J7  A job that moves a buffer runs after all fences of its reservation, and its own is of usage
+ *       KERNEL: everybody who comes later waits for it.
  *
  * Deliberately not here: priorities, several jobs at a time, cancelling, time limits.
  */
@@ -64,6 +68,7 @@ struct job_buffer {
 	struct dma_buf *dmabuf;
 	bool reads;
 	bool writes;
+	bool moves; /* to another place (J7) */
 };
 
 struct job {
@@ -105,5 +110,15 @@ void job_queue_destroy(struct job_queue *queue);
  * Ordering: submissions that share a buffer are ordered by its reservation's lock.
  */
 struct dma_fence *job_queue_submit(struct job_queue *queue, struct job *job);
+
+/**
+ * job_queue_push - the same for a caller who holds the reservations and has reserved a fence in each
+ *
+ * Does not call prepare() and waits for nothing, for memory neither: between the begin and the end
+ * of a move nobody may.
+ * Context: reservations of all its buffers held.  Ownership: as job_queue_submit().
+ * Returns ERR_PTR(-ENOMEM).
+ */
+struct dma_fence *job_queue_push(struct job_queue *queue, struct job *job);
 
 #endif

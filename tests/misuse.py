@@ -41,6 +41,7 @@ NO_ROW = {
     "dma_buf_get_policy": ANY,
     "dma_buf_cache_set_budget": "every number is a budget",
     "dma_buf_count_pinned": ANY,
+    "dma_buf_move_blocked": READS,
     "dma_fence_get_stub": ANY,
     "dma_fence_allocate_private_stub": "every time is one",
     "dma_fence_begin_signalling": ANY,

@@ -16,27 +16,37 @@
 #include "dma/window.h"
 #include "drivers/exporters/vram-place.h"
 
-static int take_range(struct vram_place *place)
+/* First fit in [@start, @end).  vram.lock held. */
+static int take_range_within(struct vram_place *place, size_t start, size_t end)
 {
 	struct vram *vram = place->vram;
 	struct list_head *before = &vram->ranges;
 	struct vram_place *next;
-	size_t end = 0;
-	int ret = 0;
 
-	mutex_lock(&vram->lock);
 	list_for_each_entry(next, &vram->ranges, node) {
-		if (next->offset - end >= place->bytes)
+		if (next->offset >= end || next->offset >= start + place->bytes)
 			break;
-		end = next->offset + next->bytes;
+		start = max(start, next->offset + next->bytes);
 		before = &next->node;
 	}
-	if (before == vram->ranges.prev && dma_window_bytes(vram->window) - end < place->bytes) {
-		ret = -ENOSPC;
-	} else {
-		place->offset = end;
-		list_add(&place->node, before);
-	}
+	if (start >= end || end - start < place->bytes)
+		return -ENOSPC;
+	place->offset = start;
+	list_add(&place->node, before);
+	return 0;
+}
+
+/* What others must reach has only the window; what they need not leaves it to those. */
+static int take_range(struct vram_place *place, bool visible)
+{
+	struct vram *vram = place->vram;
+	int ret = -ENOSPC;
+
+	mutex_lock(&vram->lock);
+	if (!visible)
+		ret = take_range_within(place, vram->visible, vram->bytes);
+	if (ret)
+		ret = take_range_within(place, 0, vram->visible);
 	mutex_unlock(&vram->lock);
 	return ret;
 }
@@ -73,7 +83,8 @@ static void return_pages(struct vram_place *place)
 	free_contig_range(page_to_pfn(place->pages), place->bytes >> PAGE_SHIFT);
 }
 
-struct vram_place *vram_place_create(struct vram *vram, enum vram_placement where, size_t bytes)
+struct vram_place *vram_place_create(struct vram *vram, enum vram_placement where, bool visible,
+				     size_t bytes)
 {
 	struct vram_place *place = kzalloc(sizeof(*place), GFP_KERNEL);
 	int ret;
@@ -83,8 +94,9 @@ struct vram_place *vram_place_create(struct vram *vram, enum vram_placement wher
 	place->vram = vram;
 	place->where = where;
 	place->bytes = bytes;
-	place->users = 1;
-	ret = where == VRAM_PLACEMENT_VRAM ? take_range(place) : take_pages(place);
+	refcount_set(&place->users, 1);
+	refcount_set(&place->refs, 1);
+	ret = where == VRAM_PLACEMENT_VRAM ? take_range(place, visible) : take_pages(place);
 	if (ret) {
 		kfree(place);
 		return ERR_PTR(ret);
@@ -92,21 +104,39 @@ struct vram_place *vram_place_create(struct vram *vram, enum vram_placement wher
 	return place;
 }
 
+struct vram_place *vram_place_use(struct vram_place *place)
+{
+	refcount_inc(&place->users);
+	return place;
+}
+
+void vram_place_unuse(struct vram_place *place)
+{
+	if (!refcount_dec_and_test(&place->users))
+		return;
+	if (place->where == VRAM_PLACEMENT_VRAM)
+		return_range(place);
+	vram_place_put(place);
+}
+
 struct vram_place *vram_place_get(struct vram_place *place)
 {
-	place->users++;
+	refcount_inc(&place->refs);
 	return place;
 }
 
 void vram_place_put(struct vram_place *place)
 {
-	if (--place->users)
+	if (!refcount_dec_and_test(&place->refs))
 		return;
-	if (place->where == VRAM_PLACEMENT_VRAM)
-		return_range(place);
-	else
+	if (place->where == VRAM_PLACEMENT_SYSTEM)
 		return_pages(place);
 	kfree(place);
+}
+
+bool vram_place_visible(const struct vram_place *place)
+{
+	return place->where == VRAM_PLACEMENT_SYSTEM || place->offset < place->vram->visible;
 }
 
 void vram_place_clear(struct vram_place *place)
@@ -124,7 +154,11 @@ struct sg_table *vram_place_table(struct vram_place *place)
 
 void __iomem *vram_place_iomem(const struct vram_place *place)
 {
-	return dma_window_iomem(place->vram->window) + place->offset;
+	const struct vram *vram = place->vram;
+
+	if (place->offset < vram->visible)
+		return dma_window_iomem(vram->window) + place->offset;
+	return vram->rest + (place->offset - vram->visible);
 }
 
 int vram_place_read(struct vram_place *place, size_t offset, void *dst, size_t len)
@@ -147,11 +181,24 @@ int vram_place_write(struct vram_place *place, size_t offset, const void *src, s
 	return 0;
 }
 
-/* One of the two is in the window, so the device's engine moves the bytes of the other once. */
+/* Of two places one at least is in VRAM: the device's engine moves the bytes of the other once. */
 int vram_place_copy(struct vram_place *to, struct vram_place *from)
 {
-	WARN_ON(to->bytes != from->bytes || to->where == from->where);
+	WARN_ON(to->bytes != from->bytes ||
+		(to->where == VRAM_PLACEMENT_SYSTEM && from->where == VRAM_PLACEMENT_SYSTEM));
 	if (to->where == VRAM_PLACEMENT_VRAM)
 		return vram_place_read(from, 0, vram_place_iomem(to), to->bytes);
 	return vram_place_write(to, 0, vram_place_iomem(from), from->bytes);
+}
+
+static void *cpu_address(const struct vram_place *place)
+{
+	if (place->where == VRAM_PLACEMENT_SYSTEM)
+		return page_address(place->pages);
+	return vram_place_iomem(place);
+}
+
+void vram_place_copy_slowly(struct vram_place *to, struct vram_place *from)
+{
+	memcpy(cpu_address(to), cpu_address(from), to->bytes);
 }

@@ -352,7 +352,6 @@ static void waits_for_fences(struct ktap *t, struct bed *bed)
 	dma_resv_unlock(dmabuf->resv);
 	mover = kthread_run(mover_thread, dmabuf, "mover");
 	wait_for_completion(&notice);
-	KT_EQ(t, vram_placement(dmabuf), VRAM_PLACEMENT_VRAM);
 	KT_EQ(t, dma_engine_write(bed->other, sgt, 0, bed->want, BYTES), 0);
 	dma_fence_signal(fence);
 	dma_fence_put(fence);
@@ -379,6 +378,9 @@ static void overstays(struct ktap *t, struct bed *bed)
 
 	owner_writes(t, bed, dmabuf);
 	KT_EQ(t, move(dmabuf, VRAM_PLACEMENT_SYSTEM), 0);
+	dma_resv_lock(second->resv, NULL);
+	KT_EQ(t, vram_pin(second), 0);
+	dma_resv_unlock(second->resv);
 	third = in_vram(bed);
 	KT_EQ(t, vram_placement(third), VRAM_PLACEMENT_SYSTEM);
 	/* Late writes change nobody's bytes. */
@@ -388,6 +390,9 @@ static void overstays(struct ktap *t, struct bed *bed)
 	KT_EQ(t, move(third, VRAM_PLACEMENT_VRAM), -ENOSPC);
 	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
 	KT_EQ(t, move(third, VRAM_PLACEMENT_VRAM), 0);
+	dma_resv_lock(second->resv, NULL);
+	vram_unpin(second);
+	dma_resv_unlock(second->resv);
 	dma_buf_detach(dmabuf, attach);
 	dma_buf_put(dmabuf);
 	dma_buf_put(second);

@@ -3,38 +3,28 @@
  * vram.c - see vram.h
  *
  * Invariants beside those of vram.h
- *   VR4  A mapping is of the place that the buffer had when it was made, and holds it: an importer
+ *   VR4  A mapping is of the place that the buffer had when it was made, and uses it: an importer
  *	  that follows moves may unmap long after the move.
- *   VR5  Memory changes hands within brackets of the owner's accesses: what is read of the old
- *	  place and what is written to the new one is known to the directory.
+ *   VR5  A mapping that syncs as it is made is made when the bytes have arrived: what it had copied
+ *	  or cleaned before, the engine's later bytes would not be in.
+ *
+ * How buffers move is in vram-move.c.
  */
 #include <linux/bug.h>
 #include <linux/dma-buf-mapping.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/iosys-map.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "dma/window.h"
-#include "drivers/exporters/heap-mappings.h"
-#include "drivers/exporters/vram-place.h"
-#include "drivers/exporters/vram.h"
-
-struct vram_buffer {
-	struct vram *vram; /* constant */
-
-	/* guarded by the reservation */
-	struct vram_place *place;
-	enum vram_placement where; /* its; read anywhere */
-	unsigned int pins;
-	struct list_head mapped; /* vram_mapping.node */
-
-	/* its own lock: those of system memory */
-	struct heap_mappings mappings;
-};
+#include "drivers/exporters/vram-buffer.h"
+#include "drivers/job-queue.h"
 
 struct vram_mapping {
 	/* constant */
@@ -49,85 +39,6 @@ struct vram_mapping {
 
 static const struct dma_buf_ops vram_ops;
 
-static struct vram_buffer *to_vram_buffer(const struct dma_buf *dmabuf)
-{
-	return dmabuf->priv;
-}
-
-/* --- places ----------------------------------------------------------------------------------- */
-
-/* The buffer's bytes, from the place it has to @to. */
-static int copy_place(struct dma_buf *dmabuf, struct vram_place *to)
-{
-	struct vram_place *from = to_vram_buffer(dmabuf)->place;
-	struct sg_table *reads = vram_place_table(from), *writes = vram_place_table(to);
-	struct device *dev = to->vram->dev;
-	int ret;
-
-	ret = dma_buf_begin_exporter_access(dmabuf, dev, reads, DMA_TO_DEVICE);
-	if (ret)
-		return ret;
-	ret = dma_buf_begin_exporter_access(dmabuf, dev, writes, DMA_FROM_DEVICE);
-	if (ret)
-		goto end_read;
-	ret = vram_place_copy(to, from);
-	dma_buf_end_exporter_access(dmabuf, dev, writes, DMA_FROM_DEVICE);
-end_read:
-	dma_buf_end_exporter_access(dmabuf, dev, reads, DMA_TO_DEVICE);
-	return ret;
-}
-
-int vram_move(struct dma_buf *dmabuf, enum vram_placement where)
-{
-	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
-	struct vram_place *place;
-	int ret;
-
-	dma_resv_assert_held(dmabuf->resv);
-	if (buffer->where == where)
-		return 0;
-	if (buffer->pins)
-		return -EBUSY;
-	place = vram_place_create(buffer->vram, where, dmabuf->size);
-	if (IS_ERR(place))
-		return PTR_ERR(place);
-
-	dma_buf_move_notify(dmabuf);
-	dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false, MAX_SCHEDULE_TIMEOUT);
-	ret = copy_place(dmabuf, place);
-	if (ret) {
-		vram_place_put(place);
-		return ret;
-	}
-	vram_place_put(buffer->place);
-	buffer->place = place;
-	WRITE_ONCE(buffer->where, where);
-	return 0;
-}
-
-static int pin_at(struct dma_buf *dmabuf, enum vram_placement where)
-{
-	int ret = vram_move(dmabuf, where);
-
-	if (!ret)
-		to_vram_buffer(dmabuf)->pins++;
-	return ret;
-}
-
-int vram_pin(struct dma_buf *dmabuf)
-{
-	return pin_at(dmabuf, VRAM_PLACEMENT_VRAM);
-}
-
-void vram_unpin(struct dma_buf *dmabuf)
-{
-	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
-
-	dma_resv_assert_held(dmabuf->resv);
-	if (!WARN(!buffer->pins, "vram: unpin of a buffer that is not pinned"))
-		buffer->pins--;
-}
-
 /* --- importers -------------------------------------------------------------------------------- */
 
 /* A window that cannot be reached is told from the start: the importer sees peer2peer go. */
@@ -141,20 +52,40 @@ static int vram_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach
 	return 0;
 }
 
-/* Where @attach's device can use the buffer, as near as possible to where it is. */
-static enum vram_placement placement_for(struct dma_buf_attachment *attach)
+/* To where @attach's device can use it, as near as possible to where it is. */
+static int bring_near(struct dma_buf_attachment *attach)
 {
-	return attach->peer2peer ? to_vram_buffer(attach->dmabuf)->where : VRAM_PLACEMENT_SYSTEM;
+	struct dma_buf *dmabuf = attach->dmabuf;
+	int ret = -ENOSPC;
+
+	if (attach->peer2peer && vram_place_visible(to_vram_buffer(dmabuf)->place))
+		ret = vram_move_to(dmabuf, to_vram_buffer(dmabuf)->where, true);
+	else if (attach->peer2peer)
+		ret = vram_move_to(dmabuf, VRAM_PLACEMENT_VRAM, true);
+	return ret == -ENOSPC ? vram_move_to(dmabuf, VRAM_PLACEMENT_SYSTEM, false) : ret;
 }
 
 static int vram_attachment_pin(struct dma_buf_attachment *attach)
 {
-	return pin_at(attach->dmabuf, placement_for(attach));
+	int ret = bring_near(attach);
+
+	if (!ret)
+		to_vram_buffer(attach->dmabuf)->pins++;
+	return ret;
+}
+
+static void stay_no_longer(struct dma_buf *dmabuf)
+{
+	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
+
+	dma_resv_assert_held(dmabuf->resv);
+	if (!WARN(!buffer->pins, "vram: unpin of a buffer that is not pinned"))
+		buffer->pins--;
 }
 
 static void vram_attachment_unpin(struct dma_buf_attachment *attach)
 {
-	vram_unpin(attach->dmabuf);
+	stay_no_longer(attach->dmabuf);
 }
 
 static int map_device_memory(struct dma_buf_attachment *attach, struct vram_mapping *mapping,
@@ -191,10 +122,13 @@ static struct sg_table *vram_map(struct dma_buf_attachment *attach, enum dma_dat
 {
 	struct vram_buffer *buffer = to_vram_buffer(attach->dmabuf);
 	struct vram_mapping *mapping;
-	int ret = vram_move(attach->dmabuf, placement_for(attach));
+	int ret = bring_near(attach);
 
 	if (ret)
 		return ERR_PTR(ret);
+	/* Made anew by a move a mapping does not sync; whoever gets it waits for the fence. */
+	if (!buffer->moving)
+		vram_wait_copied(buffer);
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
@@ -207,7 +141,7 @@ static struct sg_table *vram_map(struct dma_buf_attachment *attach, enum dma_dat
 		kfree(mapping);
 		return ERR_PTR(ret);
 	}
-	vram_place_get(mapping->place);
+	vram_place_use(mapping->place);
 	list_add(&mapping->node, &buffer->mapped);
 	return mapping->sgt;
 }
@@ -235,7 +169,7 @@ static void vram_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		heap_mappings_del(&buffer->mappings, &mapping->base);
 		dma_unmap_sgtable(attach->dev, sgt, dir, 0);
 	}
-	vram_place_put(mapping->place);
+	vram_place_unuse(mapping->place);
 	kfree(mapping);
 }
 
@@ -253,11 +187,17 @@ static int vram_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction d
 	return 0;
 }
 
-/* The CPU reaches both places, so the buffer stays where it is. */
+/* The CPU reaches system memory and the window: there the buffer stays. */
 static int vram_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
+	int ret = vram_move_to(dmabuf, buffer->where, true);
 
+	if (ret == -ENOSPC)
+		ret = vram_move_to(dmabuf, VRAM_PLACEMENT_SYSTEM, false);
+	if (ret)
+		return ret;
+	vram_wait_copied(buffer);
 	buffer->pins++;
 	if (buffer->where == VRAM_PLACEMENT_VRAM)
 		iosys_map_set_vaddr_iomem(map, vram_place_iomem(buffer->place));
@@ -268,7 +208,7 @@ static int vram_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 static void vram_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	vram_unpin(dmabuf);
+	stay_no_longer(dmabuf);
 }
 
 static void vram_vm_open(struct vm_area_struct *vma)
@@ -285,7 +225,7 @@ static void vram_vm_close(struct vm_area_struct *vma)
 	struct dma_buf *dmabuf = vma->vm_private_data;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	vram_unpin(dmabuf);
+	stay_no_longer(dmabuf);
 	dma_resv_unlock(dmabuf->resv);
 }
 
@@ -304,9 +244,10 @@ static int vram_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	int ret;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	ret = pin_at(dmabuf, VRAM_PLACEMENT_SYSTEM);
+	ret = vram_move(dmabuf, VRAM_PLACEMENT_SYSTEM);
 	if (ret)
 		goto unlock;
+	buffer->pins++;
 	ret = remap_pfn_range(vma, vma->vm_start, page_to_pfn(buffer->place->pages) + vma->vm_pgoff,
 			      vma->vm_end - vma->vm_start, vma->vm_page_prot);
 	if (ret)
@@ -316,7 +257,7 @@ static int vram_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	goto unlock;
 
 unpin:
-	vram_unpin(dmabuf);
+	stay_no_longer(dmabuf);
 unlock:
 	dma_resv_unlock(dmabuf->resv);
 	return ret;
@@ -338,6 +279,7 @@ int vram_begin_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
 
+	dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_KERNEL, false, MAX_SCHEDULE_TIMEOUT);
 	return dma_buf_begin_exporter_access(dmabuf, buffer->vram->dev,
 					     vram_place_table(buffer->place), dir);
 }
@@ -360,15 +302,58 @@ int vram_write(struct dma_buf *dmabuf, size_t offset, const void *src, size_t le
 	return vram_place_write(to_vram_buffer(dmabuf)->place, offset, src, len);
 }
 
+void vram_access_prepare(struct vram_access *access, struct dma_buf *dmabuf,
+			 enum dma_data_direction dir, bool pull)
+{
+	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
+
+	dma_resv_assert_held(dmabuf->resv);
+	if (pull)
+		vram_move_async(dmabuf, VRAM_PLACEMENT_VRAM);
+	access->dmabuf = dmabuf;
+	access->dir = dir;
+	access->place = vram_place_get(buffer->place);
+}
+
+void vram_access_done(struct vram_access *access)
+{
+	vram_place_put(access->place);
+}
+
+int vram_access_begin(struct vram_access *access)
+{
+	return dma_buf_begin_exporter_access(access->dmabuf, access->place->vram->dev,
+					     vram_place_table(access->place), access->dir);
+}
+
+void vram_access_end(struct vram_access *access)
+{
+	dma_buf_end_exporter_access(access->dmabuf, access->place->vram->dev,
+				    vram_place_table(access->place), access->dir);
+}
+
+int vram_access_read(struct vram_access *access, size_t offset, void *dst, size_t len)
+{
+	return vram_place_read(access->place, offset, dst, len);
+}
+
+int vram_access_write(struct vram_access *access, size_t offset, const void *src, size_t len)
+{
+	return vram_place_write(access->place, offset, src, len);
+}
+
 /* --- making and unmaking ---------------------------------------------------------------------- */
 
 static void vram_release(struct dma_buf *dmabuf)
 {
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
 
+	vram_lru_remove(buffer);
+	vram_wait_copied(buffer);
+	dma_fence_put(buffer->copy);
 	WARN(buffer->pins, "vram: a buffer is released while pinned %u times", buffer->pins);
 	heap_mappings_fini(&buffer->mappings, "vram");
-	vram_place_put(buffer->place);
+	vram_place_unuse(buffer->place);
 	kfree(buffer);
 }
 
@@ -386,16 +371,34 @@ static const struct dma_buf_ops vram_ops = {
 	.mmap = vram_mmap,
 	.may_widen = true,
 	.tells_own_access = true,
+	.tells_moves = true,
 };
+
+/* What the range held may still be on its way to elsewhere, and the engine will not clear. */
+static void wait_idle(struct vram *vram)
+{
+	struct dma_fence *fence;
+
+	mutex_lock(&vram->lock);
+	fence = dma_fence_get(vram->last_copy);
+	mutex_unlock(&vram->lock);
+	if (fence)
+		dma_fence_wait(fence, false);
+	dma_fence_put(fence);
+}
 
 static struct vram_place *first_place(struct vram *vram, enum vram_placement wanted, size_t bytes)
 {
-	struct vram_place *place = vram_place_create(vram, wanted, bytes);
+	struct vram_place *place = ERR_PTR(-ENOSPC);
 
+	if (wanted == VRAM_PLACEMENT_VRAM)
+		place = vram_find_room(vram, false, bytes);
 	if (place == ERR_PTR(-ENOSPC))
-		place = vram_place_create(vram, VRAM_PLACEMENT_SYSTEM, bytes);
-	if (!IS_ERR(place))
-		vram_place_clear(place);
+		place = vram_place_create(vram, VRAM_PLACEMENT_SYSTEM, false, bytes);
+	if (IS_ERR(place))
+		return place;
+	wait_idle(vram);
+	vram_place_clear(place);
 	return place;
 }
 
@@ -415,6 +418,7 @@ struct dma_buf *vram_allocate(struct vram *vram, size_t bytes, enum vram_placeme
 		return ERR_PTR(-ENOMEM);
 	buffer->vram = vram;
 	INIT_LIST_HEAD(&buffer->mapped);
+	INIT_LIST_HEAD(&buffer->lru);
 	heap_mappings_init(&buffer->mappings);
 	buffer->place = first_place(vram, wanted, PAGE_ALIGN(bytes));
 	if (IS_ERR(buffer->place)) {
@@ -434,38 +438,70 @@ struct dma_buf *vram_allocate(struct vram *vram, size_t bytes, enum vram_placeme
 		ret = PTR_ERR(dmabuf);
 		goto put_place;
 	}
+	buffer->dmabuf = dmabuf;
+	if (buffer->where == VRAM_PLACEMENT_VRAM)
+		vram_lru_touch(buffer);
 	return dmabuf;
 
 put_place:
-	vram_place_put(buffer->place);
+	vram_place_unuse(buffer->place);
 free_buffer:
 	heap_mappings_fini(&buffer->mappings, "vram");
 	kfree(buffer);
 	return ERR_PTR(ret);
 }
 
-struct vram *vram_create(struct device *dev, size_t bytes)
+struct vram *vram_create_with(struct device *dev, const struct vram_config *config)
 {
 	struct vram *vram = kzalloc(sizeof(*vram), GFP_KERNEL);
-	struct dma_window *window;
+	int ret = -ENOMEM;
 
 	if (!vram)
 		return ERR_PTR(-ENOMEM);
-	window = dma_window_create(dev, bytes);
-	if (IS_ERR(window)) {
-		kfree(vram);
-		return ERR_CAST(window);
-	}
 	vram->dev = dev;
-	vram->window = window;
+	vram->bytes = PAGE_ALIGN(config->bytes);
+	vram->visible = min(PAGE_ALIGN(config->visible ?: config->bytes), vram->bytes);
+	vram->pin_limit = config->pinned ? PAGE_ALIGN(config->pinned) : vram->bytes;
+	vram->fail_copies = VRAM_COPIES_WORK;
 	mutex_init(&vram->lock);
 	INIT_LIST_HEAD(&vram->ranges);
+	INIT_LIST_HEAD(&vram->lru);
+	vram->window = dma_window_create(dev, vram->visible);
+	if (IS_ERR(vram->window)) {
+		ret = PTR_ERR(vram->window);
+		goto free_vram;
+	}
+	if (vram->visible < vram->bytes) {
+		vram->rest = kvzalloc(vram->bytes - vram->visible, GFP_KERNEL);
+		if (!vram->rest)
+			goto free_vram;
+	}
+	vram->copies = job_queue_create("vram copies");
+	if (IS_ERR(vram->copies)) {
+		ret = PTR_ERR(vram->copies);
+		goto free_rest;
+	}
 	return vram;
+
+free_rest:
+	kvfree(vram->rest);
+free_vram:
+	mutex_destroy(&vram->lock);
+	kfree(vram);
+	return ERR_PTR(ret);
+}
+
+struct vram *vram_create(struct device *dev, size_t bytes)
+{
+	return vram_create_with(dev, &(struct vram_config){ .bytes = bytes });
 }
 
 void vram_destroy(struct vram *vram)
 {
+	job_queue_destroy(vram->copies);
 	WARN(!list_empty(&vram->ranges), "vram: destroyed before its buffers");
+	dma_fence_put(vram->last_copy);
+	kvfree(vram->rest);
 	mutex_destroy(&vram->lock);
 	kfree(vram);
 }

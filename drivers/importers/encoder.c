@@ -6,9 +6,14 @@
  *   EN1  A mapping is made and exchanged in prepare() only: until the job's fence has signaled the
  *        buffer stays where it was then (J6), and the jobs of an older place have ended.
  *   EN2  It is made before the job's dependencies have signaled, so each job brackets its access.
+ *   EN3  Told that the buffer moves, it lets go of a mapping that no job uses: nobody need wait for
+ *        the next picture.
+ *   EN4  What is mapped for one job is mapped before the job's fence is in the reservation and
+ *        unmapped before that signals.
  */
 #include <linux/device.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -20,6 +25,7 @@
 
 struct encoder {
 	struct device *dev;
+	enum encoder_import how;
 	struct job_queue *queue;
 	struct imports imports;
 };
@@ -29,6 +35,7 @@ struct encoder_job {
 	struct encoder *encoder;
 	struct import *import;
 	struct sg_table *table;
+	bool counted; /* in import->jobs */
 	struct picture picture;
 	u8 *stream;
 };
@@ -81,9 +88,12 @@ static int encoder_prepare(struct job *base)
 {
 	struct encoder_job *job = container_of(base, struct encoder_job, job);
 
-	job->table = keep_mapping(job->import);
+	if (job->encoder->how != ENCODER_JOB)
+		job->table = keep_mapping(job->import);
 	if (IS_ERR(job->table))
 		return PTR_ERR(job->table);
+	atomic_inc(&job->import->jobs);
+	job->counted = true;
 	return is_one_segment(job->encoder->dev, job->table, job->picture.bytes) ? 0 : -EINVAL;
 }
 
@@ -101,9 +111,19 @@ static int encoder_run(struct job *base)
 	return ret;
 }
 
+/* Also of a job that was not submitted. */
+static void encoder_job_free(struct encoder_job *job)
+{
+	if (job->encoder->how == ENCODER_JOB && !IS_ERR_OR_NULL(job->table))
+		dma_buf_unmap_attachment_unlocked(job->import->attach, job->table, DMA_TO_DEVICE);
+	if (job->counted)
+		atomic_dec(&job->import->jobs);
+	kfree(job);
+}
+
 static void encoder_end(struct job *base)
 {
-	kfree(container_of(base, struct encoder_job, job));
+	encoder_job_free(container_of(base, struct encoder_job, job));
 }
 
 static const struct job_ops encoder_job_ops = {
@@ -112,9 +132,22 @@ static const struct job_ops encoder_job_ops = {
 	.end = encoder_end,
 };
 
+/* EN3 */
+static void encoder_move_notify(struct dma_buf_attachment *attach)
+{
+	struct import *import = attach->importer_priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	import->moved = true;
+	if (!import->kept || atomic_read(&import->jobs))
+		return;
+	dma_buf_unmap_attachment(attach, import->kept, DMA_TO_DEVICE);
+	import->kept = NULL;
+}
+
 static const struct dma_buf_attach_ops encoder_peer_ops = {
 	.allow_peer2peer = true,
-	.move_notify = imports_move_notify,
+	.move_notify = encoder_move_notify,
 };
 
 struct dma_fence *encoder_encode(struct encoder *encoder, struct dma_buf *dmabuf,
@@ -140,9 +173,11 @@ struct dma_fence *encoder_encode(struct encoder *encoder, struct dma_buf *dmabuf
 	job->picture = *picture;
 	job->stream = stream;
 
+	if (encoder->how == ENCODER_JOB)
+		job->table = dma_buf_map_attachment_unlocked(import->attach, DMA_TO_DEVICE);
 	fence = job_queue_submit(encoder->queue, &job->job);
 	if (IS_ERR(fence))
-		kfree(job);
+		encoder_job_free(job);
 	return fence;
 }
 
@@ -154,6 +189,7 @@ struct encoder *encoder_create(struct device *dev, enum encoder_import how)
 	if (!encoder)
 		return ERR_PTR(-ENOMEM);
 	encoder->dev = dev;
+	encoder->how = how;
 	imports_init(&encoder->imports, dev, how == ENCODER_PEER ? &encoder_peer_ops : NULL);
 	queue = job_queue_create("encoder");
 	if (IS_ERR(queue)) {

@@ -7,8 +7,9 @@
  * contiguous segment is refused.
  *
  * It maps a buffer once and keeps the mapping, as drivers of such devices do; each picture is an
- * access within it.  Either way of importing is there: static, so that the buffer cannot move from
- * the first picture on, or following moves and reading other devices' memory where it can.
+ * access within it: static, so that the buffer cannot move from the first picture on, or following
+ * moves and reading other devices' memory where it can.  Or it maps for each picture, and then the
+ * buffer can move in between.
  */
 #ifndef DRIVERS_IMPORTERS_ENCODER_H
 #define DRIVERS_IMPORTERS_ENCODER_H
@@ -24,6 +25,7 @@ struct encoder;
 enum encoder_import {
 	ENCODER_STATIC, /* the buffer is pinned while the encoder lives */
 	ENCODER_PEER,   /* follows moves, peer2peer */
+	ENCODER_JOB,    /* static, and maps for each picture */
 };
 
 /**

@@ -4,11 +4,11 @@
  *
  * Invariants
  *   GP1  A mapping lives within one job and is made on the way to its fence, for which whoever
- *        moves a buffer waits (J5): so a buffer that can move is not imported.
+ *        moves a buffer waits (J5): so a buffer that can move is not imported, but for its own.
  *   GP2  A dynamic importer waits for KERNEL fences itself: they are among every job's
  *        dependencies.
- *   GP3  Its own buffer stays where it is from a job's submit to its fence (VR2), so the job finds
- *        it without the reservation.
+ *   GP3  Its own buffers it accesses where they are when the job is submitted: a later move copies
+ *        what the job wrote (VR2).
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -26,15 +26,16 @@ struct gpu {
 	struct device *dev;
 	struct job_queue *queue;
 	struct imports imports;
+	bool pulls;
 };
 
 struct gpu_job {
 	struct job job;
 	struct gpu *gpu;
-	struct dma_buf_attachment *from_attach;
+	struct dma_buf_attachment *from_attach; /* NULL: the buffer is its own */
 	struct sg_table *from_table;
 	struct dma_cursor reading;
-	struct dma_buf *into;
+	struct vram_access source, into; /* source: when it is its own */
 	struct picture from, to;
 	struct device_tap tap;
 
@@ -47,9 +48,13 @@ struct gpu_job {
 static int fetch_row(struct gpu_job *job, const struct picture_plane *plane, u32 y, u8 *row)
 {
 	size_t at = picture_line(plane, y);
-	int ret = dma_engine_read_from(job->gpu->dev, job->from_table, &job->reading, at, row,
-				       plane->width);
+	int ret;
 
+	if (job->from_attach)
+		ret = dma_engine_read_from(job->gpu->dev, job->from_table, &job->reading, at, row,
+					   plane->width);
+	else
+		ret = vram_access_read(&job->source, at, row, plane->width);
 	if (!ret && job->tap.read)
 		memcpy(job->tap.read + at, row, plane->width);
 	return ret;
@@ -61,7 +66,7 @@ static int store_row(struct gpu_job *job, const struct picture_plane *plane, u32
 
 	if (job->tap.wrote)
 		memcpy(job->tap.wrote + at, job->result, plane->width);
-	return vram_write(job->into, at, job->result, plane->width);
+	return vram_access_write(&job->into, at, job->result, plane->width);
 }
 
 /* Sums columns first, so that a missing right column is the left one twice. */
@@ -99,31 +104,70 @@ static int scale_plane(struct gpu_job *job, const struct picture_plane *from,
 	return 0;
 }
 
+/* GP3 */
+static int gpu_prepare(struct job *base)
+{
+	struct gpu_job *job = container_of(base, struct gpu_job, job);
+	bool pulls = job->gpu->pulls;
+
+	if (!job->from_attach)
+		vram_access_prepare(&job->source, base->buffer[0].dmabuf, DMA_TO_DEVICE, pulls);
+	vram_access_prepare(&job->into, base->buffer[1].dmabuf, DMA_FROM_DEVICE, pulls);
+	return 0;
+}
+
+static int begin_reading(struct gpu_job *job)
+{
+	if (!job->from_attach)
+		return vram_access_begin(&job->source);
+	job->from_table = dma_buf_map_attachment_unlocked(job->from_attach, DMA_TO_DEVICE);
+	return PTR_ERR_OR_ZERO(job->from_table);
+}
+
+static void end_reading(struct gpu_job *job)
+{
+	if (!job->from_attach)
+		vram_access_end(&job->source);
+	else
+		dma_buf_unmap_attachment_unlocked(job->from_attach, job->from_table, DMA_TO_DEVICE);
+}
+
 static int gpu_run(struct job *base)
 {
 	struct gpu_job *job = container_of(base, struct gpu_job, job);
 	int ret;
 
-	job->from_table = dma_buf_map_attachment_unlocked(job->from_attach, DMA_TO_DEVICE);
-	if (IS_ERR(job->from_table))
-		return PTR_ERR(job->from_table);
-	ret = vram_begin_access(job->into, DMA_FROM_DEVICE);
+	ret = begin_reading(job);
 	if (ret)
-		goto unmap_from;
+		return ret;
+	ret = vram_access_begin(&job->into);
+	if (ret)
+		goto end_reading;
 	for (unsigned int i = 0; !ret && i < job->from.planes; i++)
 		ret = scale_plane(job, &job->from.plane[i], &job->to.plane[i]);
-	vram_end_access(job->into, DMA_FROM_DEVICE);
-unmap_from:
-	dma_buf_unmap_attachment_unlocked(job->from_attach, job->from_table, DMA_TO_DEVICE);
+	vram_access_end(&job->into);
+end_reading:
+	end_reading(job);
 	return ret;
+}
+
+/* Also of a job that was prepared and then not submitted. */
+static void gpu_job_free(struct gpu_job *job)
+{
+	if (job->source.place)
+		vram_access_done(&job->source);
+	if (job->into.place)
+		vram_access_done(&job->into);
+	kfree(job);
 }
 
 static void gpu_end(struct job *base)
 {
-	kfree(container_of(base, struct gpu_job, job));
+	gpu_job_free(container_of(base, struct gpu_job, job));
 }
 
 static const struct job_ops gpu_job_ops = {
+	.prepare = gpu_prepare,
 	.run = gpu_run,
 	.end = gpu_end,
 };
@@ -142,16 +186,18 @@ struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_bu
 			    const struct picture *picture, const struct device_tap *tap)
 {
 	size_t widest = picture_widest(picture);
-	struct import *import;
+	bool own = vram_owner(from) == gpu->dev;
+	struct import *import = NULL;
 	struct dma_fence *fence;
 	struct gpu_job *job;
 	struct picture half;
 
 	picture_half(picture, &half);
-	if (dma_buf_is_dynamic(from) || vram_owner(to) != gpu->dev || picture->bytes > from->size ||
-	    half.bytes > to->size)
+	if (from == to || (dma_buf_is_dynamic(from) && !own) || vram_owner(to) != gpu->dev ||
+	    picture->bytes > from->size || half.bytes > to->size)
 		return ERR_PTR(-EINVAL);
-	import = imports_get(&gpu->imports, from);
+	if (!own)
+		import = imports_get(&gpu->imports, from);
 	if (IS_ERR(import))
 		return ERR_CAST(import);
 	job = kzalloc(sizeof(*job) + 3 * widest, GFP_KERNEL);
@@ -162,8 +208,7 @@ struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_bu
 	job->job.buffer[1] = (struct job_buffer){ .dmabuf = to, .writes = true };
 	job->job.buffers = 2;
 	job->gpu = gpu;
-	job->from_attach = import->attach;
-	job->into = to;
+	job->from_attach = import ? import->attach : NULL;
 	job->from = *picture;
 	job->to = half;
 	if (tap)
@@ -174,8 +219,13 @@ struct dma_fence *gpu_scale(struct gpu *gpu, struct dma_buf *from, struct dma_bu
 
 	fence = job_queue_submit(gpu->queue, &job->job);
 	if (IS_ERR(fence))
-		kfree(job);
+		gpu_job_free(job);
 	return fence;
+}
+
+void gpu_pull(struct gpu *gpu, bool pulls)
+{
+	gpu->pulls = pulls;
 }
 
 struct gpu *gpu_create(struct device *dev)

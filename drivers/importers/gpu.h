@@ -29,6 +29,13 @@ struct gpu;
  */
 struct gpu *gpu_create(struct device *dev);
 
+/**
+ * gpu_pull - from now on it brings its own buffers into VRAM for each job, if there is room
+ *
+ * Without it they stay where others made them move to.  Context: nobody submits.
+ */
+void gpu_pull(struct gpu *gpu, bool pulls);
+
 /** gpu_destroy - finish what is queued, detach. Context: may sleep. */
 void gpu_destroy(struct gpu *gpu);
 
@@ -38,7 +45,8 @@ void gpu_destroy(struct gpu *gpu);
  * @tap: may be NULL; ->read in the layout of @from, ->wrote in that of @to
  *
  * Context: may sleep, one caller at a time; no reservation held.
- * @to is a buffer of the same device (vram_owner()), wherever that is; @from one that never moves.
+ * @to is a buffer of the same device (vram_owner()), wherever that is; @from another of those, or one
+ * that never moves.
  * Returns the out-fence, the caller's to put; ERR_PTR: -EINVAL a picture does not fit or a buffer
  * is of the wrong kind, -ENOMEM, attach's.
  */

@@ -52,14 +52,6 @@ struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf)
 	return import;
 }
 
-void imports_move_notify(struct dma_buf_attachment *attach)
-{
-	struct import *import = attach->importer_priv;
-
-	dma_resv_assert_held(attach->dmabuf->resv);
-	import->moved = true;
-}
-
 void imports_unmap_kept(struct imports *imports, enum dma_data_direction dir)
 {
 	struct import *import;

@@ -11,6 +11,7 @@
 #ifndef DRIVERS_IMPORTERS_IMPORTS_H
 #define DRIVERS_IMPORTERS_IMPORTS_H
 
+#include <linux/atomic.h>
 #include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/types.h>
@@ -30,7 +31,9 @@ struct import {
 	/* the driver's: a mapping that stays, or NULL */
 	struct sg_table *kept;
 
-	/* guarded by the buffer's reservation, set by imports_move_notify() */
+	atomic_t jobs; /* that use `kept`, if the driver counts them */
+
+	/* guarded by the buffer's reservation, set by the driver's move_notify() */
 	bool moved; /* `kept` is of a place that the buffer has left */
 };
 
@@ -56,13 +59,6 @@ void imports_init(struct imports *imports, struct device *dev,
  * Ownership: stays with @imports.
  */
 struct import *imports_get(struct imports *imports, struct dma_buf *dmabuf);
-
-/**
- * imports_move_notify - the move_notify of importers that keep mappings
- *
- * Marks the import; the buffer's next job drops its mapping.
- */
-void imports_move_notify(struct dma_buf_attachment *attach);
 
 /**
  * imports_unmap_kept - give back what is kept, mapped for @dir. Context: may sleep; no job is left

@@ -5,6 +5,8 @@
  * Invariants
  *   IS1  Three lines of the device's own memory hold what was read, and a line is written only
  *        after its lower neighbour has been read: in place is safe.
+ *   IS2  A buffer that can move is mapped before the job's fence is in its reservation, for the copy
+ *        of a move that comes later waits for that fence (J7); then the job brackets its access.
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>
@@ -95,23 +97,54 @@ static int sharpen_plane(struct isp_job *job, const struct picture_plane *plane)
 	return ret;
 }
 
+/* IS2 */
+static bool maps_before(const struct isp_job *job)
+{
+	return dma_buf_is_dynamic(job->attach->dmabuf);
+}
+
+static int begin_access(struct isp_job *job)
+{
+	if (maps_before(job)) {
+		dma_buf_begin_access(job->attach, job->table, DMA_BIDIRECTIONAL);
+		return 0;
+	}
+	job->table = dma_buf_map_attachment_unlocked(job->attach, DMA_BIDIRECTIONAL);
+	return PTR_ERR_OR_ZERO(job->table);
+}
+
+static void end_access(struct isp_job *job)
+{
+	if (maps_before(job))
+		dma_buf_end_access(job->attach, job->table, DMA_BIDIRECTIONAL);
+	else
+		dma_buf_unmap_attachment_unlocked(job->attach, job->table, DMA_BIDIRECTIONAL);
+}
+
 static int isp_run(struct job *base)
 {
 	struct isp_job *job = container_of(base, struct isp_job, job);
-	int ret = 0;
+	int ret = begin_access(job);
 
-	job->table = dma_buf_map_attachment_unlocked(job->attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(job->table))
-		return PTR_ERR(job->table);
+	if (ret)
+		return ret;
 	for (unsigned int i = 0; !ret && i < job->picture.planes; i++)
 		ret = sharpen_plane(job, &job->picture.plane[i]);
-	dma_buf_unmap_attachment_unlocked(job->attach, job->table, DMA_BIDIRECTIONAL);
+	end_access(job);
 	return ret;
+}
+
+/* Also of a job that was not submitted. */
+static void isp_job_free(struct isp_job *job)
+{
+	if (maps_before(job))
+		dma_buf_unmap_attachment_unlocked(job->attach, job->table, DMA_BIDIRECTIONAL);
+	kfree(job);
 }
 
 static void isp_end(struct job *base)
 {
-	kfree(container_of(base, struct isp_job, job));
+	isp_job_free(container_of(base, struct isp_job, job));
 }
 
 static const struct job_ops isp_job_ops = {
@@ -147,9 +180,17 @@ struct dma_fence *isp_sharpen(struct isp *isp, struct dma_buf *dmabuf,
 		job->line[i] = job->memory + i * widest;
 	job->result = job->memory + ISP_LINES * widest;
 
+	if (maps_before(job)) {
+		job->table = dma_buf_map_attachment_unlocked(job->attach, DMA_BIDIRECTIONAL);
+		if (IS_ERR(job->table)) {
+			fence = ERR_CAST(job->table);
+			kfree(job);
+			return fence;
+		}
+	}
 	fence = job_queue_submit(isp->queue, &job->job);
 	if (IS_ERR(fence))
-		kfree(job);
+		isp_job_free(job);
 	return fence;
 }
 

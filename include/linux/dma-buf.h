@@ -557,6 +557,14 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout);
 void dma_buf_move_end(struct dma_buf *dmabuf);
 
+/**
+ * dma_buf_move_blocked - would dma_buf_move_begin() with timeout 0 be -EBUSY now?
+ *
+ * For exporters, before they make room elsewhere for a buffer that could not go there.
+ * Context: held.  DIFFERS: ours.
+ */
+bool dma_buf_move_blocked(struct dma_buf *dmabuf);
+
 /** dma_buf_attach_revocable - can the exporter take this importer's mappings away? Linux 7.1 */
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
 

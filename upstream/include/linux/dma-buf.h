@@ -50,6 +50,10 @@ void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, str
 /* The exporter tells who follows; the others' buffers are pinned. */
 int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout);
 void dma_buf_move_end(struct dma_buf *dmabuf);
+static inline bool dma_buf_move_blocked(struct dma_buf *dmabuf)
+{
+	return false;
+}
 
 /* The whole buffer, for Linux knows no part. */
 int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direction dir,
