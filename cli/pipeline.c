@@ -59,6 +59,13 @@ static const char help[] =
 	"for each frame\n"
 	"  --half PLACE       where the encoder reads what the gpu wrote: vram, the gpu's memory\n"
 	"                     (default, if it reaches that; not on bounce), or system\n"
+	"  --vram SIZE        all buffers are the gpu's, whose memory has SIZE bytes (K, M and G "
+	"may follow):\n"
+	"                     they move there when it works on them, and away for the others, or "
+	"when others\n"
+	"                     need the room; the encoder of --half system maps for each frame\n"
+	"  --move-every N     and every N frames all move that nobody uses just then; only with "
+	"--vram\n"
 	"  --heap NAME        who makes the full-size buffers: system (default), or Linux's own "
 	"drivers,\n"
 	"                     unchanged: linux-system, linux-cma, linux-udmabuf; made by "
@@ -160,6 +167,30 @@ static int parse_number(const char *option, const char *text, u64 least, u64 mos
 			   (unsigned long long)least, (unsigned long long)most);
 }
 
+/* A number of bytes, with K, M or G behind it or nothing. */
+static int parse_size(const char *option, const char *text, size_t *size)
+{
+	static const char units[] = "KMG";
+	char *end;
+	u64 number;
+	const char *unit;
+	unsigned int shift = 0;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit) {
+		shift = 10 * (unit - units + 1);
+		end++;
+	}
+	if (errno || end == text || *end || text[0] == '-' || !number ||
+	    number > (1ULL << 40) >> shift)
+		return usage_error("%s: '%s' is not a size such as 4096, 64K, 16M or 1G", option,
+				   text);
+	*size = number << shift;
+	return 0;
+}
+
 static int parse_machine(const char *name, struct run_config *run)
 {
 	char names[256];
@@ -223,6 +254,10 @@ static int parse_option(int option, const char *value, struct options *options)
 			       ? 0
 			       : usage_error("--coherent: '%s' is not camera, isp, gpu or encoder",
 					     value);
+	case 'v':
+		return parse_size("--vram", value, &run->vram);
+	case 'x':
+		return parse_number("--move-every", value, 1, UINT64_MAX, &run->move_every);
 	case 'e':
 		options->heap = strcmp(value, "system") ? value : NULL;
 		return 0;
@@ -275,6 +310,7 @@ static const struct option long_options[] = {
 	{ "out", required_argument, NULL, 'o' },     { "json", required_argument, NULL, 'j' },
 	{ "png", required_argument, NULL, 'g' },     { "report", required_argument, NULL, 'r' },
 	{ "fault", required_argument, NULL, 'f' },   { "seed", required_argument, NULL, 's' },
+	{ "vram", required_argument, NULL, 'v' },    { "move-every", required_argument, NULL, 'x' },
 	{ "help", no_argument, NULL, 'h' },          {},
 };
 
@@ -298,6 +334,12 @@ static int check_options(const struct options *options, bool single, bool policy
 			"--report: a core with Linux's heaps does not tell what it does");
 	if (options->fault && options->half && options->run.half == STAGE_HALF_VRAM)
 		return usage_error("--fault drops a cache operation: --half vram has none");
+	if (options->run.vram && (options->heap || options->fault))
+		return usage_error(
+			"--vram: all buffers are the gpu's then; it takes no --heap and no "
+			"--fault");
+	if (options->run.move_every && !options->run.vram)
+		return usage_error("--move-every moves buffers of the gpu's; it needs --vram");
 	if (core_own() && policy)
 		return usage_error("--policy: this program's core is Linux's own, which has none");
 	if (options->seed && !options->fault)

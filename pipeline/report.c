@@ -135,6 +135,11 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 		report_fault(to, config, result);
 	if (result->wrong.found)
 		report_wrong(to, result);
+	if (config->vram)
+		fprintf(to,
+			"%llu moves of buffers, %.2f a frame, with %zu KiB of the gpu's memory\n",
+			(unsigned long long)result->moves, (double)result->moves / result->frames,
+			config->vram >> 10);
 	report_costs(to, config, result);
 }
 
@@ -198,6 +203,8 @@ static bool fill_json(struct json_object *object, const struct run_config *confi
 		add(object, "buffers", json_object_new_int64(config->buffers)) &&
 		add(object, "frames", json_object_new_int64(result->frames)) &&
 		add(object, "exact", json_object_new_boolean(!wrong->found)) &&
+		(!config->vram || (add(object, "vram", json_object_new_int64(config->vram)) &&
+				   add(object, "moves", json_object_new_int64(result->moves)))) &&
 		add(object, "per_frame", json_costs(&result->costs, result->frames));
 
 	/* A NULL value is JSON's null. */

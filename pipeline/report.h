@@ -39,6 +39,7 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
  * report_json - one run as a JSON object; NULL when memory is short
  *
  *	{"machine","policy" (report_policy()),"frames","exact",
+ *	 "vram","moves" (both with run_config.vram only),
  *	 "first_wrong":{"frame","stage","byte","lines","of_lines"} or null,
  *	 "per_frame":{costs of all frames, setup and teardown included},
  *	 "camera","half" (where it was in the end),"coherent" or null,"buffers",

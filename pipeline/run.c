@@ -197,6 +197,8 @@ static int prepare_frame(struct run *run)
 			return ret;
 		dma_cost_read(&run->before_steady);
 	}
+	if (config->move_every && frame && frame % config->move_every == 0)
+		stages_move(run->stages);
 	if (frame - run->finished == config->buffers)
 		return finish_frame(run);
 	return 0;
@@ -255,6 +257,7 @@ static int run_stages(struct run *run)
 		.heap = config->heap,
 		.camera = config->camera,
 		.half = config->half,
+		.vram = config->vram,
 		.coherent = config->coherent,
 		.slots = config->buffers,
 		.picture = run->reader->format.picture,
@@ -272,6 +275,7 @@ static int run_stages(struct run *run)
 		abandon(run);
 	count_steady(run);
 	run->result->half = stages_half(run->stages);
+	run->result->moves = stages_moves(run->stages);
 	if (config->fault_frame != RUN_NO_FAULT) {
 		run->result->dropped = dma_fault_skipped(stages_device(run->stages, STAGE_ENCODER));
 		dma_fault_skip_sync(stages_device(run->stages, STAGE_ENCODER), 0);

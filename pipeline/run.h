@@ -31,6 +31,8 @@ struct run_config {
 	bool remap;                    /* policy remap, else cached; of our own core only */
 	enum camera_style camera;
 	enum stage_half half;
+	size_t vram;                /* bytes of the gpu's memory, for all buffers; 0: stages.h */
+	u64 move_every;             /* frames: then all its buffers move that can; 0: never */
 	enum stage_device coherent; /* STAGE_DEVICES: as the machine has it */
 	unsigned int buffers;       /* frames under way at once, at least 1 */
 	u64 frames;                 /* at most so many; 0: all */
@@ -48,6 +50,7 @@ struct run_result {
 	struct wrong wrong; /* wrong.found: not exact */
 	u64 wrong_frames;
 	enum stage_half half; /* where the encoder's pictures were in the end */
+	u64 moves;            /* of all buffers */
 
 	struct dma_costs costs; /* all, from building the machine to taking it apart */
 	struct dma_costs steady;

@@ -4,6 +4,7 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/iosys-map.h>
 #include <linux/minmax.h>
@@ -74,6 +75,35 @@ enum stage_half stages_half(struct stages *stages)
 	return STAGE_HALF_VRAM;
 }
 
+unsigned int stages_move(struct stages *stages)
+{
+	unsigned int moved = 0;
+
+	for (unsigned int i = 0; i < stages->config.slots; i++) {
+		struct dma_buf *both[] = { stages->slot[i].full, stages->slot[i].half };
+
+		for (size_t j = 0; j < ARRAY_SIZE(both); j++) {
+			if (vram_owner(both[j]) != stages->dev[STAGE_GPU])
+				continue;
+			dma_resv_lock(both[j]->resv, NULL);
+			moved += !vram_move_async(both[j],
+						  vram_placement(both[j]) == VRAM_PLACEMENT_VRAM
+							  ? VRAM_PLACEMENT_SYSTEM
+							  : VRAM_PLACEMENT_VRAM);
+			dma_resv_unlock(both[j]->resv);
+		}
+	}
+	return moved;
+}
+
+u64 stages_moves(struct stages *stages)
+{
+	struct vram_stats stats;
+
+	vram_read_stats(stages->vram, &stats);
+	return stats.moves;
+}
+
 struct device *stages_device(struct stages *stages, enum stage_device which)
 {
 	return stages->dev[which];
@@ -100,8 +130,9 @@ static int make_devices(struct stages *stages)
 			return PTR_ERR(dev);
 		stages->dev[i] = dev;
 	}
-	stages->vram = vram_create(stages->dev[STAGE_GPU],
-				   stages->config.slots * PAGE_ALIGN(stages->half.bytes));
+	stages->vram = vram_create(
+		stages->dev[STAGE_GPU],
+		stages->config.vram ?: stages->config.slots * PAGE_ALIGN(stages->half.bytes));
 	return PTR_ERR_OR_ZERO(stages->vram);
 }
 
@@ -127,8 +158,10 @@ static int make_drivers(struct stages *stages)
 	stages->gpu = gpu_create(stages->dev[STAGE_GPU]);
 	if (IS_ERR(stages->gpu))
 		return PTR_ERR(stages->gpu);
+	gpu_pull(stages->gpu, stages->config.vram);
 	stages->encoder = encoder_create(stages->dev[STAGE_ENCODER],
 					 stages->config.half == STAGE_HALF_VRAM ? ENCODER_PEER
+					 : stages->config.vram                  ? ENCODER_JOB
 										: ENCODER_STATIC);
 	return PTR_ERR_OR_ZERO(stages->encoder);
 }
@@ -170,9 +203,12 @@ static int make_slot(struct stages *stages, struct stages_slot *slot)
 	if (!slot->tap[STAGE_GPU].wrote || !slot->stream)
 		return -ENOMEM;
 
-	slot->full = stages->config.heap
-			     ? stages->config.heap->allocate(stages->dev[STAGE_CAMERA], full)
-			     : system_heap_allocate(full);
+	if (stages->config.vram)
+		slot->full = vram_allocate(stages->vram, full, VRAM_PLACEMENT_SYSTEM, NULL);
+	else if (stages->config.heap)
+		slot->full = stages->config.heap->allocate(stages->dev[STAGE_CAMERA], full);
+	else
+		slot->full = system_heap_allocate(full);
 	if (IS_ERR(slot->full))
 		return PTR_ERR(slot->full);
 	slot->half = vram_allocate(stages->vram, half, VRAM_PLACEMENT_VRAM, NULL);
@@ -188,7 +224,7 @@ static void unmake_slot(const struct stages *stages, struct stages_slot *slot)
 	if (!IS_ERR_OR_NULL(slot->half))
 		dma_buf_put(slot->half);
 	if (!IS_ERR_OR_NULL(slot->full)) {
-		if (stages->config.heap)
+		if (stages->config.heap && !stages->config.vram)
 			stages->config.heap->put(slot->full);
 		else
 			dma_buf_put(slot->full);
@@ -303,16 +339,17 @@ static void draw_line(struct dma_buf *dmabuf, u8 *all, const struct number_box *
 static int draw_box(struct stages *stages, struct stages_slot *slot, const struct number_box *box)
 {
 	const struct picture_plane *plane = &stages->config.picture.plane[0];
+	bool mapped = stages->config.heap || stages->config.vram;
 	struct iosys_map map = {};
 	int ret = 0;
 
-	if (stages->config.heap)
+	if (mapped)
 		ret = dma_buf_vmap_unlocked(slot->full, &map);
 	if (ret)
 		return ret;
 	for (u32 y = box->y; y < box->y + box->height; y++)
 		draw_line(slot->full, map.vaddr, box, picture_line(plane, y), y);
-	if (stages->config.heap)
+	if (mapped)
 		dma_buf_vunmap_unlocked(slot->full, &map);
 	return 0;
 }

@@ -61,6 +61,8 @@ struct stages_config {
 	const struct stage_heap *heap; /* NULL: system-heap */
 	enum camera_style camera;
 	enum stage_half half;
+	size_t vram; /* 0: as much as the half-size buffers need, and only these are in it;
+				     * else all are the gpu's, and it has so many bytes */
 	enum stage_device coherent; /* this one snoops whatever the machine; STAGE_DEVICES: none */
 	unsigned int slots;
 	struct picture picture;
@@ -92,6 +94,15 @@ struct stages_slot *stages_slot(struct stages *stages, unsigned int index);
 
 /** stages_half - where the half-size buffers are now, all of them: for the report */
 enum stage_half stages_half(struct stages *stages);
+
+/**
+ * stages_move - move each buffer of the gpu's to where it is not, if nobody uses it now
+ * Returns how many moved, or will when their fences have signaled.
+ */
+unsigned int stages_move(struct stages *stages);
+
+/** stages_moves - how often the gpu's buffers have moved, whoever made them, and been copied */
+u64 stages_moves(struct stages *stages);
 
 /** stages_device - for whoever wants to break it */
 struct device *stages_device(struct stages *stages, enum stage_device which);
