@@ -453,12 +453,17 @@ struct sg_table *mapping_slot_map_slow(struct mapping_slot *slot, enum dma_data_
 		old = atomic_fetch_add(one, &slot->word);
 	}
 
-	/* Who freezes holds this lock, so nobody does now. */
-	dma_resv_lock(slot->resv, NULL);
-	ret = slot_provide(slot, need, &missing);
-	if (!ret)
-		old = atomic_fetch_add(one | missing, &slot->word);
-	dma_resv_unlock(slot->resv);
+	for (bool again = false;; again = true) {
+		/* Who freezes holds this lock, so nobody does now. */
+		dma_resv_lock(slot->resv, NULL);
+		ret = slot_provide(slot, need, &missing);
+		if (!ret)
+			old = atomic_fetch_add(one | missing, &slot->word);
+		dma_resv_unlock(slot->resv);
+		if ((ret != -ENOMEM && ret != -ENOSPC) || again || !slot->ops->starved ||
+		    !slot->ops->starved(slot))
+			break;
+	}
 	return ret ? ERR_PTR(ret) : slot_enter(slot, head, old);
 }
 

@@ -144,6 +144,13 @@ struct mapping_slot_ops {
 	bool (*device_memory)(struct mapping_slot *slot, const struct sg_table *table);
 
 	/*
+	 * Optional: build or widen found no memory, or no addresses or bounce slots.  Make room where
+	 * that takes others' reservations.  Called without the reservation, may sleep.  Returns
+	 * whether to try once more.
+	 */
+	bool (*starved)(struct mapping_slot *slot);
+
+	/*
 	 * Optional: a dead slot that was in use has been torn down; the owner may free it from
 	 * here, if nobody can still call map with it.  Called once, from slot->reap, reservation
 	 * not held.

@@ -3,19 +3,18 @@
  * slot-set.c - sets of slots: borrowing, keeping, ending them
  *
  * See slot-set.h for the invariants.  Not here: what a slot does (mapping-slot), what an importer
- * may ask (attachment).
+ * may ask (attachment), what is given back before anybody ends it (slot-reclaim).
  */
 #include <linux/bug.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-table.h>
-#include <linux/file.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
 
 #include "buffer.h"
 #include "event.h"
+#include "slot-reclaim.h"
 #include "slot-set.h"
 
 /* The hot halves of `own` and of the first slot: from attachment.slot to mapping_slot's look masks.
@@ -25,20 +24,7 @@
 _Static_assert(HOT_START / SLOT_CELL_BYTES == (HOT_END - 1) / SLOT_CELL_BYTES,
 	       "a hit of the first borrower touches one cache line");
 
-struct slot_lru slot_lru = { .sets = LIST_HEAD_INIT(slot_lru.sets), .budget = SIZE_MAX };
-static DEFINE_MUTEX(lru_lock);
-
 /* --- the slots of a set ----------------------------------------------------------------------- */
-
-static unsigned int set_slots(const struct slot_set *set)
-{
-	return set->rest ? 3 : 1;
-}
-
-static struct mapping_slot *set_slot(struct slot_set *set, unsigned int i)
-{
-	return i ? &set->rest[i - 1].slot : &set->first.slot;
-}
 
 static unsigned int slot_index(const struct slot_set *set, const struct mapping_slot *slot)
 {
@@ -47,8 +33,8 @@ static unsigned int slot_index(const struct slot_set *set, const struct mapping_
 
 static bool set_active(struct slot_set *set)
 {
-	for (unsigned int i = 0; i < set_slots(set); i++)
-		if (mapping_slot_active(set_slot(set, i)))
+	for (unsigned int i = 0; i < slot_set_slots(set); i++)
+		if (mapping_slot_active(slot_set_slot(set, i)))
 			return true;
 	return false;
 }
@@ -59,7 +45,7 @@ static bool keeps_pinned(const struct slot_set *set)
 	return dma_buf_is_dynamic(set->dmabuf) && !set->dmabuf->ops->tells_moves;
 }
 
-static struct sg_table *slot_build(struct mapping_slot *slot, enum dma_data_direction dir)
+static struct sg_table *build_once(struct mapping_slot *slot, enum dma_data_direction dir)
 {
 	struct slot_set *set = slot->owner;
 	struct dma_buf_attachment *inner = &set->inner[slot_index(set, slot)];
@@ -81,7 +67,34 @@ static struct sg_table *slot_build(struct mapping_slot *slot, enum dma_data_dire
 		sgt = ERR_PTR(-ENOMEM);
 	if (IS_ERR(sgt) && pin)
 		ops->unpin(inner);
+	if (!IS_ERR(sgt) && pin)
+		slot_reclaim_pinned(set);
 	return sgt;
+}
+
+static bool lacks_room(const struct sg_table *sgt)
+{
+	return sgt == ERR_PTR(-ENOMEM) || sgt == ERR_PTR(-ENOSPC);
+}
+
+/* SS6.  While slots are frozen for a move nobody may look for room. */
+static struct sg_table *slot_build(struct mapping_slot *slot, enum dma_data_direction dir)
+{
+	struct slot_set *set = slot->owner;
+	struct sg_table *sgt = build_once(slot, dir);
+
+	if (!lacks_room(sgt) || to_buffer(set->dmabuf)->move.slots)
+		return sgt;
+	while (lacks_room(sgt) && slot_reclaim_oldest())
+		sgt = build_once(slot, dir);
+	if (lacks_room(sgt) && slot_reclaim_everywhere(0))
+		sgt = build_once(slot, dir);
+	return sgt;
+}
+
+static bool slot_starved(struct mapping_slot *slot)
+{
+	return slot_reclaim_everywhere(SLOT_RECLAIM_PATIENCE);
 }
 
 static void slot_destroy(struct mapping_slot *slot, struct sg_table *sgt,
@@ -95,8 +108,10 @@ static void slot_destroy(struct mapping_slot *slot, struct sg_table *sgt,
 	dma_owned_begin();
 	ops->unmap_dma_buf(inner, sgt, dir);
 	dma_owned_end();
-	if (keeps_pinned(set))
-		ops->unpin(inner);
+	if (!keeps_pinned(set))
+		return;
+	ops->unpin(inner);
+	slot_reclaim_unpinned(set, slot);
 }
 
 /* The directory knows who snoops. */
@@ -177,7 +192,7 @@ static void slot_reaped(struct mapping_slot *slot);
 	.build = slot_build, .destroy = slot_destroy, .sync_for_device = slot_clean, \
 	.sync_for_cpu = slot_invalidate, .clean_invalidate = slot_clean_invalidate,  \
 	.syncs_any = true, .bounce = slot_bounce, .memory = slot_memory,             \
-	.device_memory = slot_device_memory, .reaped = slot_reaped
+	.device_memory = slot_device_memory, .starved = slot_starved, .reaped = slot_reaped
 
 static const struct mapping_slot_ops narrow_ops = { SLOT_OPS };
 static const struct mapping_slot_ops widened_ops = { SLOT_OPS, .widen = slot_widen };
@@ -239,8 +254,8 @@ static void set_free(struct slot_set *set)
 {
 	struct dma_buf_attachment *late, *next;
 
-	for (unsigned int i = set_slots(set); i--;)
-		mapping_slot_fini(set_slot(set, i));
+	for (unsigned int i = slot_set_slots(set); i--;)
+		mapping_slot_fini(slot_set_slot(set, i));
 	list_for_each_entry_safe(late, next, &set->late, node)
 		kfree(late);
 	put_device(set->dev);
@@ -251,7 +266,7 @@ static void set_free(struct slot_set *set)
 /* Dead, without users or borrowers, off every list; reservation not held. */
 static void set_bury(struct slot_set *set)
 {
-	for (unsigned int i = set_slots(set); i--;)
+	for (unsigned int i = slot_set_slots(set); i--;)
 		inner_detach(set, i);
 	set_free(set);
 }
@@ -270,6 +285,7 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&set->late);
 	INIT_LIST_HEAD(&set->lru);
+	INIT_LIST_HEAD(&set->pinning);
 	set->dmabuf = dmabuf;
 	set->dev = get_device(dev);
 	set->importer_ops = importer_ops;
@@ -280,8 +296,8 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 			goto free_set;
 		}
 	}
-	for (i = 0; i < set_slots(set); i++)
-		mapping_slot_init(set_slot(set, i), widen ? &widened_ops : &narrow_ops,
+	for (i = 0; i < slot_set_slots(set); i++)
+		mapping_slot_init(slot_set_slot(set, i), widen ? &widened_ops : &narrow_ops,
 				  dmabuf->resv, &to_buffer(dmabuf)->coherence,
 				  device_domain(dev, no_snoop), !importer_ops, set);
 
@@ -291,16 +307,16 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 	set->own.no_snoop = no_snoop;
 	set->own.set = set;
 	for (i = 0; i < 3; i++)
-		set->own.slot[i] = set_slot(set, set->rest ? i : 0);
+		set->own.slot[i] = slot_set_slot(set, set->rest ? i : 0);
 
-	for (i = 0; i < set_slots(set); i++) {
+	for (i = 0; i < slot_set_slots(set); i++) {
 		ret = inner_attach(set, i, importer_priv);
 		if (ret)
 			goto detach_inner;
 	}
 	set->own.peer2peer = set->inner[0].peer2peer;
-	for (i = 0; i < set_slots(set); i++)
-		event_tell(EVENT_SLOT, set_slot(set, i), &set->inner[i], 0, 0, 0);
+	for (i = 0; i < slot_set_slots(set); i++)
+		event_tell(EVENT_SLOT, slot_set_slot(set, i), &set->inner[i], 0, 0, 0);
 	return set;
 
 detach_inner:
@@ -322,88 +338,6 @@ static struct slot_set *set_find(struct dma_buf *dmabuf, struct device *dev,
 		    set->own.no_snoop == no_snoop)
 			return set;
 	return NULL;
-}
-
-/* --- the LRU ---------------------------------------------------------------------------------- */
-
-static void lru_add(struct slot_set *set)
-{
-	size_t bytes = 0;
-
-	for (unsigned int i = 0; i < set_slots(set); i++)
-		bytes += set_slot(set, i)->table ? set->dmabuf->size : 0;
-	if (!bytes)
-		return;
-	mutex_lock(&lru_lock);
-	set->lru_bytes = bytes;
-	slot_lru.total += bytes;
-	list_add_tail(&set->lru, &slot_lru.sets);
-	mutex_unlock(&lru_lock);
-}
-
-static void lru_del_locked(struct slot_set *set)
-{
-	if (list_empty(&set->lru))
-		return;
-	list_del_init(&set->lru);
-	slot_lru.total -= set->lru_bytes;
-}
-
-static void lru_del(struct slot_set *set)
-{
-	mutex_lock(&lru_lock);
-	lru_del_locked(set);
-	mutex_unlock(&lru_lock);
-}
-
-/*
- * Take the oldest idle set whose buffer is alive and whose reservation is free.  The reference
- * keeps buffer and reservation while they are used without lru_lock; until then the list does, for
- * a release takes its sets off it first.  The reservation comes before the reference, so that no
- * reference need be dropped here: it might be the last, and its release wants lru_lock.
- */
-static struct slot_set *lru_take(void)
-{
-	struct slot_set *set, *taken = NULL;
-
-	mutex_lock(&lru_lock);
-	if (slot_lru.total > slot_lru.budget) {
-		list_for_each_entry(set, &slot_lru.sets, lru) {
-			if (!dma_resv_trylock(set->dmabuf->resv))
-				continue;
-			if (get_file_active(&set->dmabuf->file)) {
-				taken = set;
-				break;
-			}
-			dma_resv_unlock(set->dmabuf->resv);
-		}
-	}
-	if (taken)
-		lru_del_locked(taken);
-	mutex_unlock(&lru_lock);
-	return taken;
-}
-
-static void reclaim_over_budget(void)
-{
-	struct slot_set *set;
-
-	while ((set = lru_take())) {
-		struct dma_buf *dmabuf = set->dmabuf;
-
-		for (unsigned int i = 0; i < set_slots(set); i++)
-			mapping_slot_reclaim(set_slot(set, i));
-		dma_resv_unlock(dmabuf->resv);
-		dma_buf_put(dmabuf);
-	}
-}
-
-void dma_buf_cache_set_budget(size_t bytes)
-{
-	mutex_lock(&lru_lock);
-	slot_lru.budget = bytes;
-	mutex_unlock(&lru_lock);
-	reclaim_over_budget();
 }
 
 /* --- borrowing -------------------------------------------------------------------------------- */
@@ -428,7 +362,7 @@ static struct dma_buf_attachment *set_lend(struct slot_set *set, void *importer_
 	attach->importer_priv = importer_priv;
 	set->own_lent = true;
 	if (!set->borrowers++)
-		lru_del(set);
+		slot_reclaim_withdraw(set);
 	return attach;
 }
 
@@ -467,17 +401,17 @@ static void set_kill(struct slot_set *set)
 {
 	set->dead = true;
 	list_del(&set->node);
-	for (unsigned int i = 0; i < set_slots(set); i++)
-		if (!mapping_slot_kill(set_slot(set, i)))
+	for (unsigned int i = 0; i < slot_set_slots(set); i++)
+		if (!mapping_slot_kill(slot_set_slot(set, i)))
 			set->quarantined++;
 }
 
 /* SS5.  Reservation held. */
 static void set_idle(struct slot_set *set)
 {
-	for (unsigned int i = 0; keeps_pinned(set) && i < set_slots(set); i++)
-		mapping_slot_reclaim(set_slot(set, i));
-	lru_add(set);
+	for (unsigned int i = 0; keeps_pinned(set) && i < slot_set_slots(set); i++)
+		mapping_slot_reclaim(slot_set_slot(set, i));
+	slot_reclaim_offer(set);
 }
 
 bool slot_set_return(struct dma_buf_attachment *attach)
@@ -513,7 +447,7 @@ bool slot_set_return(struct dma_buf_attachment *attach)
 	if (bury)
 		set_bury(set);
 	else
-		reclaim_over_budget();
+		slot_reclaim_over_budget();
 	return clean;
 }
 
@@ -547,7 +481,7 @@ void slot_sets_release(struct dma_buf *dmabuf)
 	list_for_each_entry_safe(set, next, &to_buffer(dmabuf)->sets, node) {
 		WARN(set->borrowers, "dma-buf: released while %s is attached\n",
 		     dev_name(set->dev));
-		lru_del(set);
+		slot_reclaim_withdraw(set);
 		set_kill(set);
 		list_add(&set->node, &ended);
 	}
@@ -568,7 +502,7 @@ static void sets_end(struct buffer *buffer, struct device *dev)
 			continue;
 		WARN(set->borrowers, "dma-buf: device %s goes while attached to a %s buffer\n",
 		     dev_name(dev), buffer->dmabuf.exp_name);
-		lru_del(set);
+		slot_reclaim_withdraw(set);
 		set_kill(set);
 		if (!set->borrowers)
 			list_add(&set->node, &ended);
@@ -595,14 +529,14 @@ struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n)
 
 	dma_resv_assert_held(dmabuf->resv);
 	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
-		count += set_slots(set);
+		count += slot_set_slots(set);
 	slots = kcalloc(max(count, 1u), sizeof(*slots), GFP_KERNEL);
 	if (!slots)
 		return NULL;
 	*n = 0;
 	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
-		for (unsigned int i = 0; i < set_slots(set); i++)
-			slots[(*n)++] = set_slot(set, i);
+		for (unsigned int i = 0; i < slot_set_slots(set); i++)
+			slots[(*n)++] = slot_set_slot(set, i);
 	return slots;
 }
 
@@ -612,8 +546,9 @@ bool slot_sets_in_use(struct dma_buf *dmabuf)
 	struct slot_set *set;
 
 	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
-		for (unsigned int i = 0; i < set_slots(set); i++)
-			if (set_slot(set, i)->table && mapping_slot_active(set_slot(set, i)))
+		for (unsigned int i = 0; i < slot_set_slots(set); i++)
+			if (slot_set_slot(set, i)->table &&
+			    mapping_slot_active(slot_set_slot(set, i)))
 				return true;
 	return false;
 }
@@ -623,6 +558,6 @@ void slot_sets_kernel_fence(struct dma_buf *dmabuf)
 	struct slot_set *set;
 
 	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
-		for (unsigned int i = 0; i < set_slots(set); i++)
-			mapping_slot_kernel_fence(set_slot(set, i));
+		for (unsigned int i = 0; i < slot_set_slots(set); i++)
+			mapping_slot_kernel_fence(slot_set_slot(set, i));
 }

@@ -13,7 +13,10 @@
  *   SS2  A set without borrowers has no user, or it is dead and quarantined.
  *   SS3  A quarantined set holds a reference to its buffer.
  *   SS4  Only idle sets with something mapped are on the LRU.
- *   SS5  An idle set pins nothing: where a kept mapping is a pin, it ends with the last detach.
+ *   SS5  An idle set pins nothing: where a kept mapping is a pin, it ends with the last detach, and
+ *        before that when it has not been used for a while.
+ *   SS6  A map that lacks room has that of all mappings that nobody uses and whose reservations are
+ *        free, whoever they are kept for.
  *
  * Lock order: resv -> lru_lock.  The reclaimer holds lru_lock and only tries reservations.
  */
@@ -66,7 +69,18 @@ struct slot_set {
 	/* guarded by lru_lock */
 	struct list_head lru;
 	size_t lru_bytes;
+	struct list_head pinning; /* in the list of those whose kept mappings are pins */
 };
+
+static inline unsigned int slot_set_slots(const struct slot_set *set)
+{
+	return set->rest ? 3 : 1;
+}
+
+static inline struct mapping_slot *slot_set_slot(struct slot_set *set, unsigned int i)
+{
+	return i ? &set->rest[i - 1].slot : &set->first.slot;
+}
 
 /*
  * Idle sets of all buffers, oldest first: all that is kept outside buffers.  Guarded by lru_lock.

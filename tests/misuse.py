@@ -40,6 +40,7 @@ NO_ROW = {
     "dma_buf_set_policy": "what is no policy counts as cached; for programs libdmabuf_policy_set() refuses it",
     "dma_buf_get_policy": ANY,
     "dma_buf_cache_set_budget": "every number is a budget",
+    "dma_buf_cache_set_idle": "every number is a time",
     "dma_buf_count_pinned": ANY,
     "dma_buf_move_blocked": READS,
     "dma_fence_get_stub": ANY,

@@ -492,6 +492,7 @@ static struct dma_buf *export(struct scene *w)
 	if (w->config.exporter == EXPLORE_PINS) {
 		w->ops.pin = exporter_pin;
 		w->ops.unpin = exporter_unpin;
+		dma_buf_cache_set_idle(0); /* no thread but ours */
 	}
 	info.exp_name = "explored";
 	info.ops = &w->ops;

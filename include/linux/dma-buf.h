@@ -262,11 +262,24 @@ enum dma_buf_policy dma_buf_get_policy(void);
  * dma_buf_cache_set_budget - keep at most @bytes mapped by idle slots, over all buffers
  *
  * Above it the least recently detached are torn down; active ones never are.  Default: no limit.
+ * Whatever the budget, a map that lacks memory, addresses or bounce slots has those of all mappings
+ * that nobody uses: first of those that nobody is attached for, the oldest first.  So it does not fail
+ * where mapping afresh would not have, unless somebody holds the reservations that they are under.
  * Until then an idle mapping of an exporter that moves is a pin; 0 keeps none after the detach.
  * Context: may sleep, nothing held.
  * DIFFERS: ours.
  */
 void dma_buf_cache_set_budget(size_t bytes);
+
+/**
+ * dma_buf_cache_set_idle - where a kept mapping is a pin, end it when nobody has used it for @ms
+ *
+ * For exporters that can move and do not set tells_moves.  It is looked at every @ms, so it may take
+ * twice as long.  Default: 10000; 0: only at the last detach, and when a map lacks room.
+ * Context: may sleep, nothing held.
+ * DIFFERS: ours.
+ */
+void dma_buf_cache_set_idle(unsigned int ms);
 
 /**
  * dma_buf_count_pinned - count in DMA_COST_PINNED_NS how long buffers cannot move: from the first
