@@ -108,6 +108,7 @@
 #include <linux/sort.h>
 #include <linux/spinlock.h>
 #include <linux/sprintf.h>
+#include <linux/stacktrace.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/stringify.h>

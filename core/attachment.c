@@ -47,6 +47,8 @@ static struct dma_buf_attachment *attach_as(struct dma_buf *dmabuf, struct devic
 	if (dma_resv_assert_not_held(dmabuf->resv))
 		return ERR_PTR(-EDEADLK);
 
+	if (READ_ONCE(to_buffer(dmabuf)->revoked))
+		return ERR_PTR(-ENODEV);
 	if (keeps(dmabuf, importer_ops))
 		attach = slot_set_borrow(dmabuf, dev, importer_ops, importer_priv, no_snoop);
 	else

@@ -41,7 +41,11 @@ struct buffer {
 		unsigned int users;
 		bool mistrusted; /* somebody did not promise brackets */
 	} vmap;
-	unsigned int quarantined; /* dead sets whose users have not gone */
+	struct list_head fresh;   /* remap_attachment.of_buffer */
+	struct list_head dead;    /* slot_set.node of those killed while in use */
+	unsigned int quarantined; /* slots of those in use */
+	bool revoked;             /* nobody maps any more */
+	unsigned int unmaps;      /* since; read without it */
 	struct {
 		struct mapping_slot **slots; /* between begin and end of a move, @n of them */
 		unsigned int n;
@@ -62,6 +66,9 @@ struct buffer {
 	spinlock_t poll_lock;
 	struct poll_slot poll_in, poll_out;
 	wait_queue_head_t poll; /* its own lock */
+
+	/* its own lock: woken by each unmap of a buffer that is revoked */
+	wait_queue_head_t unmapped;
 
 	/* guarded by name_lock */
 	spinlock_t name_lock;
@@ -100,6 +107,15 @@ static inline bool buffer_telling(struct dma_buf *dmabuf)
 		to_buffer(dmabuf)->move.telling,
 		"dma-buf: an importer maps or pins a %s buffer while it is told that it moves\n",
 		dmabuf->exp_name);
+}
+
+/* A mapping has gone: whoever revokes the buffer looks again.  Reservation held. */
+static inline void buffer_unmapped(struct buffer *buffer)
+{
+	if (!buffer->revoked)
+		return;
+	WRITE_ONCE(buffer->unmaps, buffer->unmaps + 1);
+	wake_up_all(&buffer->unmapped);
 }
 
 /* @mode, of an access by the CPU, with where the CPU is. */

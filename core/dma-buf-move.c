@@ -98,6 +98,8 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 		 dmabuf->exp_name))
 		return -EDEADLK;
 
+	if (buffer->revoked)
+		return -ENODEV;
 	if (timeout <= 0 && dma_buf_move_blocked(dmabuf))
 		return -EBUSY;
 	slots = slot_sets_slots(dmabuf, &n);

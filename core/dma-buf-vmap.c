@@ -43,6 +43,8 @@ static int vmap_locked(struct dma_buf *dmabuf, struct iosys_map *map, bool brack
 	dma_resv_assert_held(dmabuf->resv);
 	if (!dmabuf->ops->vmap)
 		return -EINVAL;
+	if (buffer->revoked)
+		return -ENODEV;
 
 	if (!buffer->vmap.users) {
 		iosys_map_clear(&buffer->vmap.map);

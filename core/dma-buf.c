@@ -201,6 +201,9 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	};
 	INIT_LIST_HEAD(&buffer->dmabuf.attachments);
 	INIT_LIST_HEAD(&buffer->sets);
+	INIT_LIST_HEAD(&buffer->fresh);
+	INIT_LIST_HEAD(&buffer->dead);
+	init_waitqueue_head(&buffer->unmapped);
 	spin_lock_init(&buffer->pin_lock);
 	buffer->policy = dma_buf_get_policy();
 	if (info->ops->cpu_maps_uncached)

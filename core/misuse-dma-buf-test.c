@@ -142,6 +142,12 @@ static void moves(struct ktap *t)
 	    dma_buf_move_begin(dmabuf, 0));
 	ROW(t, "dma_buf_move_end", "a move that has not begun", ORDER, "WARN has not begun",
 	    LINUX("no such call", OURS), VOID(dma_buf_move_end(dmabuf)));
+	ROW(t, "dma_buf_revoke", "no buffer", ARGUMENT, "WARN revoke of no buffer, -EINVAL",
+	    LINUX("no such call", OURS), dma_buf_revoke(misuse_null(), 0));
+	dma_resv_lock(dmabuf->resv, NULL);
+	ROW(t, "dma_buf_revoke", "held", LOCK, "WARN dma_buf_revoke(), -EDEADLK",
+	    LINUX("no such call", OURS), dma_buf_revoke(dmabuf, 0));
+	dma_resv_unlock(dmabuf->resv);
 	ROW(t, "dma_buf_attach_revocable", "no attachment", ARGUMENT, "crash", SAME,
 	    dma_buf_attach_revocable(misuse_null()));
 	ROW(t, "dma_buf_is_dynamic", "no buffer", ARGUMENT, "crash", SAME,

@@ -3,19 +3,25 @@
  * remap.c - map each time; see remap.h
  */
 #include <linux/bug.h>
+#include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-table.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/stacktrace.h>
 #include <linux/workqueue.h>
 
 #include "buffer.h"
 #include "event.h"
 #include "remap.h"
 
+#define REMAP_STACK 8
+
 struct remap_attachment {
 	struct dma_buf_attachment base;
 
 	/* guarded by the reservation */
+	struct list_head of_buffer; /* in buffer.fresh */
 	struct list_head mappings;
 	bool detached;
 
@@ -27,6 +33,8 @@ struct remap_mapping {
 	struct list_head node;
 	struct sg_table *sgt;
 	enum dma_data_direction dir;
+	unsigned long by[REMAP_STACK]; /* who mapped it; of importers that follow moves */
+	unsigned int frames;
 };
 
 static struct remap_attachment *to_remap(struct dma_buf_attachment *attach)
@@ -83,6 +91,7 @@ static void remap_end(struct remap_attachment *remap)
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	list_del(&remap->base.node);
+	list_del(&remap->of_buffer);
 	dma_resv_unlock(dmabuf->resv);
 	if (dmabuf->ops->detach)
 		dmabuf->ops->detach(dmabuf, &remap->base);
@@ -124,6 +133,7 @@ struct dma_buf_attachment *remap_attach(struct dma_buf *dmabuf, struct device *d
 	}
 	dma_resv_lock(dmabuf->resv, NULL);
 	list_add(&remap->base.node, &dmabuf->attachments);
+	list_add(&remap->of_buffer, &to_buffer(dmabuf)->fresh);
 	dma_resv_unlock(dmabuf->resv);
 	return &remap->base;
 
@@ -160,6 +170,8 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 	dma_resv_assert_held(attach->dmabuf->resv);
 	if (buffer_telling(attach->dmabuf))
 		return ERR_PTR(-EBUSY);
+	if (to_buffer(attach->dmabuf)->revoked)
+		return ERR_PTR(-ENODEV);
 	mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
@@ -191,6 +203,10 @@ struct sg_table *remap_map(struct dma_buf_attachment *attach, enum dma_data_dire
 	pass_caches(attach, sgt, DMA_TABLE_CLEAN);
 	mapping->sgt = sgt;
 	mapping->dir = dir;
+	/* Only their mappings can be taken away, and only these may have to be named. */
+	mapping->frames = dma_buf_attachment_is_dynamic(attach)
+				  ? stack_trace_save(mapping->by, REMAP_STACK, 2)
+				  : 0;
 	list_add(&mapping->node, &to_remap(attach)->mappings);
 	return sgt;
 
@@ -238,8 +254,31 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		ops->unpin(attach);
 	event_tell(EVENT_TEARDOWN, attach, NULL, found->dir, 0, 0);
 	kfree(found);
+	buffer_unmapped(to_buffer(attach->dmabuf));
 	if (remap->detached && list_empty(&remap->mappings))
 		schedule_work(&remap->bury);
+}
+
+unsigned int remap_users(struct dma_buf *dmabuf, bool name)
+{
+	struct remap_attachment *remap;
+	struct remap_mapping *mapping;
+	unsigned int users = 0;
+	char stack[1024];
+
+	dma_resv_assert_held(dmabuf->resv);
+	list_for_each_entry(remap, &to_buffer(dmabuf)->fresh, of_buffer) {
+		list_for_each_entry(mapping, &remap->mappings, node) {
+			users++;
+			if (!name)
+				continue;
+			stack_trace_snprint(stack, sizeof(stack), mapping->by, mapping->frames, 2);
+			pr_err("dma-buf: %s still uses a mapping of a revoked %s buffer%s\n%s",
+			       dev_name(remap->base.dev), dmabuf->exp_name,
+			       mapping->frames ? ", mapped by" : "", stack);
+		}
+	}
+	return users;
 }
 
 /* One more access beside the mapping's own, which stays open: pulls, and pushes what it wrote. */

@@ -41,6 +41,14 @@ void remap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		 enum dma_data_direction dir);
 
 /**
+ * remap_users - how many mappings of @dmabuf that are not kept are in use
+ * @name: say in the log whose each is, and who mapped it
+ *
+ * Context: reservation held.
+ */
+unsigned int remap_users(struct dma_buf *dmabuf, bool name);
+
+/**
  * remap_begin_access - as dma_buf_begin_access()
  * remap_end_access - as dma_buf_end_access()
  *

@@ -375,20 +375,21 @@ struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	set = set_find(dmabuf, dev, importer_ops, no_snoop);
-	if (!set) {
+	if (!set && !to_buffer(dmabuf)->revoked) {
 		dma_resv_unlock(dmabuf->resv);
 		made = set_create(dmabuf, dev, importer_ops, importer_priv, no_snoop);
 		if (IS_ERR(made))
 			return ERR_CAST(made);
 		dma_resv_lock(dmabuf->resv, NULL);
 		set = set_find(dmabuf, dev, importer_ops, no_snoop);
-		if (!set) {
+		if (!set && !to_buffer(dmabuf)->revoked) {
 			set = made;
 			made = NULL;
 			list_add(&set->node, &to_buffer(dmabuf)->sets);
 		}
 	}
-	attach = set_lend(set, importer_priv);
+	/* None is left of a buffer that is revoked. */
+	attach = set ? set_lend(set, importer_priv) : ERR_PTR(-ENODEV);
 	dma_resv_unlock(dmabuf->resv);
 
 	if (made)
@@ -399,11 +400,17 @@ struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device
 /* No new user and no new borrower. Reservation held. */
 static void set_kill(struct slot_set *set)
 {
+	struct buffer *buffer = to_buffer(set->dmabuf);
+
 	set->dead = true;
-	list_del(&set->node);
 	for (unsigned int i = 0; i < slot_set_slots(set); i++)
 		if (!mapping_slot_kill(slot_set_slot(set, i)))
 			set->quarantined++;
+	buffer->quarantined += set->quarantined;
+	if (set->quarantined)
+		list_move_tail(&set->node, &buffer->dead);
+	else
+		list_del_init(&set->node);
 }
 
 /* SS5.  Reservation held. */
@@ -434,12 +441,10 @@ bool slot_set_return(struct dma_buf_attachment *attach)
 			clean = !set->quarantined;
 		}
 		/* Both are undone by slot_reaped(). */
-		if (set->quarantined) {
+		if (set->quarantined)
 			get_dma_buf(dmabuf);
-			to_buffer(dmabuf)->quarantined++;
-		} else if (!set->dead) {
+		else if (!set->dead)
 			set_idle(set);
-		}
 	}
 	bury = set->dead && !set->borrowers && !set->quarantined;
 	dma_resv_unlock(dmabuf->resv);
@@ -458,10 +463,11 @@ static void slot_reaped(struct mapping_slot *slot)
 	bool bury;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	set->quarantined--;
+	to_buffer(dmabuf)->quarantined--;
+	if (!--set->quarantined)
+		list_del_init(&set->node);
 	bury = !set->borrowers && !set->quarantined;
-	if (bury)
-		to_buffer(dmabuf)->quarantined--;
+	buffer_unmapped(to_buffer(dmabuf));
 	dma_resv_unlock(dmabuf->resv);
 
 	if (bury) {
@@ -483,7 +489,7 @@ void slot_sets_release(struct dma_buf *dmabuf)
 		     dev_name(set->dev));
 		slot_reclaim_withdraw(set);
 		set_kill(set);
-		list_add(&set->node, &ended);
+		list_move(&set->node, &ended);
 	}
 	dma_resv_unlock(dmabuf->resv);
 
@@ -491,26 +497,33 @@ void slot_sets_release(struct dma_buf *dmabuf)
 		set_bury(set);
 }
 
-static void sets_end(struct buffer *buffer, struct device *dev)
+/* Kill the sets of @dev, or all; those that nobody borrows go at once. */
+static void sets_kill(struct dma_buf *dmabuf, struct device *dev)
 {
 	struct slot_set *set, *next;
 	LIST_HEAD(ended);
 
-	dma_resv_lock(buffer->dmabuf.resv, NULL);
-	list_for_each_entry_safe(set, next, &buffer->sets, node) {
-		if (set->dev != dev)
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_for_each_entry_safe(set, next, &to_buffer(dmabuf)->sets, node) {
+		if (dev && set->dev != dev)
 			continue;
-		WARN(set->borrowers, "dma-buf: device %s goes while attached to a %s buffer\n",
-		     dev_name(dev), buffer->dmabuf.exp_name);
+		WARN(dev && set->borrowers,
+		     "dma-buf: device %s goes while attached to a %s buffer\n", dev_name(dev),
+		     dmabuf->exp_name);
 		slot_reclaim_withdraw(set);
 		set_kill(set);
 		if (!set->borrowers)
-			list_add(&set->node, &ended);
+			list_move(&set->node, &ended);
 	}
-	dma_resv_unlock(buffer->dmabuf.resv);
+	dma_resv_unlock(dmabuf->resv);
 
 	list_for_each_entry_safe(set, next, &ended, node)
 		set_bury(set);
+}
+
+void slot_sets_revoke(struct dma_buf *dmabuf)
+{
+	sets_kill(dmabuf, NULL);
 }
 
 void slot_sets_device_gone(struct device *dev)
@@ -518,7 +531,7 @@ void slot_sets_device_gone(struct device *dev)
 	struct buffer *buffer = NULL;
 
 	while ((buffer = buffer_visit_next(buffer)))
-		sets_end(buffer, dev);
+		sets_kill(&buffer->dmabuf, dev);
 }
 
 struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n)

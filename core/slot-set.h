@@ -55,7 +55,7 @@ struct slot_set {
 	struct slot_cell *rest; /* [0] DMA_TO_DEVICE, [1] DMA_FROM_DEVICE */
 
 	/* guarded by the reservation */
-	struct list_head node; /* in buffer.sets */
+	struct list_head node; /* in buffer.sets, or buffer.dead */
 	unsigned int borrowers;
 	bool own_lent, dead;
 	unsigned int quarantined;           /* dead slots still in use */
@@ -117,6 +117,12 @@ bool slot_set_return(struct dma_buf_attachment *attach);
  * held.
  */
 void slot_sets_release(struct dma_buf *dmabuf);
+
+/**
+ * slot_sets_revoke - end all sets of @dmabuf: no map any more; mappings in use stay until their
+ * unmap, in buffer.dead.  Reservation not held.
+ */
+void slot_sets_revoke(struct dma_buf *dmabuf);
 
 /** slot_sets_device_gone - end all sets of @dev, over all buffers. Nothing held. */
 void slot_sets_device_gone(struct device *dev);

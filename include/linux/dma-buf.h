@@ -578,7 +578,27 @@ void dma_buf_move_end(struct dma_buf *dmabuf);
  */
 bool dma_buf_move_blocked(struct dma_buf *dmabuf);
 
-/** dma_buf_attach_revocable - can the exporter take this importer's mappings away? Linux 7.1 */
+/**
+ * dma_buf_revoke - an exporter takes its buffer away from everybody, for good: its device goes
+ * @timeout: jiffies for each of two waits
+ *
+ * From now on attach, map, vmap and a move answer -ENODEV.  Dynamic importers are told as by
+ * dma_buf_invalidate_mappings(); then it waits for all fences, until which they may access the
+ * buffer, and then for all unmaps, until which they may read it and must not care what they read.
+ * Static importers can only be waited for: dma_buf_attach_revocable().
+ * Context: may sleep; not held.  Idempotent: who got -ETIMEDOUT may call again.
+ * Returns 0: nobody has a mapping; -ETIMEDOUT: a fence has not signaled or somebody has not unmapped,
+ * and the log says who, and, of those who can be told, where he mapped.  His memory is not to be used
+ * for anything else before unmap_dma_buf.  -EINVAL with WARN for NULL.
+ * DIFFERS: ours; in Linux 7.1 each exporter does it by hand.
+ */
+int dma_buf_revoke(struct dma_buf *dmabuf, long timeout);
+
+/**
+ * dma_buf_attach_revocable - can the exporter take this importer's mappings away? Linux 7.1
+ *
+ * For ops->attach: an exporter whose memory can go may refuse others, -EOPNOTSUPP.
+ */
 bool dma_buf_attach_revocable(struct dma_buf_attachment *attach);
 
 /* --- what there is ---------------------------------------------------------------------------- */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stacktrace.h - who called: addresses to keep, and to print much later
+ */
+#ifndef _LINUX_STACKTRACE_H
+#define _LINUX_STACKTRACE_H
+
+#include <linux/types.h>
+
+/**
+ * stack_trace_save - the return addresses of the callers, the nearest first
+ * @skip: leave out so many, beside this function itself
+ *
+ * Context: any thread that may sleep.  Returns how many, at most @size.
+ */
+unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned int skip);
+
+/**
+ * stack_trace_snprint - as text, a line each, @spaces blanks in front
+ *
+ * As the C library knows them: file, function if it is exported, offset; addr2line knows the rest.
+ * Context: may sleep.  Returns the bytes written, without the ending NUL.
+ */
+int stack_trace_snprint(char *buf, size_t size, const unsigned long *entries,
+			unsigned int nr_entries, int spaces);
+
+#endif
