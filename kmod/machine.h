@@ -12,7 +12,11 @@
 struct device;
 struct sg_table;
 
-/** machine_known - are @dev's mappings made by dma-direct or an IOMMU, and nothing of its own kind? */
+/**
+ * machine_known - can what is mapped for @dev be understood?
+ *
+ * Made by dma-direct or an IOMMU and nothing of its own kind, and tables that show their pages.
+ */
 bool machine_known(struct device *dev);
 
 /** machine_snoops - does @dev see what is in the CPU's caches? */
