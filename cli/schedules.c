@@ -35,7 +35,7 @@ static const char help[] =
 	"\n"
 	"A row says how far the search came: `all` orders, or all with so many deviations from running one\n"
 	"thread after the other and seeing the newest values, and then others by chance; how many choices the\n"
-	"longest schedule has; how many schedules there were, and how many a second.\n"
+	"longest schedule has; how many schedules there were, and how many a second of the processor.\n"
 	"\n"
 	"Exit status: 0 nothing fails (--planted: each is found), 1 something does, 2 usage or memory.\n"
 	"\n"

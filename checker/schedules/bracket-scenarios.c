@@ -42,6 +42,8 @@ static const struct mapping_slot_ops ops = {
 /* Memory alone is whole, and the slot's table is live. */
 static void setup(void)
 {
+	in_caches = in_memory = 0;
+	atomic_set(&ended, 0);
 	rig_init(&rig, &ops, COHERENCE_MEMORY, false);
 	rig_unmap(&rig, rig_map(&rig, DMA_BIDIRECTIONAL));
 }

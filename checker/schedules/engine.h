@@ -3,8 +3,9 @@
  * engine.h - the explorer's parts and what they tell each other
  *
  *	world.c    the memory that a schedule changes: remembered, put back; its heap
- *	model.c    what an atomic access may see, and in what order; races on plain data
- *	hooks.c    the compiler's and the host's calls, for each access one
+ *	model.c    what an atomic access may see, and in what order
+ *	plain.c    the compiler's calls for plain accesses: races, and the life of what is touched
+ *	hooks.c    the compiler's and the host's calls for atomic ones
  *	threads.c  coroutines, and host/port.h on them
  *	search.c   which thread goes on, which message a load sees: depth first, by chance, or as told
  *	report.c   what is told of a failure
@@ -210,12 +211,13 @@ struct engine_state {
 #define WORLD_BYTES (HEAP_BYTES + THREADS * STACK_BYTES)
 
 /* world.c */
+enum life { LIFE_NOBODY, LIFE_FREED, LIFE_OBJECT, LIFE_SYSTEM };
+
 void world_remember(int level);
 void world_put_back(int level);
 bool world_owns(uintptr_t addr);
 void world_pristine(void);
 void *world_map(size_t bytes);
-void world_check_life(uintptr_t addr, size_t bytes, uintptr_t pc);
 
 /* model.c */
 #define MODEL_READ 1
@@ -228,10 +230,14 @@ void model_rmw(uintptr_t addr, unsigned int bytes, uint64_t value, int order, bo
 void model_fence(int order);
 void model_footprint(uintptr_t addr);
 void model_barrier_all(void);
-void model_plain(uintptr_t addr, size_t bytes, bool write, uintptr_t pc);
-void model_atomic_shadow(uintptr_t addr, unsigned int bytes, bool write, uintptr_t pc);
 void model_spawn(struct thread *thread);
 void model_join_all(struct thread *thread);
+
+/* plain.c */
+void plain_begin(void);
+void plain_check_life(uintptr_t addr, size_t bytes, uintptr_t pc);
+void plain_access(uintptr_t addr, size_t bytes, bool write, uintptr_t pc);
+void plain_atomic(uintptr_t addr, unsigned int bytes, bool write, uintptr_t pc);
 
 /* threads.c */
 void threads_init(void);
@@ -262,8 +268,8 @@ struct search_result {
 	int bound;      /* done with so many deviations; -1: with none */
 	bool exhausted; /* every schedule */
 	uint64_t by_chance;
-	int longest; /* choices in the longest schedule */
-	double seconds;
+	int longest;               /* choices in the longest schedule */
+	double seconds, processor; /* passed, and used */
 	char failure[512];
 	struct deviation schedule[DEVIATIONS];
 	int nr_schedule;

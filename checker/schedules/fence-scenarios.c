@@ -33,6 +33,9 @@ static struct dma_fence *fence_new(u64 context)
 /* The worker of RCU stands ready. */
 static void setup(void)
 {
+	atomic_set(&called, 0);
+	removed = refused = false;
+	work = 0;
 	fence = fence_new(1);
 	other = fence_new(2);
 	dma_fence_signal(other);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hooks.c - where the compiler's calls for each access arrive, and the host's
+ * hooks.c - where the compiler's calls for each atomic access arrive, and the host's
  *
  * The names are those of the thread sanitizer, whose runtime this takes the place of.  An atomic
  * access of weak code is a switch point first; then it is made, on the model and on the memory, which
@@ -26,89 +26,13 @@
 
 static void shadow(const volatile void *p, unsigned int bytes, bool write, uintptr_t pc)
 {
-	model_atomic_shadow((uintptr_t)p, bytes, write, pc);
+	plain_atomic((uintptr_t)p, bytes, write, pc);
 }
 
 static void told(const char *what, const volatile void *p, uint64_t value, uintptr_t pc)
 {
 	if (engine->tracing)
 		report_step(what, (uintptr_t)p, value, false, pc);
-}
-
-/* --- plain ------------------------------------------------------------------------------------ */
-
-#define PLAIN(bytes)                                                    \
-	void __tsan_read##bytes(void *p);                               \
-	void __tsan_read##bytes(void *p)                                \
-	{                                                               \
-		model_plain((uintptr_t)p, bytes, false, PC);            \
-	}                                                               \
-	void __tsan_write##bytes(void *p);                              \
-	void __tsan_write##bytes(void *p)                               \
-	{                                                               \
-		model_plain((uintptr_t)p, bytes, true, PC);             \
-	}                                                               \
-	void __tsan_unaligned_read##bytes(void *p);                     \
-	void __tsan_unaligned_read##bytes(void *p)                      \
-	{                                                               \
-		model_plain((uintptr_t)p, bytes, false, PC);            \
-	}                                                               \
-	void __tsan_unaligned_write##bytes(void *p);                    \
-	void __tsan_unaligned_write##bytes(void *p)                     \
-	{                                                               \
-		model_plain((uintptr_t)p, bytes, true, PC);             \
-	}                                                               \
-	void __tsan_read##bytes##_pc(void *p, void *pc);                \
-	void __tsan_read##bytes##_pc(void *p, void *pc)                 \
-	{                                                               \
-		model_plain((uintptr_t)p, bytes, false, (uintptr_t)pc); \
-	}                                                               \
-	void __tsan_write##bytes##_pc(void *p, void *pc);               \
-	void __tsan_write##bytes##_pc(void *p, void *pc)                \
-	{                                                               \
-		model_plain((uintptr_t)p, bytes, true, (uintptr_t)pc);  \
-	}
-
-PLAIN(1)
-PLAIN(2)
-PLAIN(4)
-PLAIN(8)
-PLAIN(16)
-
-void __tsan_read_range(void *p, size_t bytes);
-void __tsan_read_range(void *p, size_t bytes)
-{
-	model_plain((uintptr_t)p, bytes, false, PC);
-}
-
-void __tsan_write_range(void *p, size_t bytes);
-void __tsan_write_range(void *p, size_t bytes)
-{
-	model_plain((uintptr_t)p, bytes, true, PC);
-}
-
-/* What clang calls for memset() and its kin. */
-void *__tsan_memset(void *p, int byte, size_t bytes);
-void *__tsan_memset(void *p, int byte, size_t bytes)
-{
-	model_plain((uintptr_t)p, bytes, true, PC);
-	return memset(p, byte, bytes);
-}
-
-void *__tsan_memcpy(void *to, const void *from, size_t bytes);
-void *__tsan_memcpy(void *to, const void *from, size_t bytes)
-{
-	model_plain((uintptr_t)from, bytes, false, PC);
-	model_plain((uintptr_t)to, bytes, true, PC);
-	return memcpy(to, from, bytes);
-}
-
-void *__tsan_memmove(void *to, const void *from, size_t bytes);
-void *__tsan_memmove(void *to, const void *from, size_t bytes)
-{
-	model_plain((uintptr_t)from, bytes, false, PC);
-	model_plain((uintptr_t)to, bytes, true, PC);
-	return memmove(to, from, bytes);
 }
 
 void __tsan_init(void);
@@ -230,19 +154,19 @@ static uint64_t value_at(const volatile void *p, unsigned int bytes)
 
 void host_loaded(const volatile void *p, unsigned int bytes, int order)
 {
-	world_check_life((uintptr_t)p, bytes, PC);
+	plain_check_life((uintptr_t)p, bytes, PC);
 	model_read_newest((uintptr_t)p, bytes, order);
 }
 
 void host_stored(const volatile void *p, unsigned int bytes, int order)
 {
-	world_check_life((uintptr_t)p, bytes, PC);
+	plain_check_life((uintptr_t)p, bytes, PC);
 	model_store((uintptr_t)p, bytes, value_at(p, bytes), order, false);
 }
 
 void host_changed(const volatile void *p, unsigned int bytes, int order)
 {
-	world_check_life((uintptr_t)p, bytes, PC);
+	plain_check_life((uintptr_t)p, bytes, PC);
 	model_rmw((uintptr_t)p, bytes, value_at(p, bytes), order, false);
 }
 

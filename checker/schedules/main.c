@@ -46,13 +46,24 @@ static const struct planted *planted_named(const char *name)
 	return NULL;
 }
 
+/* Its sites are for programs that read them from the environment. */
+static void print_planted(const struct planted *p)
+{
+	char sites[64] = "";
+
+	for (int i = 0; i < PLANTED_SITES && p->sites[i]; i++)
+		snprintf(sites + strlen(sites), sizeof(sites) - strlen(sites), "%s%u", i ? "," : "",
+			 p->sites[i]);
+	printf("%-24s %-18s %-6s %s\n", p->name, p->scenario, sites, p->rule);
+}
+
 static void list(void)
 {
 	for (int i = 0; scenarios[i]; i++)
 		printf("%-18s %s\n", scenarios[i]->name, scenarios[i]->what);
 	putchar('\n');
 	for (const struct planted *p = planted; p->name; p++)
-		printf("%-24s %-18s %s\n", p->name, p->scenario, p->rule);
+		print_planted(p);
 }
 
 static void how_far(const struct search_result *r, char *text, size_t size)
@@ -92,7 +103,7 @@ static int explore(const struct request *request, const struct scenario *s)
 	search(&config, r);
 	how_far(r, far, sizeof(far));
 	printf("%-18s %-10s %7d %12llu %9.0f  %s\n", s->name, far, r->longest,
-	       (unsigned long long)r->runs, (r->runs + r->pruned) / r->seconds,
+	       (unsigned long long)r->runs, r->runs / r->processor,
 	       r->verdict == VERDICT_FAILED ? "fails" : "clean");
 	if (r->verdict == VERDICT_FAILED)
 		print_failure(s, request->plant, r);

@@ -345,124 +345,6 @@ void model_barrier_all(void)
 	engine->reads = engine->writes = ~0ull;
 }
 
-/* --- plain data ------------------------------------------------------------------------------- */
-
-/* The last accesses to eight bytes, as in the thread sanitizer. */
-struct shadow {
-	struct slot {
-		uint16_t generation; /* of the run */
-		int16_t clock;
-		uint8_t thread; /* with the flags below */
-		uint8_t mask;   /* which of the bytes */
-		uint16_t pad;
-	} slots[4];
-};
-
-#define SHADOW_THREAD 0x1f
-#define SHADOW_WRITE 0x80
-#define SHADOW_ATOMIC 0x40
-
-extern char __data_start[], _end[];
-
-static size_t granules(void)
-{
-	return (WORLD_BYTES + (_end - __data_start)) / 8 + 2;
-}
-
-static long granule(uintptr_t addr)
-{
-	if (addr - WORLD_BASE < WORLD_BYTES)
-		return (addr - WORLD_BASE) / 8;
-	if (addr - (uintptr_t)__data_start < (size_t)(_end - __data_start))
-		return WORLD_BYTES / 8 + 1 + (addr / 8 - (uintptr_t)__data_start / 8);
-	return -1;
-}
-
-static void race(const struct slot *other, bool write, uintptr_t addr, uintptr_t pc)
-{
-	const char *name = engine->threads[other->thread & SHADOW_THREAD].name;
-
-	engine_fail(pc, "a race: this %s and one %s by %s are not ordered",
-		    write ? "write" : "read", other->thread & SHADOW_WRITE ? "write" : "read",
-		    name);
-}
-
-static void look(long g, uint8_t mask, uint8_t flags, uintptr_t addr, uintptr_t pc)
-{
-	struct shadow *s = &engine->shadow[g];
-	uint8_t me = engine->current;
-	int16_t clock = cur()->at[me];
-	struct slot mine = { engine->shadow_generation, clock, me | flags, mask, 0 };
-	struct slot *place = NULL;
-
-	for (int i = 0; i < 4; i++) {
-		struct slot *other = &s->slots[i];
-		uint8_t thread = other->thread & SHADOW_THREAD;
-
-		if (other->generation != mine.generation) {
-			place = other;
-			continue;
-		}
-		if (!(other->mask & mask))
-			continue;
-		if (thread == me) {
-			if (other->thread == mine.thread && !(other->mask & ~mask))
-				place = other;
-			continue;
-		}
-		if (!((other->thread | flags) & SHADOW_WRITE) ||
-		    (other->thread & flags & SHADOW_ATOMIC))
-			continue;
-		if (other->clock > view_get(cur(), thread)) {
-			race(other, flags & SHADOW_WRITE, addr, pc);
-			return;
-		}
-	}
-	if (!place)
-		place = &s->slots[clock % 4];
-	*place = mine;
-}
-
-static void plain_granule(uintptr_t addr, unsigned int first, unsigned int last, bool write,
-			  uintptr_t pc)
-{
-	long g = granule(addr);
-
-	if (g < 0)
-		return;
-	look(g, (0xff >> (7 - last)) & (0xff << first), write ? SHADOW_WRITE : 0, addr, pc);
-}
-
-void model_plain(uintptr_t addr, size_t bytes, bool write, uintptr_t pc)
-{
-	uintptr_t end = addr + bytes;
-
-	if (!on() || !bytes)
-		return;
-	world_check_life(addr, bytes, pc);
-	while (addr < end) {
-		uintptr_t next = (addr & ~7ul) + 8;
-		uintptr_t last = next < end ? next : end;
-
-		plain_granule(addr & ~7ul, addr & 7, (last - 1) & 7, write, pc);
-		addr = next;
-	}
-}
-
-void model_atomic_shadow(uintptr_t addr, unsigned int bytes, bool write, uintptr_t pc)
-{
-	long g;
-
-	if (!on())
-		return;
-	world_check_life(addr, bytes, pc);
-	g = granule(addr);
-	if (g < 0)
-		return;
-	look(g, ((1u << bytes) - 1) << (addr & 7), SHADOW_ATOMIC | (write ? SHADOW_WRITE : 0), addr,
-	     pc);
-}
-
 /* --- threads ---------------------------------------------------------------------------------- */
 
 /* What the maker has seen, the made has. */
@@ -488,15 +370,10 @@ void model_join_all(struct thread *thread)
 /* A schedule begins: everything so far was done by one thread. */
 void model_begin(void)
 {
-	if (!engine->shadow) {
-		engine->shadow = world_map(granules() * sizeof(struct shadow));
+	if (!engine->locations)
 		engine->locations = world_map(LOCATIONS * sizeof(struct location));
-	}
 	engine->generation++;
-	if (++engine->shadow_generation == 0) {
-		memset(engine->shadow, 0, granules() * sizeof(struct shadow));
-		engine->shadow_generation = 1;
-	}
+	plain_begin();
 	engine->entries = CLOCKS;
 	engine->fences.used = engine->sc_stores.used = 0;
 	for (int i = 0; i < engine->nr_threads; i++) {

@@ -234,11 +234,11 @@ static void run(void)
 		engine->longest = engine->at;
 }
 
-static double now(void)
+static double now(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
@@ -252,7 +252,8 @@ static bool time_is_up(const struct progress *p, double share)
 {
 	if (p->config->most_runs)
 		return engine->runs >= p->config->most_runs * share;
-	return engine->runs % 256 == 0 && now() - p->begin > p->config->seconds * share;
+	return engine->runs % 256 == 0 &&
+	       now(CLOCK_MONOTONIC) - p->begin > p->config->seconds * share;
 }
 
 static bool count(const struct progress *p)
@@ -357,7 +358,8 @@ static void shrink(struct search_result *r)
 
 void search(const struct search_config *config, struct search_result *result)
 {
-	struct progress p = { config, result, now() };
+	struct progress p = { config, result, now(CLOCK_MONOTONIC) };
+	double used = now(CLOCK_PROCESS_CPUTIME_ID);
 
 	memset(result, 0, sizeof(*result));
 	engine->runs = 0;
@@ -374,5 +376,6 @@ void search(const struct search_config *config, struct search_result *result)
 		memcpy(result->failure, engine->failure, sizeof(result->failure));
 	}
 	result->longest = engine->longest;
-	result->seconds = now() - p.begin;
+	result->seconds = now(CLOCK_MONOTONIC) - p.begin;
+	result->processor = now(CLOCK_PROCESS_CPUTIME_ID) - used;
 }

@@ -34,8 +34,6 @@ void *__wrap_realloc(void *p, size_t size);
 int __wrap_posix_memalign(void **p, size_t align, size_t size);
 void __wrap_free(void *p);
 
-enum life { LIFE_NOBODY, LIFE_OBJECT, LIFE_SYSTEM, LIFE_FREED };
-
 /* A copy; everything below `heap_used` and above each thread's stack pointer. */
 struct copy {
 	char *data, *heap, *stacks;
@@ -205,26 +203,9 @@ static void give_back(void *p)
 		return;
 	}
 	/* Freeing is a write: who used it must have been ordered before. */
-	model_plain((uintptr_t)p, size, true, (uintptr_t)__builtin_return_address(0));
+	plain_access((uintptr_t)p, size, true, (uintptr_t)__builtin_return_address(0));
 	engine->objects -= life == LIFE_OBJECT;
 	memset(engine->life + grain, LIFE_FREED, size ? (size + GRAIN - 1) / GRAIN : 1);
-}
-
-void world_check_life(uintptr_t addr, size_t bytes, uintptr_t pc)
-{
-	size_t first = addr - HEAP_BASE;
-	uint8_t life;
-
-	if (first >= HEAP_BYTES)
-		return;
-	life = engine->life[first / GRAIN];
-	if (life == LIFE_OBJECT || life == LIFE_SYSTEM) {
-		life = engine->life[(first + bytes - 1) / GRAIN];
-		if (life == LIFE_OBJECT || life == LIFE_SYSTEM)
-			return;
-	}
-	engine_fail(pc, life == LIFE_FREED ? "freed memory is used"
-					   : "memory that belongs to no object is used");
 }
 
 static void *object_new(size_t size, size_t align)
