@@ -17,6 +17,7 @@
 struct job {
 	struct dma_buf *dmabuf;
 	enum check_rule stale; /* what a device that reads other bytes has shown */
+	struct job *beside;    /* of another buffer that is imported, too, or NULL */
 
 	/*
 	 * What the buffer holds.  Changed by a device that writes, and by job_cpu_writes() when all
@@ -29,6 +30,9 @@ struct job {
 };
 
 extern const char *const drive_dir_names[3];
+
+/* A job was stuck once: who tries more of the kind only waits. */
+extern bool drive_stuck;
 
 /** drive_takes - does the adapter take imports of this direction? */
 bool drive_takes(const struct check_adapter *adapter, enum dma_data_direction dir);

@@ -12,6 +12,9 @@
 /** drive_importer - the driver imports buffers of an exporter without faults */
 void drive_importer(const struct check_adapter *adapter);
 
+/** drive_pairs - the same, with two imports at a time, and buffers that others use */
+void drive_pairs(const struct check_adapter *adapter);
+
 /** drive_exporter - devices without faults import what the driver exports */
 void drive_exporter(const struct check_adapter *adapter);
 

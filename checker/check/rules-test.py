@@ -29,6 +29,7 @@ FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-DLIBDMABUF", "-DLIBDMABUF_CHECKS", "-D
 SOURCES = {os.path.basename(f)[:-2]: f for f in sorted(glob.glob(f"{HERE}/rules/*.c"))}
 FOLDER = tempfile.TemporaryDirectory()
 JOBS = os.cpu_count()
+SHOWN_ON = {"COH-06": "bounce"}                             # where no other machine would do
 
 
 def build(name):
@@ -85,7 +86,7 @@ def breaks_it(rule, done):
 def main():
     with FOLDER, concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         list(pool.map(build, SOURCES))
-        broken = [(rule, pool.submit(check, name, rule, "all" if LONG else "arm")) for rule, name in sorted(breakers().items())]
+        broken = [(rule, pool.submit(check, name, rule, "all" if LONG else SHOWN_ON.get(rule, "arm"))) for rule, name in sorted(breakers().items())]
         return tap.run([every_rule_is_broken_by_a_driver, *map(keeps, SOURCES), *[breaks_it(rule, done) for rule, done in broken]])
 
 

@@ -33,14 +33,14 @@ bool watch_cpu_access(const struct dma_buf *dmabuf, enum dma_data_direction dir)
 								  : DMA_BIDIRECTIONAL;
 	struct watched access;
 
-	return watch_find_value(WATCHED_CPU, dmabuf, wanted, &access) ||
-	       watch_find_value(WATCHED_CPU, dmabuf, DMA_BIDIRECTIONAL, &access);
+	return watch_find_value(WATCHED_CPU, dmabuf, NULL, wanted, &access) ||
+	       watch_find_value(WATCHED_CPU, dmabuf, NULL, DMA_BIDIRECTIONAL, &access);
 }
 
 /* An access of this direction if there is one, else any; false: none has begun. */
 static bool end_access(struct dma_buf *dmabuf, enum dma_data_direction dir, struct watched *access)
 {
-	return watch_close_value(WATCHED_CPU, dmabuf, dir, access) ||
+	return watch_close_value(WATCHED_CPU, dmabuf, NULL, dir, access) ||
 	       watch_close(WATCHED_CPU, dmabuf, NULL, access);
 }
 

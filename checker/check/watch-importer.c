@@ -134,7 +134,7 @@ static bool unmaps(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		check_found(CHECK_BAL_07, map.dmabuf, &state,
 			    "a table is unmapped after its attachment was detached");
 	}
-	if (watch_find_value(WATCHED_MAP, sgt, dir, &map))
+	if (watch_find_value(WATCHED_MAP, sgt, attach, dir, &map))
 		return true;
 	state.what = "the mapping was made by";
 	state.stack = map.stack;
@@ -154,7 +154,7 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach, struct sg_table
 	if (!unmaps(attach, sgt, dir, &fine))
 		return;
 	held = watch_held(CHECK_LOCK_02, attach->dmabuf, "dma_buf_unmap_attachment()");
-	if (!watch_close_value(WATCHED_MAP, sgt, dir, &map))
+	if (!watch_close_value(WATCHED_MAP, sgt, attach, dir, &map))
 		watch_close(WATCHED_MAP, sgt, attach, &map);
 	real_dma_buf_unmap_attachment(attach, sgt, dir);
 	watch_done(held);
@@ -170,7 +170,7 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct
 	if (!unmaps(attach, sgt, dir, &fine))
 		return;
 	held = watch_not_held(CHECK_LOCK_17, attach->dmabuf, "dma_buf_unmap_attachment_unlocked()");
-	if (held && !watch_close_value(WATCHED_MAP, sgt, dir, &map))
+	if (held && !watch_close_value(WATCHED_MAP, sgt, attach, dir, &map))
 		watch_close(WATCHED_MAP, sgt, attach, &map);
 	real_dma_buf_unmap_attachment_unlocked(attach, sgt, dir);
 	watch_done(held);

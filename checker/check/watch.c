@@ -73,10 +73,10 @@ bool watch_find(enum watched_kind kind, const void *key, const void *also, struc
 	return find_thing(kind, key, also, ANY_VALUE, found);
 }
 
-bool watch_find_value(enum watched_kind kind, const void *key, unsigned long value,
-		      struct watched *found)
+bool watch_find_value(enum watched_kind kind, const void *key, const void *also,
+		      unsigned long value, struct watched *found)
 {
-	return find_thing(kind, key, NULL, value, found);
+	return find_thing(kind, key, also, value, found);
 }
 
 static bool close_thing(enum watched_kind kind, const void *key, const void *also,
@@ -103,10 +103,10 @@ bool watch_close(enum watched_kind kind, const void *key, const void *also, stru
 	return close_thing(kind, key, also, ANY_VALUE, found);
 }
 
-bool watch_close_value(enum watched_kind kind, const void *key, unsigned long value,
-		       struct watched *found)
+bool watch_close_value(enum watched_kind kind, const void *key, const void *also,
+		       unsigned long value, struct watched *found)
 {
-	return close_thing(kind, key, NULL, value, found);
+	return close_thing(kind, key, also, value, found);
 }
 
 void watch_late(enum watched_kind kind, const void *also)

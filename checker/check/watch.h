@@ -50,10 +50,10 @@ bool watch_find(enum watched_kind kind, const void *key, const void *also, struc
 bool watch_close(enum watched_kind kind, const void *key, const void *also, struct watched *found);
 
 /** watch_find_value, watch_close_value - the same of one with this value */
-bool watch_find_value(enum watched_kind kind, const void *key, unsigned long value,
-		      struct watched *found);
-bool watch_close_value(enum watched_kind kind, const void *key, unsigned long value,
-		       struct watched *found);
+bool watch_find_value(enum watched_kind kind, const void *key, const void *also,
+		      unsigned long value, struct watched *found);
+bool watch_close_value(enum watched_kind kind, const void *key, const void *also,
+		       unsigned long value, struct watched *found);
 
 /** watch_late - what @also holds up is still open and should not be: the caller ends @also */
 void watch_late(enum watched_kind kind, const void *also);

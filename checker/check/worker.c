@@ -31,8 +31,10 @@ static void drive(const struct check_adapter *adapter)
 {
 	if (adapter->export)
 		drive_exporter(adapter);
-	if (adapter->open)
+	if (adapter->open) {
 		drive_importer(adapter);
+		drive_pairs(adapter);
+	}
 	if (adapter->run)
 		drive_run(adapter);
 }

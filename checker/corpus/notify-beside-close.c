@@ -88,6 +88,7 @@ static void peer_close(struct check_import *import)
 }
 
 DMABUF_CHECK({ .name = "notify-beside-close",
+	       .dirs = CHECK_DIR(DMA_TO_DEVICE),
 	       .open = peer_open,
 	       .access = peer_job,
 	       .close = peer_close });
