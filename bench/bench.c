@@ -18,6 +18,7 @@
 
 #include "bench/bench.h"
 #include "bench/measure.h"
+#include "bench/moves.h"
 #include "bench/peers.h"
 #include "bench/runs.h"
 
@@ -189,6 +190,7 @@ static void count(struct run *run)
 static const char usage[] =
 	"usage: dmabuf bench [--json FILE] [--rounds N] [--pairs N] [--only NAME [--n N] [--first]]\n"
 	"                    [--peers [--core NAME]] [--list]\n"
+	"       dmabuf bench --moves\n"
 	"\n"
 	"Measures what each call of the API that a hot path makes costs, and prints each figure beside\n"
 	"the ratio that counts: to another row of the same run, most to two atomic operations (inc and\n"
@@ -207,6 +209,8 @@ static const char usage[] =
 	"                registration cache.  Also (--only memory) what each core holds of memory\n"
 	"  --core NAME   with --peers: only on this one, ours, linux-6.12, linux-6.12-cached or ucx,\n"
 	"                and nothing is divided: for callgrind (bench/profile)\n"
+	"  --moves       how long a map stalls while buffers move between a device's memory and the\n"
+	"                system's all the time, on each machine under each policy\n"
 	"  --list        the names alone, of all or of those --only names; nothing is measured\n"
 	"\n"
 	"A row reads: name, machine, how many things a pair uses or takes turns among, in random order,\n"
@@ -414,6 +418,7 @@ int bench_main(int argc, char **argv)
 		{ "core", required_argument, NULL, 'c' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "peers", no_argument, NULL, 'P' },
+		{ "moves", no_argument, NULL, 'm' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
@@ -421,7 +426,7 @@ int bench_main(int argc, char **argv)
 	bool beside = false;
 	unsigned int n = 0;
 	unsigned int rounds = 25, wanted = 0;
-	bool first = false, list = false;
+	bool first = false, list = false, moves = false;
 	u64 pairs = 0;
 	int c, ret;
 
@@ -453,6 +458,9 @@ int bench_main(int argc, char **argv)
 		case 'P':
 			beside = true;
 			break;
+		case 'm':
+			moves = true;
+			break;
 		case 'l':
 			list = true;
 			break;
@@ -469,6 +477,8 @@ int bench_main(int argc, char **argv)
 			argv[optind]);
 		return 2;
 	}
+	if (moves)
+		return bench_moves();
 
 	if (core && !beside) {
 		fprintf(stderr, "dmabuf bench: --core %s: only with --peers\n", core);

@@ -339,7 +339,7 @@ static noinline void loop_move(struct work *work)
 /* Linear: for ten times the importers not more than ten times the cost, and some for the caches. */
 #define MOVE(n_, base_n_)                                                                          \
 	MAPS("move", loop_move, SUBJECT_MOVED, n_, 1, 4 * KIB, BASE("move", base_n_, 4 * KIB, 12), \
-	     .pairs = PAIRS_TIMED)
+	     .pairs = 20)
 
 static const struct measure measures[] = {
 	LINES("atomic_pair", loop_atomic, 1),
@@ -444,10 +444,9 @@ static const struct measure measures[] = {
 	MOVE_NOTIFY(1),
 	MOVE_NOTIFY(10),
 	MOVE_NOTIFY(100),
-	MAPS("move", loop_move, SUBJECT_MOVED, 1, 1, 4 * KIB, ATOMIC(1, 0), .pairs = PAIRS_TIMED),
+	MAPS("move", loop_move, SUBJECT_MOVED, 1, 1, 4 * KIB, ATOMIC(1, 0), .pairs = 20),
 	MOVE(10, 1),
 	MOVE(100, 10),
-	MOVE(K, 100),
 };
 
 const struct bench_group bench_maps = { measures, ARRAY_SIZE(measures) };

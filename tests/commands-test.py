@@ -119,6 +119,21 @@ def every_machine_and_policy():
     need("half in system" in good(pipeline("--machine", "bounce", "in.y4m")), "a 32-bit device reached the gpu's memory")
 
 
+def buffers_that_move():
+    """A quarter of what the frames need, in the gpu's memory: whoever needs them where, the bytes are the same."""
+    put("in.y4m", y4m(64, 48, frames=9))
+    good(pipeline("--machine", "pc", "--out", "out.y4m", "in.y4m"))
+    want = get("out.y4m")
+    for i, machine in enumerate(MACHINES):
+        for j, policy in enumerate(POLICIES):
+            camera = ["job", "keep", "reimport"][(i + j) % 3]
+            text = good(pipeline("--machine", machine, "--policy", policy, "--vram", "12K", "--move-every", "2", "--camera", camera,
+                                 "--half", ["vram", "system"][j], "--json", "run.json", "--out", "out.y4m", "in.y4m"))
+            need(get("out.y4m") == want, "wrong bytes", text)
+            run = json.loads(get("run.json"))
+            need(run["exact"] and run["vram"] == 12 << 10 and run["moves"] >= 9, run)
+
+
 def compare_the_bundled_clip():
     text = good(pipeline("--compare", "--json", "runs.json", CLIP))
     need("exact" in text and "stale" not in text, text)
@@ -426,6 +441,8 @@ def unknown_options_and_values():
                        (["--frames", "many", "in.y4m"], "many"), (["--frames", "-1", "in.y4m"], "-1"), (["--buffers", "0", "in.y4m"], "buffers"),
                        (["--buffers", "99999999999999999999", "in.y4m"], "buffers"), (["--fault", "luck", "in.y4m"], "luck"),
                        (["--half", "double", "in.y4m"], "double.*vram"), (["--half", "vram", "--fault", "skip-sync", "in.y4m"], "--half vram"),
+                       (["--vram", "1X", "in.y4m"], "1X.*64K"), (["--vram", "0", "in.y4m"], "'0'"), (["--move-every", "2", "in.y4m"], "needs --vram"),
+                       (["--vram", "1M", "--fault", "skip-sync", "in.y4m"], "--vram"),
                        (["--seed", "3", "in.y4m"], "seed.*--fault"), (["--out"], "out"), ([], "input"), (["in.y4m", "more.y4m"], "more.y4m"), (["--machine="], "machine"),
                        (["--heap", "linux-cma", "in.y4m"], "linux-heaps.so.*upstream/build"), (["--heap", "linux-cma", "--report", "r.html", "in.y4m"], "report.*heaps"), (["--core", "none", "in.y4m"], "none.so"), (["--core", "./in.y4m", "in.y4m"], "core.*in.y4m"),
                        (["--core", "a", "--core", "b", "in.y4m"], "core.*more than one"), (["--core", "a", "--policy", "remap", "in.y4m"], "core.*policy"),
@@ -594,7 +611,7 @@ def check_counts_what_went_wrong():
 
 PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, bench_runs_every_row,
             bench_has_a_row_for_every_call, every_size_and_colour,
-            every_machine_and_policy, compare_the_bundled_clip, standard_input_and_output, a_page_is_written,
+            every_machine_and_policy, buffers_that_move, compare_the_bundled_clip, standard_input_and_output, a_page_is_written,
             frames_and_buffers, names_of_420_and_parameters, skipped_sync_is_seen_on_arm_only,
             a_video_decoded_by_ffmpeg, broken_headers, truncated_frames, a_frame_that_is_none,
             a_stream_of_no_frames, unknown_options_and_values, unreadable_input, unwritable_outputs,
