@@ -63,7 +63,7 @@ static void object_end(struct objects *objects, struct object *object)
 	list_del(&object->node);
 	if (object->file)
 		fput(object->file);
-	if (object->fd >= 0)
+	if (object->fd >= 0 && !object->fd_is_memory)
 		close(object->fd);
 	kfree(object);
 }
@@ -215,9 +215,7 @@ static int open_buffer(struct objects *objects, struct object *object, int flags
 			return -errno;
 	} else {
 		object->fd_is_memory = true;
-		object->fd = fcntl(pieces[0].memfd, F_DUPFD_CLOEXEC, 0);
-		if (object->fd < 0)
-			return -errno;
+		object->fd = pieces[0].memfd;
 	}
 	return watch_memfd(objects, object, flags, given);
 }
@@ -293,7 +291,7 @@ free_object:
 		xa_erase(&objects->watches, object->watch);
 		inotify_rm_watch(objects->inotify, object->watch);
 	}
-	if (object->fd >= 0)
+	if (object->fd >= 0 && !object->fd_is_memory)
 		close(object->fd);
 	fput(file);
 	kfree(object);

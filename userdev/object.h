@@ -50,8 +50,8 @@ struct object {
 
 	/* buffers */
 	bool reopened;
-	bool fd_is_memory;        /* else what is mapped is elsewhere: a udmabuf */
-	bool is_pending;          /* has an unsignaled fence */
+	bool fd_is_memory; /* it is the exporter\'s; else a udmabuf, whose memory is elsewhere */
+	bool is_pending;   /* has an unsignaled fence */
 	struct list_head pending; /* in supervisor.pending */
 	u64 ino;                  /* of its memfd */
 	struct list_head users;   /* usage.c */

@@ -33,7 +33,7 @@ def run(*words, options=(), **more):
 def inside(body, options=(), env=None):
     """Run the text of the function @body as a program with devices; it must end well and leave nothing in the log."""
     text = textwrap.dedent(inspect.getsource(body).split(":\n", 1)[1])
-    head = "import errno, fcntl, mmap, os, select, signal, socket, struct, sys, threading, time\nfrom client import *\n"
+    head = "import ctypes, errno, fcntl, mmap, os, select, signal, socket, struct, sys, threading, time\nfrom client import *\n"
     done = run(sys.executable, "-c", head + text, options=options,
                env=dict(os.environ, PYTHONPATH=os.path.join(ROOT, "userdev"), **(env or {})))
     need(done.returncode == 0 and not done.stderr, done.returncode, done.stdout, done.stderr)

@@ -484,14 +484,16 @@ static void loop(struct supervisor *s, int signals)
 
 static int block_signals(sigset_t *before)
 {
-	static const int passed[] = { SIGCHLD, SIGTERM, SIGHUP,  SIGINT, SIGQUIT,
-				      SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE };
+	static const int passed[] = { SIGCHLD, SIGTERM, SIGHUP,  SIGINT,
+				      SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
 	sigset_t set;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		sigaddset(&set, passed[i]);
 	sigprocmask(SIG_BLOCK, &set, before);
+	/* A pipe whose reader is gone is no matter of the program's. */
+	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -518,6 +520,17 @@ static u64 half_of_memory(void)
 	return (u64)sysconf(_SC_PHYS_PAGES) / 2 * (u64)sysconf(_SC_PAGESIZE);
 }
 
+/* As many as the system lets us have: each buffer of a program is one here. */
+static void many_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int supervise(struct supervisor *s, int socket, int signals)
 {
 	unsigned int found;
@@ -533,6 +546,7 @@ static int supervise(struct supervisor *s, int socket, int signals)
 	/* Nobody looks into this process through /proc, and it is the one who collects orphans. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	many_descriptors();
 	/* No device maps here, and a program that forgets an END is its own business, as in Linux. */
 	libdmabuf_policy_set(LIBDMABUF_POLICY_REMAP);
 	ret = make_devices(s);
