@@ -96,6 +96,14 @@ static void note_programs_part(struct search *search, const struct words *driver
 
 	if (strncmp(file, folder, strlen(folder)))
 		return;
+	for (size_t i = 0; i < search->compiler->own.nr; i++) {
+		char *ours = words_format("%s%s", search->compiler->own.word[i], header);
+		bool there = !access(ours, R_OK);
+
+		free(ours);
+		if (there)
+			return;
+	}
 	who = who_includes(driver, header, "");
 	if (*who)
 		lacks_add(&search->partial, LACKS_HEADER, header, who);
@@ -492,7 +500,9 @@ int driver_missing(const struct driver_request *request, FILE *out)
 		ret = scratch ? search_sources(&search) : 2;
 	}
 	if (!ret && search.lacks.nr) {
-		for (size_t i = 0; i < search.partial.nr; i++)
+		/* Of one that compiles no header lacks anything. */
+		for (size_t i = 0;
+		     search.lacks.lack[0].kind != LACKS_SYMBOL && i < search.partial.nr; i++)
 			lacks_add(&search.lacks, LACKS_HEADER, search.partial.lack[i].name,
 				  search.partial.lack[i].who);
 		tell(&search, out);

@@ -52,6 +52,8 @@ struct device {
 	const struct attribute_group **groups; /* added and removed with the device */
 
 	/* The driver's. */
+	struct device_driver *driver; /* NULL where none sets it: there are no buses */
+	struct device_node *of_node;  /* NULL where none sets it */
 	void *driver_data;
 	void *platform_data;
 	u64 *dma_mask;

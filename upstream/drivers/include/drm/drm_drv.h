@@ -24,6 +24,7 @@ struct drm_driver {
 
 struct drm_device {
 	struct device *dev;
+	void *dev_private; /* the driver's */
 	const struct drm_driver *driver;
 	struct inode *anon_inode; /* whose i_mapping is that of all its files */
 	struct drm_minor *primary;

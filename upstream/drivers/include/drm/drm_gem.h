@@ -54,6 +54,7 @@ struct drm_gem_object {
 	struct drm_device *dev;
 	const struct drm_gem_object_funcs *funcs;
 	size_t size;
+	struct file *filp; /* shmem's, or NULL */
 	struct drm_vma_offset_node vma_node;
 
 	struct dma_buf *dma_buf; /* under object_name_lock; a reference while there is a handle */
@@ -64,11 +65,25 @@ struct drm_gem_object {
 };
 
 void drm_gem_private_object_init(struct drm_device *dev, struct drm_gem_object *obj, size_t size);
+int drm_gem_object_init(struct drm_device *dev, struct drm_gem_object *obj, size_t size);
 void drm_gem_object_release(struct drm_gem_object *obj);
 void drm_gem_object_get(struct drm_gem_object *obj);
 void drm_gem_object_put(struct drm_gem_object *obj);
 struct drm_gem_object *drm_gem_object_lookup(struct drm_file *filp, u32 handle);
 int drm_gem_handle_create(struct drm_file *file_priv, struct drm_gem_object *obj, u32 *handlep);
 int drm_gem_handle_delete(struct drm_file *filp, u32 handle);
+
+/* The pages of an object whose memory is shmem's. */
+struct page **drm_gem_get_pages(struct drm_gem_object *obj);
+void drm_gem_put_pages(struct drm_gem_object *obj, struct page **pages, bool dirty, bool accessed);
+
+/* A program's mapping of an object's memory, and where its file has it. */
+int drm_gem_mmap_obj(struct drm_gem_object *obj, unsigned long obj_size,
+		     struct vm_area_struct *vma);
+void drm_gem_vm_open(struct vm_area_struct *vma);
+void drm_gem_vm_close(struct vm_area_struct *vma);
+int drm_gem_mmap(struct file *filp, struct vm_area_struct *vma);
+int drm_gem_create_mmap_offset(struct drm_gem_object *obj);
+void drm_gem_free_mmap_offset(struct drm_gem_object *obj);
 
 #endif

@@ -12,4 +12,10 @@
  */
 int dma_coerce_mask_and_coherent(struct device *dev, u64 mask);
 
+static inline int dma_mmap_wc(struct device *dev, struct vm_area_struct *vma, void *cpu_addr,
+			      dma_addr_t dma_addr, size_t size)
+{
+	return dma_mmap_attrs(dev, vma, cpu_addr, dma_addr, size, DMA_ATTR_WRITE_COMBINE);
+}
+
 #endif

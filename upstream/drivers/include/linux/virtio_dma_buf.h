@@ -8,10 +8,7 @@
 #define _LINUX_VIRTIO_DMA_BUF_H
 
 #include <linux/dma-buf.h>
-
-typedef struct {
-	u8 b[16];
-} uuid_t;
+#include <linux/uuid.h>
 
 /* Stands where a struct dma_buf_ops is expected; @ops.attach must be virtio_dma_buf_attach(). */
 struct virtio_dma_buf_ops {
