@@ -23,6 +23,8 @@ void world_main(void *arg)
 	int objects;
 
 	(void)current;
+	if (scenario->first)
+		scenario->first();
 	objects = world_objects();
 	scenario->setup();
 	for (int i = 0; i < SCHEDULE_THREADS && scenario->threads[i].run; i++)

@@ -147,6 +147,8 @@ struct engine_state {
 	char failure[512];
 	uintptr_t failed_at; /* code */
 	jmp_buf back;
+	int alone;                         /* switches without a choice, in setup() and finish() */
+	uint64_t entered, entered_at_tick; /* one more for each run and each setup() */
 
 	/* threads */
 	struct thread threads[THREADS];

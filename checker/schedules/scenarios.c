@@ -12,6 +12,7 @@ extern const struct scenario hit_bracket, held_bracket, bracket_hit, bracket_hel
 	bracket_move;
 extern const struct scenario fence_callback, fence_added, fence_timeout, fence_any, fence_poll;
 extern const struct scenario readers_replace, readers_grow, readers_append, two_locks, three_locks;
+extern const struct scenario map_revoke, map_reclaim, buffer_move, last_put;
 
 /* clang-format off */
 const struct scenario *const scenarios[] = {
@@ -19,6 +20,7 @@ const struct scenario *const scenarios[] = {
 	&hit_bracket, &held_bracket, &bracket_hit, &bracket_held, &two_devices, &bracket_move,
 	&fence_callback, &fence_added, &fence_timeout, &fence_any, &fence_poll,
 	&readers_replace, &readers_grow, &readers_append, &two_locks, &three_locks,
+	&map_revoke, &map_reclaim, &buffer_move, &last_put,
 	NULL,
 };
 /* clang-format on */

@@ -29,7 +29,8 @@
 
 struct scenario {
 	const char *name;
-	const char *what; /* one line, for people */
+	const char *what;    /* one line, for people */
+	void (*first)(void); /* or NULL: makes what stays, and is no leak */
 	void (*setup)(void);
 	struct {
 		const char *name;

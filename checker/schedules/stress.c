@@ -93,6 +93,8 @@ int main(int argc, char **argv)
 	pthread_barrier_init(&end, NULL, nr + 1);
 	for (int i = 0; i < nr; i++)
 		port_thread_create(run_thread, scenario->threads[i].run, scenario->threads[i].name);
+	if (scenario->first)
+		scenario->first();
 	until = port_time_ns() + (uint64_t)(atof(argv[2]) * 1e9);
 	while (port_time_ns() < until) {
 		alarm(HANG_SECONDS);

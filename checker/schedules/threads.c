@@ -170,20 +170,18 @@ static void warned(const char *file, int line, const char *text)
 	engine_fail((uintptr_t)__builtin_return_address(0), "WARN: %s", text);
 }
 
-static uint64_t runs_at_tick;
-
 static void on_signal(int nr, siginfo_t *info, void *context)
 {
 	if (engine->current < 0) {
-		if (nr == SIGALRM)
+		if (nr == SIGVTALRM)
 			return;
 		signal(nr, SIG_DFL);
 		return;
 	}
-	if (nr == SIGALRM) {
-		bool same = runs_at_tick == engine->runs + 1;
+	if (nr == SIGVTALRM) {
+		bool same = engine->entered_at_tick == engine->entered;
 
-		runs_at_tick = engine->runs + 1;
+		engine->entered_at_tick = engine->entered;
 		if (same)
 			engine_fail(0, "%s goes on and on", engine->threads[engine->current].name);
 		return;
@@ -245,6 +243,8 @@ static int next_in_finish(void)
 		n = sleepers(candidates, n);
 	if (!n)
 		deadlock();
+	if (++engine->alone == NODES)
+		engine_fail(0, "%s goes on and on", engine->threads[candidates[0] & ~TIMEOUT].name);
 	return candidates[0];
 }
 
@@ -397,6 +397,13 @@ void __wrap_ldb_port_barrier_all(void)
 	model_barrier_all();
 }
 
+/* Nobody forks, and the C library's list would not go back with the world. */
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+	return 0;
+}
+
 /* --- threads ---------------------------------------------------------------------------------- */
 
 void schedules_thread_main(void)
@@ -483,6 +490,8 @@ void threads_prepare(const struct scenario *scenario, const unsigned int *sites)
 	engine->nr_threads = 0;
 	engine->phase = PHASE_SETUP;
 	engine->outcome = OUTCOME_NONE;
+	engine->entered++;
+	engine->alone = 0;
 	engine->scenario = scenario;
 	engine->running = 0;
 	engine->objects = 0;
@@ -503,6 +512,8 @@ void threads_run(void)
 {
 	world_put_back(1);
 	engine->outcome = OUTCOME_NONE;
+	engine->entered++;
+	engine->alone = 0;
 	engine->now = 1000000000;
 	engine->phase = PHASE_RUN;
 	engine->current = -1;
@@ -531,7 +542,7 @@ static int find_tls(struct dl_phdr_info *info, size_t size, void *unused)
 
 void threads_init(void)
 {
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM };
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGVTALRM };
 	struct sigaction action = { .sa_sigaction = on_signal,
 				    .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK | SA_RESTART };
 	struct itimerval second = { { 2, 0 }, { 2, 0 } };
@@ -548,5 +559,5 @@ void threads_init(void)
 	sigaltstack(&stack, NULL);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
-	setitimer(ITIMER_REAL, &second, NULL);
+	setitimer(ITIMER_VIRTUAL, &second, NULL);
 }
