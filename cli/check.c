@@ -63,6 +63,7 @@ struct options {
 	enum check_rule rule;               /* CHECK_RULES: all */
 	unsigned long seed, timeout;
 	enum report_format format;
+	bool list;
 	struct words compiler;
 	bool missing;
 	char worker[PATH_MAX], library[PATH_MAX];
@@ -75,9 +76,11 @@ static int usage_error(const char *what, const char *why)
 	return EXIT_FAILED;
 }
 
-static int list(void)
+static int list(enum report_format format)
 {
-	for (enum check_rule rule = 0; rule < CHECK_RULES; rule++)
+	if (format == REPORT_JSON)
+		report_print_rules(stdout);
+	for (enum check_rule rule = 0; format != REPORT_JSON && rule < CHECK_RULES; rule++)
 		printf("%-9s %-13s %s\n", check_rules[rule].id, check_rules[rule].category,
 		       check_rules[rule].meaning);
 	return EXIT_EXACT;
@@ -283,11 +286,15 @@ int cli_check(int argc, char **argv)
 			fputs(help, stdout);
 			return EXIT_EXACT;
 		}
-		if (c == 'l')
-			return list();
+		if (c == 'l') {
+			chosen.list = true;
+			continue;
+		}
 		if (parse_option(&chosen, c, optarg))
 			return EXIT_FAILED;
 	}
+	if (chosen.list)
+		return list(chosen.format);
 	if (optind == argc)
 		return usage_error("no driver", "name a source, a folder or a shared object");
 	if (find_worker(&chosen))

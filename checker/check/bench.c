@@ -113,13 +113,13 @@ static int alloc_pages_of(struct page **pages)
 
 static int bench_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	return port_failure(PORT_FAULT_CALLBACK);
+	return -port_failure(PORT_FAULT_CALLBACK);
 }
 
 static struct sg_table *bench_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
 	struct buffer *buffer = attach->dmabuf->priv;
-	int ret = port_failure(PORT_FAULT_CALLBACK);
+	int ret = -port_failure(PORT_FAULT_CALLBACK);
 	struct mapping *mapping = ret ? NULL : kzalloc(sizeof(*mapping), GFP_KERNEL);
 	struct scatterlist *sg;
 	unsigned int i;
@@ -165,7 +165,7 @@ static void bench_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 static int bench_pin(struct dma_buf_attachment *attach)
 {
 	struct buffer *buffer = attach->dmabuf->priv;
-	int ret = port_failure(PORT_FAULT_CALLBACK);
+	int ret = -port_failure(PORT_FAULT_CALLBACK);
 
 	if (!ret)
 		buffer->pins++;
@@ -182,7 +182,7 @@ static void bench_unpin(struct dma_buf_attachment *attach)
 static int bench_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct buffer *buffer = dmabuf->priv;
-	int ret = port_failure(PORT_FAULT_CALLBACK);
+	int ret = -port_failure(PORT_FAULT_CALLBACK);
 	struct mapping *mapping;
 
 	if (ret)
@@ -209,7 +209,7 @@ static int bench_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 static int bench_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct buffer *buffer = dmabuf->priv;
-	int ret = port_failure(PORT_FAULT_CALLBACK);
+	int ret = -port_failure(PORT_FAULT_CALLBACK);
 	void *vaddr;
 
 	if (ret)

@@ -17,7 +17,8 @@
 
 bool drive_failed(const struct dma_buf *dmabuf, const char *adapter, const char *what, int ret)
 {
-	if (ret)
+	/* What was found already may be the reason. */
+	if (ret && !check_any_found())
 		check_found(CHECK_RUN_04, dmabuf, NULL,
 			    "%s: %s() returns %d, though nothing failed", adapter, what, ret);
 	return ret;
@@ -51,7 +52,7 @@ static void compare(const struct check_import *import, const u8 *seen, const cha
 	struct job *job = import->checker;
 	size_t at = bench_differ(seen, job->bytes, BENCH_BYTES);
 
-	if (at == BENCH_BYTES || job->faulted)
+	if (at == BENCH_BYTES || job->faulted || job->unread)
 		return;
 	if (!tell_mixed(job, job->beside && bench_differ(seen, job->beside->bytes, BENCH_BYTES) ==
 						    BENCH_BYTES))
@@ -130,22 +131,23 @@ int check_cpu_copies(struct check_import *import, void *vaddr)
 
 /* In seconds: a job that is queued is done much sooner, and so is one that failed. */
 #define FENCE_PATIENCE (2 * HZ)
+#define FENCE_NO_PATIENCE (HZ / 100) /* it was told of one already */
 
 bool drive_stuck;
 
 bool job_settled(struct check_import *import)
 {
 	struct job *job = import->checker;
-	long left = FENCE_PATIENCE;
+	long patience = drive_stuck ? FENCE_NO_PATIENCE : FENCE_PATIENCE, left = patience;
 
 	if (import->fence) {
-		left = dma_fence_wait_timeout(import->fence, false, FENCE_PATIENCE);
+		left = dma_fence_wait_timeout(import->fence, false, patience);
 		dma_fence_put(import->fence);
 		import->fence = NULL;
 	}
 	if (left > 0)
 		left = dma_resv_wait_timeout(job->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
-					     FENCE_PATIENCE);
+					     patience);
 	if (left > 0)
 		return true;
 	check_found(CHECK_FENCE_01, job->dmabuf, NULL,

@@ -26,6 +26,7 @@ struct job {
 	u8 bytes[BENCH_BYTES];
 	atomic_t runs; /* of the device */
 	bool faulted;  /* which was told; what the buffer holds now is anybody's guess */
+	bool unread;   /* nobody keeps `bytes`: what is read is not compared */
 	bool stuck;    /* a fence does not signal: nobody is to wait for it again */
 };
 

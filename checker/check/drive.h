@@ -21,6 +21,9 @@ void drive_exporter(const struct check_adapter *adapter);
 /** drive_run - the driver's own way */
 void drive_run(const struct check_adapter *adapter);
 
+/** drive_failing - all of these again while one thing after the other fails */
+void drive_failing(const struct check_adapter *adapter);
+
 /**
  * drive_heap - the adapter of a dma-heap, named as below /dev/dma_heap
  * Returns NULL without memory; it stays until the process ends.

@@ -40,6 +40,47 @@ const char *__ubsan_default_options(void)
 
 /* --- WARNs ------------------------------------------------------------------------------------ */
 
+/* A WARN that has this in it breaks this rule; the first that fits. */
+static const struct {
+	const char *text;
+	enum check_rule rule;
+} warn_rules[] = {
+	{ "might_sleep()", CHECK_LOCK_21 },
+	{ "held by this thread already", CHECK_LOCK_22 },
+	{ "not held by this thread", CHECK_LOCK_23 },
+	{ "a spinlock held", CHECK_LOCK_23 },
+	{ "belongs to no machine", CHECK_LIFE_09 },
+	{ "DMA-API: device ", CHECK_BAL_13 }, /* goes with mappings */
+	{ "unmap with another direction", CHECK_DIR_05 },
+	{ "unmap of what is not mapped", CHECK_BAL_14 },
+	{ "past the end of a table", CHECK_EXP_01 },
+	{ "without a slot reserved", CHECK_FENCE_02 },
+	{ "fences of a container are added one by one", CHECK_FENCE_03 },
+	{ "released unsignaled", CHECK_FENCE_04 },
+	{ "fences of two contexts have no order", CHECK_FENCE_05 },
+	{ "refcount_t:", CHECK_LIFE_06 },
+	{ "put_page:", CHECK_LIFE_07 },
+	{ "get_page:", CHECK_LIFE_07 },
+	{ "__free_pages", CHECK_LIFE_07 },
+	{ "still has", CHECK_LIFE_08 }, /* a cache, its objects */
+	{ "without move_notify", CHECK_MOVE_01 },
+	{ "an exporter without pin", CHECK_MOVE_02 },
+	{ "by an importer that does not follow moves", CHECK_MOVE_03 },
+	{ "dma-buf: export with one of pin and unpin", CHECK_EXP_05 },
+	{ "dma-buf: export without", CHECK_EXP_04 },
+	{ "allocated NULL", CHECK_EXP_06 },
+	{ "map without an attachment or a direction", CHECK_DIR_06 },
+	{ "cpu_access without a buffer or a direction", CHECK_DIR_06 },
+};
+
+static enum check_rule rule_of(const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(warn_rules); i++)
+		if (strstr(text, warn_rules[i].text))
+			return warn_rules[i].rule;
+	return CHECK_RUN_03;
+}
+
 /*
  * What the library says of a mess that others left, after a finding or before one that will come
  * when the driver is done, is nothing new.
@@ -53,8 +94,7 @@ static void warned(const char *file, int line, const char *text)
 	check_stack_take(&call);
 	if (!check_stack_of_driver(&call) && (check_any_found() || watch_any()))
 		return;
-	check_found_call(strstr(text, "past the end of a table") ? CHECK_EXP_01 : CHECK_RUN_03,
-			 NULL, &call, NULL, "WARN: %s", text);
+	check_found_call(rule_of(text), NULL, &call, NULL, "WARN: %s", text);
 }
 
 /* --- a sanitizer's report --------------------------------------------------------------------- */

@@ -66,6 +66,22 @@ void report_print_json(const struct report *report, FILE *file)
 	print_object(object, file);
 }
 
+void report_print_rules(FILE *file)
+{
+	struct json_object *rules = json_object_new_array();
+
+	for (unsigned int i = 0; i < CHECK_RULES; i++) {
+		struct json_object *rule = json_object_new_object();
+
+		add(rule, "id", check_rules[i].id);
+		add(rule, "category", check_rules[i].category);
+		add(rule, "meaning", check_rules[i].meaning);
+		add(rule, "source", check_rules[i].source);
+		json_object_array_add(rules, rule);
+	}
+	print_object(rules, file);
+}
+
 /* --- SARIF ------------------------------------------------------------------------------------ */
 
 static struct json_object *message(const char *text)

@@ -61,6 +61,9 @@ unsigned int report_cannot(const struct report *report);
 /** report_print - all of it, to @file */
 void report_print(const struct report *report, enum report_format format, FILE *file);
 
+/** report_print_rules - all rules as an array of { id, category, meaning, source } */
+void report_print_rules(FILE *file);
+
 void report_free(struct report *report);
 
 #endif

@@ -3,6 +3,7 @@
 """Each rule of `dmabuf check` has a driver that keeps it and one that breaks it.
 
     rules-test.py DMABUF CC... WORKER [--long]     TAP on standard output
+    rules-test.py DMABUF --table                   docs/rules.md, on standard output
 
 The drivers are rules/*.c. Each keeps every rule, on every machine and under both policies, and breaks the one that
 DMABUF_CHECK_BREAKS names; --long breaks it on every machine, too.
@@ -22,14 +23,15 @@ sys.path.insert(0, os.path.join(ROOT, "tests"))
 import tap                                                  # noqa: E402
 from tap import need                                        # noqa: E402
 
-LONG = "--long" in sys.argv
-DMABUF, *CC, _ = [w for w in sys.argv[1:] if w != "--long"]   # the last only has to be built
+LONG, TABLE = "--long" in sys.argv, "--table" in sys.argv
+DMABUF, *CC, _ = [w for w in sys.argv[1:] if w[:2] != "--"] + ["-"] * TABLE   # the last only has to be built
 FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-DLIBDMABUF", "-DLIBDMABUF_CHECKS", "-DMODULE", "-fPIC", "-shared", "-fsanitize=address", "-g", "-O1",
          "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-fno-strict-aliasing", f"-I{ROOT}/include", f"-I{ROOT}"]
 SOURCES = {os.path.basename(f)[:-2]: f for f in sorted(glob.glob(f"{HERE}/rules/*.c"))}
 FOLDER = tempfile.TemporaryDirectory()
 JOBS = os.cpu_count()
 SHOWN_ON = {"COH-06": "bounce"}                             # where no other machine would do
+ALSO = {"LIFE-01": {"COH-02"}, "LIFE-08": {"LIFE-04"}}         # what else comes of breaking it
 
 
 def build(name):
@@ -52,8 +54,7 @@ def check(name, breaks=None, machine="arm"):
 
 
 def rules():
-    listed = subprocess.run([DMABUF, "check", "--list"], check=True, text=True, stdout=subprocess.PIPE).stdout
-    return [line.split()[0] for line in listed.splitlines()]
+    return json.loads(subprocess.run([DMABUF, "check", "--list", "--format", "json"], check=True, text=True, stdout=subprocess.PIPE).stdout)
 
 
 def breakers():
@@ -62,8 +63,28 @@ def breakers():
 
 
 def every_rule_is_broken_by_a_driver():
-    known, broken = set(rules()), set(breakers())
+    known, broken = {rule["id"] for rule in rules()}, set(breakers())
     need(known == broken, "without a driver:", sorted(known - broken), "no rule:", sorted(broken - known))
+
+
+def table():
+    """docs/rules.md"""
+    page = ["# What a driver that shares buffers keeps to", "",
+            "The rules that `dmabuf check` looks at: its name in a report, what holds, where Linux 6.12 says so, and a driver in",
+            "[checker/check/rules](../checker/check/rules) that keeps it and, told to, breaks it. Made by",
+            "`checker/check/rules-test.py build/dmabuf --table` of `checker/check/rules.def`; a number is never given to another rule.", ""]
+    drivers, category = breakers(), None
+    for rule in rules():
+        if rule["category"] != category:
+            category = rule["category"]
+            page += ["" if page[-1].startswith("|") else None, f"## {category[0].upper()}{category[1:]}", "", "| rule | meaning | Linux | driver |", "|---|---|---|---|"]
+        page.append(f"| {rule['id']} | {rule['meaning']} | {rule['source']} | {drivers.get(rule['id'], '')}.c |")
+    return "\n".join(line for line in page if line is not None) + "\n"
+
+
+def the_page_is_what_the_table_says():
+    need(open(os.path.join(ROOT, "docs", "rules.md")).read() == table(),
+         "docs/rules.md is out of date: checker/check/rules-test.py build/dmabuf --table >docs/rules.md")
 
 
 def keeps(name):
@@ -78,16 +99,19 @@ def breaks_it(rule, done):
     def case():
         status, found = done.result()
         need(status == 1 and rule in found, f"{rule} is not found, but", sorted(found))
-        need(set(found) <= {rule}, f"beside {rule} also", json.dumps({r: f for r, f in found.items() if r != rule}, indent=1)[:3000])
+        need(set(found) <= {rule} | ALSO.get(rule, set()), f"beside {rule} also", json.dumps({r: f for r, f in found.items() if r != rule}, indent=1)[:3000])
     case.__name__ = f"{rule} broken is found, alone"
     return case
 
 
 def main():
+    if TABLE:
+        sys.stdout.write(table())
+        return False
     with FOLDER, concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         list(pool.map(build, SOURCES))
         broken = [(rule, pool.submit(check, name, rule, "all" if LONG else SHOWN_ON.get(rule, "arm"))) for rule, name in sorted(breakers().items())]
-        return tap.run([every_rule_is_broken_by_a_driver, *map(keeps, SOURCES), *[breaks_it(rule, done) for rule, done in broken]])
+        return tap.run([every_rule_is_broken_by_a_driver, the_page_is_what_the_table_says, *map(keeps, SOURCES), *[breaks_it(rule, done) for rule, done in broken]])
 
 
 if __name__ == "__main__":

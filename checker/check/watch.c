@@ -126,6 +126,15 @@ bool watch_any(void)
 	return open_things;
 }
 
+bool watch_any_of(const struct dma_buf *dmabuf)
+{
+	struct watched *thing = open_things;
+
+	while (thing && thing->dmabuf != dmabuf)
+		thing = thing->next;
+	return thing;
+}
+
 static const struct {
 	enum check_rule rule;
 	const char *text;

@@ -61,8 +61,9 @@ void watch_late(enum watched_kind kind, const void *also);
 /** watch_cpu_access - has the driver begun a CPU access of @dmabuf that allows what @dir does? */
 bool watch_cpu_access(const struct dma_buf *dmabuf, enum dma_data_direction dir);
 
-/** watch_any - has the driver anything open? */
+/** watch_any - has the driver anything open? watch_any_of: of this buffer */
 bool watch_any(void);
+bool watch_any_of(const struct dma_buf *dmabuf);
 
 /** watch_left - whatever is open is a finding: nobody will come to close it */
 void watch_left(void);

@@ -37,6 +37,7 @@ static void drive(const struct check_adapter *adapter)
 	}
 	if (adapter->run)
 		drive_run(adapter);
+	drive_failing(adapter);
 }
 
 /* Returns how many ways there were. */
