@@ -28,6 +28,9 @@ int cli_explore(int argc, char **argv);
  */
 int cli_run(int argc, char **argv);
 
+/** cli_doctor - `dmabuf doctor`, as above */
+int cli_doctor(int argc, char **argv);
+
 /** cli_schedules - `dmabuf schedules ...`, as above */
 int cli_schedules(int argc, char **argv);
 

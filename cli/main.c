@@ -30,6 +30,7 @@ static const struct command {
 	{ "schedules",
 	  "small programs of several threads in every order, every value seen that may be",
 	  cli_schedules },
+	{ "doctor", "does dmabuf run work here, and what of it?", cli_doctor },
 	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 

@@ -87,6 +87,7 @@ void hints_add(struct supervisor *s, struct object *object)
 		set(free, object->ino << 1);
 		return;
 	}
+	WRITE_ONCE(s->shared->unlisted, 1);
 }
 
 /* Empty @entry, and let those behind it move up whose search would end here. */

@@ -278,12 +278,20 @@ WRAPS int ioctl(int fd, unsigned long request, ...)
 	return syscall(SYS_ioctl, fd, request, argument);
 }
 
-/* A mapping that cannot be of a buffer. */
+static bool may_be_buffer(int fd)
+{
+	return __atomic_load_n(&shared->buffers, __ATOMIC_RELAXED) &&
+	       (shared->unlisted || buffer_at(fd));
+}
+
 WRAPS void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
+	int before = errno;
+
 	if (shared && fd >= 0 && (flags & MAP_TYPE) == MAP_SHARED && !(flags & MAP_ANONYMOUS) &&
-	    !__atomic_load_n(&shared->buffers, __ATOMIC_RELAXED))
+	    !may_be_buffer(fd))
 		flags |= FILTER_MAP_COOKIE;
+	errno = before;
 	return (void *)syscall(SYS_mmap, addr, length, prot, flags, fd, offset);
 }
 

@@ -48,6 +48,14 @@ def program(body):
     return case
 
 
+def the_doctor_tells():
+    done = subprocess.run([DMABUF, "doctor"], stdout=subprocess.PIPE, text=True)
+    need(done.returncode in (0, 1) and "yes  seccomp user notification" in done.stdout, done)
+    need(subprocess.run([DMABUF, "doctor", "x"], stderr=subprocess.DEVNULL).returncode == 2)
+    within = run(DMABUF, "doctor", options=["--no-preload"])
+    need(within.returncode == 2 and "no   seccomp user notification" in within.stdout, within)
+
+
 def leaves_nothing():
     left = [n for n in os.listdir("/dev/shm") if n.startswith("dmabuf-run.")] if os.path.isdir("/dev/shm") else []
     need(not left, left)

@@ -6,7 +6,7 @@
  * Plain C, for both sides.
  *
  * Invariants
- *   SH1  A buffer is in the table only while it is alive; one that is not there is asked about.
+ *   SH1  A buffer is in the table only while it is alive, and each is, unless .unlisted is set.
  *   SH2  Its entry says pending from before the answer to the call that gave it an unsignaled fence
  *        until the fence has signaled.  One load reads an entry.
  *   SH3  What is here are hints: a wrong one misleads who believes it and nobody else.
@@ -22,11 +22,11 @@
 #define SHARED_PENDING 1ull
 
 struct run_shared {
-	uint64_t memfds;  /* st_dev of buffers */
-	uint32_t buffers; /* that are alive, udmabufs too */
-	uint32_t pending; /* of them, with an unsignaled fence */
-	uint32_t quick;   /* a SYNC that waits for nothing need not be told */
-	uint32_t reserved;
+	uint64_t memfds;   /* st_dev of buffers */
+	uint32_t buffers;  /* that are alive, udmabufs too */
+	uint32_t pending;  /* of them, with an unsignaled fence */
+	uint32_t quick;    /* a SYNC that waits for nothing need not be told */
+	uint32_t unlisted; /* a buffer is alive that found no place in the table */
 	/* a buffer's inode << 1, and whether it is pending; 0: empty */
 	uint64_t table[SHARED_ENTRIES];
 };
