@@ -253,7 +253,7 @@ static void lacking_symbols_are_named(struct ktap *t)
 	program_of(&scene, "program.c", "void here(void) { }\n", &program, &request);
 	scene_listen(&scene);
 	KT_EQ(t, driver_build(&request, &build), 2);
-	scene_says(t, &scene, "driver: needs gone (and 1 more), which");
+	scene_says(t, &scene, "driver: needs gone (and 1 more): not here");
 	driver_build_free(&build);
 	words_free(&request.programs);
 	driver_build_free(&program);

@@ -496,7 +496,7 @@ int driver_build(const struct driver_request *request, struct driver_build *buil
 				lacking.word[0]);
 			if (lacking.nr > 1)
 				fprintf(stderr, " (and %zu more)", lacking.nr - 1);
-			fprintf(stderr, ", which there is not here; --missing lists all of them\n");
+			fprintf(stderr, ": not here; --missing lists all that lacks\n");
 			ret = 2;
 		}
 		words_free(&lacking);
