@@ -14,7 +14,8 @@
  *   BU3  While somebody does, an access that never ends is open in the directory: each begin and end
  *        of a device that does not snoop then moves what a fresh mapping would.
  *
- * Lock order: mmap_lock -> buffers_lock -> buffer.lock -> reservation -> buffer.cpu -> directory.
+ * Lock order: buffers_lock -> buffer.lock -> reservation -> buffer.cpu -> directory.  mmap_lock may be
+ * held outside of buffer.cpu; under no lock here is it taken.
  */
 #ifndef KMOD_BUFFER_H
 #define KMOD_BUFFER_H

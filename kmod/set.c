@@ -84,7 +84,8 @@ static struct sg_table *slot_map(struct mapping_slot *slot, enum dma_data_direct
 		return sgt;
 	/* Promised not to be: its driver has narrowed the DMA mask since it attached. */
 	if (!machine_device_memory(sgt) && machine_bounced(set->dev, sgt)) {
-		dev_warn(set->dev, "dmabuf-cache: DMA mask changed while attached; attach anew\n");
+		dev_warn_once(set->dev,
+			      "dmabuf-cache: DMA mask changed while attached; attach anew\n");
 		set->keeping = KEEP_NOT;
 		inner_unmap(inner_of(slot), sgt, dir);
 		return ERR_PTR(-EIO);
@@ -173,7 +174,8 @@ static void set_decide(struct cached_set *set)
 	else if (set->domain == COHERENCE_MEMORY && !(buffer->plain && machine_can_sync()))
 		set->keeping = KEEP_NOT;
 	else if (machine_may_bounce(set->dev))
-		set->keeping = KEEP_MAYBE;
+		/* Where it lies tells where it will lie only of a buffer that does not move. */
+		set->keeping = dma_buf_is_dynamic(buffer->inner) ? KEEP_NOT : KEEP_MAYBE;
 }
 
 static void set_close(struct cached_set *set)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Boots a stock Linux with the module in virtual machines of several kinds, and passes on what its cases report.
 
-    boot.py --arch ARCH --image vmlinuz --modules DIR --guest PROGRAM --test-modules KO,... [--machine NAME]... [--case TEXT]
+    boot.py --arch ARCH --image vmlinuz --modules DIR --guest PROGRAM --test-modules KO,... [--machine NAME]... [--case TEXT] [--long]
             [--kernel-modules NAME,...] [--files FILE,...] [--work DIR] [--strip PROGRAM]
 
 TAP on standard output, a line for each case of each machine. A machine that does not come to its end counts as a
@@ -27,19 +27,19 @@ COUNTED = "-smp 1 -accel tcg -icount shift=0,align=off,sleep=off"
 
 # name: (architecture, QEMU's arguments, the kernel's, modules of the kernel's own, in how many seconds at most)
 MACHINES = {
-    "none": ("x86_64", f"{PC} {TWO} {EDU} {EDU}", "", (), 240),
+    "none": ("x86_64", f"{PC} {TWO} {EDU} {EDU}", "", (), 400),
     # All of its memory can be reached with the 32 bits of vivid's device.
     "drivers": ("x86_64", f"{PC} {TWO}".replace("-m 3072", "-m 1024"), "",
-                ("vgem", "vivid n_devs=2 node_types=0x1,0x1 allocators=0,1"), 240),
-    "intel-strict": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 240),
-    "intel-lazy": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 240),
-    "virtio-iommu": ("x86_64", f"{PC} {ONE} -device virtio-iommu-pci {EDU}", "", ("virtio-iommu",), 240),
-    "arm64": ("aarch64", f"{ARM} {TWO} {EDU}", "", (), 240),
-    "swiotlb": ("x86_64", f"{PC} {ONE} {EDU}", "swiotlb=force", (), 240),
-    "cost-none": ("x86_64", f"{PC} {COUNTED}", "", (), 240),
-    "cost-strict": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 240),
-    "cost-lazy": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 240),
-    "cost-arm64": ("aarch64", f"{ARM} {COUNTED}", "", (), 240),
+                ("vgem", "vivid n_devs=2 node_types=0x1,0x1 allocators=0,1"), 400),
+    "intel-strict": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 400),
+    "intel-lazy": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 400),
+    "virtio-iommu": ("x86_64", f"{PC} {ONE} -device virtio-iommu-pci {EDU}", "", ("virtio-iommu",), 400),
+    "arm64": ("aarch64", f"{ARM} {TWO} {EDU}", "", (), 400),
+    "swiotlb": ("x86_64", f"{PC} {ONE} {EDU}", "swiotlb=force", (), 400),
+    "cost-none": ("x86_64", f"{PC} {COUNTED}", "", (), 400),
+    "cost-strict": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 400),
+    "cost-lazy": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 400),
+    "cost-arm64": ("aarch64", f"{ARM} {COUNTED}", "", (), 400),
 }
 # Run only when they are named.
 LONGER = ("cost-strict", "cost-lazy")
@@ -137,10 +137,11 @@ def boot(name, arguments, kernel, ramdisk):
     """(lines the cases wrote, why it did not come to its end or None)"""
     arch, qemu, options, _, limit = MACHINES[name]
     command = [f"qemu-system-{arch}", *qemu.split(), *MACHINE_OPTIONS.split(), "-kernel", kernel, "-initrd", ramdisk,
-               "-append", f"console={CONSOLE[arch]} panic=-1 quiet loglevel=1 machine={name} {options} {'case=' + arguments.case if arguments.case else ''}"]
+               "-append", f"console={CONSOLE[arch]} panic=-1 quiet loglevel=1 machine={name} {options} {'case=' + arguments.case if arguments.case else ''}"
+               f"{' long' if arguments.long else ''}"]
     try:
         p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           timeout=limit, check=False)
+                           timeout=limit * (10 if arguments.long else 1), check=False)
         output, why = p.stdout, None if p.returncode == 0 else f"qemu exits with {p.returncode}"
     except subprocess.TimeoutExpired as e:
         output, why = e.stdout or b"", f"not done after {limit} s"
@@ -166,6 +167,7 @@ def main():
     parser.add_argument("--files", default="", help="what else lies in the machine's root")
     parser.add_argument("--machine", action="append", default=[])
     parser.add_argument("--case", help="only cases whose name has this in it")
+    parser.add_argument("--long", action="store_true", help="larger numbers")
     parser.add_argument("--work", default="build/linux/boot")
     parser.add_argument("--strip", default="strip")
     arguments = parser.parse_args()

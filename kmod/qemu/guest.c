@@ -28,6 +28,7 @@
 #define TOLD 8 /* failed checks of one case; the others are counted */
 
 const char *machine = "none";
+bool take_long;
 static const char *only; /* cases whose name has this */
 static unsigned int failures;
 static const char *skipped;
@@ -498,6 +499,8 @@ int main(void)
 	for (at = strtok(command_line, " \n"); at; at = strtok(NULL, " \n")) {
 		if (!strncmp(at, "machine=", strlen("machine=")))
 			machine = at + strlen("machine=");
+		if (!strcmp(at, "long"))
+			take_long = true;
 		if (!strncmp(at, "case=", strlen("case=")))
 			only = at + strlen("case=");
 	}

@@ -31,6 +31,7 @@ extern const struct guest_case importer_cases[], program_cases[], machine_cases[
 	cost_cases[];
 
 extern const char *machine; /* what the command line calls it */
+extern bool take_long;      /* and whether there is time for larger numbers */
 
 /* --- what a case says -------------------------------------------------------------------------- */
 

@@ -307,7 +307,7 @@ static int round_trip(int inner)
 
 static void rounds(void)
 {
-	unsigned int n = 2000;
+	unsigned int n = take_long ? 100000 : 2000;
 	long long before, after;
 	int inner = own_buffer(SIZE, 0);
 
