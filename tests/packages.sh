@@ -24,6 +24,9 @@ have() {
 	libpng-dev) pkg-config --exists libpng ;;
 	libucx-dev) test -e /usr/include/ucs/memory/rcache.h ;;
 	liburcu-dev) pkg-config --exists liburcu-bp ;;
+	gir1.2-gst-plugins-base-1.0) compgen -G '/usr/lib/*/girepository-1.0/GstAllocators-1.0.typelib' ;;
+	gstreamer1.0-plugins-base) compgen -G '/usr/lib/*/gstreamer-1.0/libgstapp.so' ;;
+	python3-gi) /usr/bin/python3 -c 'import gi' ;;
 	linux-source-6.12) test -e /usr/src/linux-source-6.12.tar.xz ;;
 	ninja-build) command -v ninja ;;
 	xz-utils) command -v xz ;;
