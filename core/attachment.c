@@ -290,6 +290,18 @@ rarely:
 	unmap_rarely(attach, sgt, dir, true);
 }
 
+enum dma_buf_placement dma_buf_map_placement(struct dma_buf_attachment *attach,
+					     struct sg_table *sgt)
+{
+	struct sg_table *real = attach && sgt ? debug_table_real(attach, sgt) : NULL;
+
+	if (WARN(!real, "dma-buf: where is what is not mapped?\n"))
+		return DMA_BUF_PLACEMENT_SYSTEM;
+	/* As slots tell: dma-buf-mapping.h. */
+	return real->orig_nents && sg_page(real->sgl) ? DMA_BUF_PLACEMENT_SYSTEM
+						      : DMA_BUF_PLACEMENT_DEVICE;
+}
+
 /* --- one access of many through a kept mapping ------------------------------------------------ */
 
 void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,

@@ -106,18 +106,17 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 	if (!slots)
 		return -ENOMEM;
 	dma_buf_move_notify(dmabuf);
-	ret = -EBUSY;
-	if (buffer->quarantined)
-		goto free_slots;
-	ret = mapping_slots_freeze(slots, n, timeout);
+	ret = buffer->quarantined ? -EBUSY : mapping_slots_freeze(slots, n, timeout);
 	if (ret)
-		goto free_slots;
+		goto name_users;
 	mapping_slots_teardown(slots, n);
 	buffer->move.slots = slots;
 	buffer->move.n = n;
 	return 0;
 
-free_slots:
+name_users:
+	if (timeout > 0)
+		slot_sets_name_users(dmabuf);
 	kfree(slots);
 	return ret;
 }

@@ -22,7 +22,7 @@ static struct dma_buf_attachment *told;
 static void on_move(struct dma_buf_attachment *attach)
 {
 	dma_resv_assert_held(attach->dmabuf->resv);
-	told = attach;
+	smp_store_release(&told, attach);
 }
 
 static const struct dma_buf_attach_ops follows = { .move_notify = on_move };
@@ -141,7 +141,7 @@ static void leave(void *arg)
 {
 	struct leaver *l = arg;
 
-	while (!READ_ONCE(told))
+	while (!smp_load_acquire(&told))
 		port_yield();
 	dma_buf_unmap_attachment_unlocked(l->s->dynamic, l->sgt, DMA_TO_DEVICE);
 }

@@ -10,6 +10,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-table.h>
 #include <linux/minmax.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 
 #include "buffer.h"
@@ -564,6 +565,20 @@ bool slot_sets_in_use(struct dma_buf *dmabuf)
 			    mapping_slot_active(slot_set_slot(set, i)))
 				return true;
 	return false;
+}
+
+void slot_sets_name_users(struct dma_buf *dmabuf)
+{
+	struct slot_set *set;
+
+	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
+		if (set_active(set))
+			pr_warn("dma-buf: the move of a %s buffer waited in vain for %s to unmap\n",
+				dmabuf->exp_name, dev_name(set->dev));
+	list_for_each_entry(set, &to_buffer(dmabuf)->dead, node)
+		pr_warn("dma-buf: the move of a %s buffer waited in vain for %s to unmap what it "
+			"detached from\n",
+			dmabuf->exp_name, dev_name(set->dev));
 }
 
 void slot_sets_kernel_fence(struct dma_buf *dmabuf)

@@ -137,6 +137,9 @@ struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n);
 /** slot_sets_in_use - does anybody use a mapping kept of @dmabuf? Reservation held */
 bool slot_sets_in_use(struct dma_buf *dmabuf);
 
+/** slot_sets_name_users - say in the log whose devices use what is kept of @dmabuf. Reservation held */
+void slot_sets_name_users(struct dma_buf *dmabuf);
+
 /** slot_sets_kernel_fence - static importers' hits on @dmabuf wait from now on. Reservation held.
  */
 void slot_sets_kernel_fence(struct dma_buf *dmabuf);

@@ -414,6 +414,7 @@
 #pragma redefine_extname vram_destroy ldb_vram_destroy
 #pragma redefine_extname vram_end_access ldb_vram_end_access
 #pragma redefine_extname vram_fail_copies ldb_vram_fail_copies
+#pragma redefine_extname vram_lost ldb_vram_lost
 #pragma redefine_extname vram_move ldb_vram_move
 #pragma redefine_extname vram_move_async ldb_vram_move_async
 #pragma redefine_extname vram_owner ldb_vram_owner

@@ -140,6 +140,10 @@ void report_run(FILE *to, const struct run_config *config, const struct y4m_form
 			"%llu moves of buffers, %.2f a frame, with %zu KiB of the gpu's memory\n",
 			(unsigned long long)result->moves, (double)result->moves / result->frames,
 			config->vram >> 10);
+	if (config->vram && !config->core)
+		fprintf(to, "a buffer could not move for %.1f %% of the time\n",
+			100.0 * result->costs.count[DMA_COST_PINNED_NS] / result->ns /
+				(2 * config->buffers));
 	report_costs(to, config, result);
 }
 

@@ -15,6 +15,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/ktime.h>
 
 #include "core/event.h"
 #include "dma/cache.h"
@@ -263,6 +264,7 @@ static int run_stages(struct run *run)
 		.picture = run->reader->format.picture,
 	};
 	const char *failed;
+	ktime_t start;
 	int ret;
 
 	run->stages = stages_create(&stages, &failed);
@@ -270,9 +272,11 @@ static int run_stages(struct run *run)
 		return fail(run, failed, PTR_ERR(run->stages));
 	if (config->fault_frame != RUN_NO_FAULT)
 		cache_adversary(config->seed);
+	start = ktime_get();
 	ret = run_frames(run);
 	if (ret)
 		abandon(run);
+	run->result->ns = ktime_to_ns(ktime_sub(ktime_get(), start));
 	count_steady(run);
 	run->result->half = stages_half(run->stages);
 	run->result->moves = stages_moves(run->stages);

@@ -51,6 +51,7 @@ struct run_result {
 	u64 wrong_frames;
 	enum stage_half half; /* where the encoder's pictures were in the end */
 	u64 moves;            /* of all buffers */
+	u64 ns;               /* all frames took */
 
 	struct dma_costs costs; /* all, from building the machine to taking it apart */
 	struct dma_costs steady;

@@ -2,6 +2,7 @@
 /* extras.c - what a driver of Linux 6.12 does by hand where ours calls the core */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 
 void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			  enum dma_data_direction dir)
@@ -51,4 +52,15 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 
 void dma_buf_move_end(struct dma_buf *dmabuf)
 {
+}
+
+int dma_buf_revoke(struct dma_buf *dmabuf, long timeout)
+{
+	long left;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_buf_move_notify(dmabuf);
+	dma_resv_unlock(dmabuf->resv);
+	left = dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false, timeout);
+	return left > 0 ? 0 : -ETIMEDOUT;
 }

@@ -30,6 +30,8 @@ struct vram_buffer {
 
 	/* guarded by vram.lock */
 	struct list_head lru;
+	struct list_head node; /* in vram.buffers */
+	bool revoked;
 
 	/* its own lock: those of system memory */
 	struct heap_mappings mappings;
@@ -57,7 +59,7 @@ void vram_wait_copied(struct vram_buffer *buffer);
  */
 struct vram_place *vram_find_room(struct vram *vram, bool visible, size_t bytes);
 
-/** vram_lru_touch - @buffer, which is in VRAM, was used. vram_lru_remove - it leaves. Any context */
+/** vram_lru_touch - @buffer, which is in VRAM, was used. vram_lru_remove - it is released. May sleep */
 void vram_lru_touch(struct vram_buffer *buffer);
 void vram_lru_remove(struct vram_buffer *buffer);
 

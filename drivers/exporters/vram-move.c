@@ -129,6 +129,7 @@ void vram_lru_remove(struct vram_buffer *buffer)
 {
 	mutex_lock(&buffer->vram->lock);
 	list_del_init(&buffer->lru);
+	list_del_init(&buffer->node);
 	mutex_unlock(&buffer->vram->lock);
 }
 
@@ -269,6 +270,8 @@ int vram_move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visible
 			vram_lru_touch(buffer);
 		return 0;
 	}
+	if (READ_ONCE(vram->lost))
+		return -ENODEV;
 	if (buffer->moving || buffer->pins || dma_buf_move_blocked(dmabuf))
 		return -EBUSY;
 	place = new_place(buffer, where, visible);
@@ -354,6 +357,42 @@ void vram_unpin(struct dma_buf *dmabuf)
 	mutex_lock(&vram->lock);
 	vram->pinned -= dmabuf->size;
 	mutex_unlock(&vram->lock);
+}
+
+/* One that has not been revoked, referenced; those whose release has begun are nobody's any more. */
+static struct dma_buf *next_to_revoke(struct vram *vram)
+{
+	struct vram_buffer *buffer;
+	struct dma_buf *taken = NULL;
+
+	mutex_lock(&vram->lock);
+	list_for_each_entry(buffer, &vram->buffers, node) {
+		if (buffer->revoked || !get_file_active(&buffer->dmabuf->file))
+			continue;
+		buffer->revoked = true;
+		taken = buffer->dmabuf;
+		break;
+	}
+	mutex_unlock(&vram->lock);
+	return taken;
+}
+
+unsigned int vram_lost(struct vram *vram, long timeout)
+{
+	struct dma_buf *dmabuf;
+	struct vram_buffer *buffer;
+	unsigned int used = 0;
+
+	mutex_lock(&vram->lock);
+	WRITE_ONCE(vram->lost, true);
+	list_for_each_entry(buffer, &vram->buffers, node)
+		buffer->revoked = false; /* to be asked again */
+	mutex_unlock(&vram->lock);
+	while ((dmabuf = next_to_revoke(vram))) {
+		used += dma_buf_revoke(dmabuf, timeout) == -ETIMEDOUT;
+		dma_buf_put(dmabuf);
+	}
+	return used;
 }
 
 void vram_read_stats(struct vram *vram, struct vram_stats *stats)

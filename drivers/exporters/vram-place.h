@@ -39,9 +39,11 @@ struct vram {
 
 	struct mutex lock; /* a leaf */
 	/* guarded by lock */
-	struct list_head ranges; /* vram_place.node of those in VRAM, by offset */
-	struct list_head lru;    /* vram_buffer.lru of those in VRAM, the next to leave first */
-	size_t pinned;           /* bytes held by vram_pin() */
+	struct list_head ranges;  /* vram_place.node of those in VRAM, by offset */
+	struct list_head lru;     /* vram_buffer.lru of those in VRAM, the next to leave first */
+	struct list_head buffers; /* vram_buffer.node: all of them */
+	bool lost;                /* read without it, too */
+	size_t pinned;            /* bytes held by vram_pin() */
 	struct vram_stats stats;
 	struct dma_fence *last_copy; /* the youngest, or NULL */
 

@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "dma/engine.h"
 #include "dma/machine.h"
@@ -390,6 +391,50 @@ static void the_cpu_replaces_a_broken_engine(struct ktap *t)
 	}
 }
 
+/* The device goes: whoever has a buffer gets clean errors, and who does not let go harms nobody. */
+static void a_lost_device_is_a_clean_error(struct ktap *t)
+{
+	for (int policy = 0; policy < 2; policy++) {
+		struct dma_buf_attachment *fixed, *peer;
+		struct sg_table *sgt, *kept;
+		struct iosys_map map;
+		struct bed bed;
+		u8 byte = 0;
+
+		dma_buf_set_policy(policy);
+		bed_up(&bed, "arm", &(struct vram_config){ .bytes = 2 * BYTES });
+		for (unsigned int i = 0; i < 3; i++)
+			fill(t, add(t, &bed, VRAM_PLACEMENT_VRAM), 1 + i);
+		fixed = dma_buf_attach(bed.buffer[0], bed.other);
+		peer = dma_buf_dynamic_attach(bed.buffer[1], bed.other, &peer_ops, NULL);
+		sgt = dma_buf_map_attachment_unlocked(fixed, DMA_TO_DEVICE);
+		kept = dma_buf_map_attachment_unlocked(peer, DMA_TO_DEVICE);
+		KT_EQ(t, dma_buf_map_placement(fixed, sgt), DMA_BUF_PLACEMENT_SYSTEM);
+		KT_EQ(t, dma_buf_map_placement(peer, kept), DMA_BUF_PLACEMENT_DEVICE);
+
+		KT_EQ(t, vram_lost(bed.vram, 1), 2);
+		KT_EQ(t, PTR_ERR(dma_buf_map_attachment_unlocked(fixed, DMA_TO_DEVICE)), -ENODEV);
+		KT_EQ(t, PTR_ERR(dma_buf_map_attachment_unlocked(peer, DMA_TO_DEVICE)), -ENODEV);
+		KT_EQ(t, PTR_ERR(dma_buf_attach(bed.buffer[2], bed.other)), -ENODEV);
+		KT_EQ(t, dma_buf_vmap_unlocked(bed.buffer[2], &map), -ENODEV);
+		KT_EQ(t, move(bed.buffer[2], !vram_placement(bed.buffer[2])), -ENODEV);
+		KT_EQ(t, PTR_ERR(vram_allocate(bed.vram, 1, VRAM_PLACEMENT_VRAM, NULL)), -ENODEV);
+		/* Those who had it mapped still find what they had. */
+		KT_EQ(t, dma_engine_read(bed.other, sgt, 0, &byte, 1), 0);
+		KT_EQ(t, byte, 1);
+		KT_EQ(t, dma_engine_read(bed.other, kept, 0, &byte, 1), 0);
+		KT_EQ(t, byte, 2);
+		dma_buf_unmap_attachment_unlocked(fixed, sgt, DMA_TO_DEVICE);
+		dma_buf_unmap_attachment_unlocked(peer, kept, DMA_TO_DEVICE);
+		flush_workqueue(system_wq);
+		KT_EQ(t, vram_lost(bed.vram, 1), 0);
+		dma_buf_detach(bed.buffer[0], fixed);
+		dma_buf_detach(bed.buffer[1], peer);
+		bed_down(&bed);
+		dma_buf_set_policy(DMA_BUF_POLICY_CACHED);
+	}
+}
+
 static void without_memory_it_stays(struct ktap *t)
 {
 	unsigned int failed = 0;
@@ -418,4 +463,5 @@ KTAP_MAIN(KTAP_CASE(the_one_not_used_for_longest_leaves), KTAP_CASE(who_is_pinne
 	  KTAP_CASE(a_working_set_is_locked_together), KTAP_CASE(peers_reach_the_window_only),
 	  KTAP_CASE(the_cpu_reaches_the_window_only), KTAP_CASE(scanouts_have_a_limit),
 	  KTAP_CASE(the_copy_waits_and_the_mover_does_not),
-	  KTAP_CASE(the_cpu_replaces_a_broken_engine), KTAP_CASE(without_memory_it_stays))
+	  KTAP_CASE(the_cpu_replaces_a_broken_engine), KTAP_CASE(a_lost_device_is_a_clean_error),
+	  KTAP_CASE(without_memory_it_stays))

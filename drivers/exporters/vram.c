@@ -413,12 +413,15 @@ struct dma_buf *vram_allocate(struct vram *vram, size_t bytes, enum vram_placeme
 	/* What one entry of a table can say. */
 	if (!bytes || bytes > UINT_MAX - PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
+	if (READ_ONCE(vram->lost))
+		return ERR_PTR(-ENODEV);
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	buffer->vram = vram;
 	INIT_LIST_HEAD(&buffer->mapped);
 	INIT_LIST_HEAD(&buffer->lru);
+	INIT_LIST_HEAD(&buffer->node);
 	heap_mappings_init(&buffer->mappings);
 	buffer->place = first_place(vram, wanted, PAGE_ALIGN(bytes));
 	if (IS_ERR(buffer->place)) {
@@ -439,8 +442,11 @@ struct dma_buf *vram_allocate(struct vram *vram, size_t bytes, enum vram_placeme
 		goto put_place;
 	}
 	buffer->dmabuf = dmabuf;
+	mutex_lock(&vram->lock);
+	list_add_tail(&buffer->node, &vram->buffers);
 	if (buffer->where == VRAM_PLACEMENT_VRAM)
-		vram_lru_touch(buffer);
+		list_add_tail(&buffer->lru, &vram->lru);
+	mutex_unlock(&vram->lock);
 	return dmabuf;
 
 put_place:
@@ -466,6 +472,7 @@ struct vram *vram_create_with(struct device *dev, const struct vram_config *conf
 	mutex_init(&vram->lock);
 	INIT_LIST_HEAD(&vram->ranges);
 	INIT_LIST_HEAD(&vram->lru);
+	INIT_LIST_HEAD(&vram->buffers);
 	vram->window = dma_window_create(dev, vram->visible);
 	if (IS_ERR(vram->window)) {
 		ret = PTR_ERR(vram->window);

@@ -54,6 +54,17 @@ struct vram *vram_create(struct device *dev, size_t bytes);
 struct vram *vram_create_with(struct device *dev, const struct vram_config *config);
 void vram_destroy(struct vram *vram);
 
+/**
+ * vram_lost - the device has gone, or its memory has: nobody gets any of its buffers any more
+ * @timeout: jiffies for each of the two waits of each buffer (dma_buf_revoke())
+ *
+ * From now on maps, moves, pins and new buffers are -ENODEV.  Buffers live until their last reference
+ * has gone, and vram_destroy() comes after that.
+ * Context: may sleep; no reservation held.
+ * Returns how many buffers somebody still uses; the log names who.
+ */
+unsigned int vram_lost(struct vram *vram, long timeout);
+
 struct vram_stats {
 	u64 moves;         /* of all buffers */
 	u64 evictions;     /* of them to make room for others */
@@ -77,7 +88,8 @@ void vram_fail_copies(struct vram *vram, size_t after);
  * @resv: its reservation, which outlives it; NULL for one of its own
  *
  * Context: may sleep; @resv not held.
- * Returns ERR_PTR: -EINVAL for 0 and for 4 GiB and more; -ENOMEM.  The caller owns one reference.
+ * Returns ERR_PTR: -EINVAL for 0 and for 4 GiB and more; -ENODEV lost; -ENOMEM.  The caller owns one
+ * reference.
  */
 struct dma_buf *vram_allocate(struct vram *vram, size_t bytes, enum vram_placement wanted,
 			      struct dma_resv *resv);

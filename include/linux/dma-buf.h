@@ -392,6 +392,24 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 						 enum dma_data_direction dir);
 
+enum dma_buf_placement {
+	DMA_BUF_PLACEMENT_SYSTEM, /* ordinary memory */
+	DMA_BUF_PLACEMENT_DEVICE, /* a device's own */
+};
+
+/**
+ * dma_buf_map_placement - where the buffer is that a map returned
+ * @sgt: mapped, and not unmapped yet
+ *
+ * It stays there until the unmap, or for a dynamic importer until he is told that it moves.  Who does
+ * not want it there unmaps, and has lost nothing but time.
+ * Context: reservation held or not.
+ * Returns it; DMA_BUF_PLACEMENT_SYSTEM with WARN for NULL, or a table that is not mapped.
+ * DIFFERS: ours.
+ */
+enum dma_buf_placement dma_buf_map_placement(struct dma_buf_attachment *attach,
+					     struct sg_table *sgt);
+
 /**
  * dma_buf_unmap_attachment - the access is over; held
  * dma_buf_unmap_attachment_unlocked - not held
@@ -547,8 +565,8 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 /**
  * dma_buf_move_begin - an exporter that sets tells_moves is about to move its buffer
  * dma_buf_move_end - it has moved, or stays where it was
- * @timeout: jiffies to wait for static importers that use their mappings; 0: not at all, as inside
- *	     an eviction
+ * @timeout: jiffies to wait for static importers that use their mappings, and who is waited for in
+ *	     vain is named in the log; 0: not at all, as inside an eviction
  *
  * The begin tells dynamic importers as dma_buf_move_notify() does, and takes the kept mappings of
  * static ones away, all or none; the end makes them anew with map_dma_buf, of where the buffer is
@@ -562,7 +580,8 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
  * its buffer so.
  * Context: held throughout; may sleep.
  * Returns 0, and the end must follow; -EBUSY a static importer uses a mapping, or one that was
- * detached in use is still there (dynamic importers may have been told for nothing); -ENOMEM;
+ * detached in use is still there (dynamic importers may have been told for nothing); -ENOMEM; -ENODEV
+ * the buffer is revoked;
  * -EDEADLK with WARN the buffer is being moved already, as by map_dma_buf from the end; -EINVAL with
  * WARN for NULL, or an exporter without tells_moves.  After an error nothing is taken away.
  * DIFFERS: ours.

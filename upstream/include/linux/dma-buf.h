@@ -50,6 +50,9 @@ void dma_buf_end_exporter_access(struct dma_buf *dmabuf, struct device *dev, str
 /* The exporter tells who follows; the others' buffers are pinned. */
 int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout);
 void dma_buf_move_end(struct dma_buf *dmabuf);
+/* What each exporter does by hand there: tell, and wait for the fences. */
+int dma_buf_revoke(struct dma_buf *dmabuf, long timeout);
+
 static inline bool dma_buf_move_blocked(struct dma_buf *dmabuf)
 {
 	return false;
