@@ -138,9 +138,8 @@ def the_supervisor_s_death_ends_calls_with_errors():
         told = p.stdout.read()
         p.wait(30)
     need(p.returncode == -signal.SIGKILL, p.returncode)
-    for name in os.listdir("/dev/shm"):                     # what one that is killed cannot take away
-        if name.startswith("dmabuf-run."):
-            subprocess.run(["rm", "-r", os.path.join("/dev/shm", name)], check=True)
+    for name in run_test.left_behind():                     # what one that is killed cannot take away
+        subprocess.run(["rm", "-r", os.path.join("/dev/shm", name)], check=True)
     need(told == "True True 6\n", told)
 
 

@@ -172,7 +172,8 @@ static int make_folder(struct supervisor *s)
 	char path[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		snprintf(s->folder, sizeof(s->folder), "%s/dmabuf-run.XXXXXX", places[i]);
+		snprintf(s->folder, sizeof(s->folder), "%s/dmabuf-run.%d.XXXXXX", places[i],
+			 getpid());
 		if (!mkdtemp(s->folder))
 			continue;
 		snprintf(path, sizeof(path), "%s/dma_heap", s->folder);
