@@ -28,7 +28,7 @@ BARE = False                                                # with --no-preload
 def run(*words, options=(), **more):
     bare = ["--no-preload"] if BARE else []
     return subprocess.run([DMABUF, "run", *bare, *options, "--", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=50, **more)
+                          stderr=subprocess.PIPE, text=True, timeout=3000 if LONG else 100, **more)
 
 
 def inside(body, options=(), env=None):
