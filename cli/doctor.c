@@ -21,7 +21,7 @@ static const char help[] =
 	"\n"
 	"Examples:\n"
 	"  dmabuf doctor\n"
-	"  podman run --rm -v $PWD:/src IMAGE /src/build/dmabuf doctor\n";
+	"  podman run -v $PWD:/src IMAGE /src/build/dmabuf doctor\n";
 
 int cli_doctor(int argc, char **argv)
 {
