@@ -16,6 +16,7 @@
 #include "buffer.h"
 #include "debug-table.h"
 #include "event.h"
+#include "locking.h"
 #include "mapping-slot.h"
 #include "remap.h"
 #include "slot-set.h"
@@ -44,7 +45,7 @@ static struct dma_buf_attachment *attach_as(struct dma_buf *dmabuf, struct devic
 		 "dma-buf: a dynamic importer without move_notify\n"))
 		return ERR_PTR(-EINVAL);
 	might_sleep();
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_attach, dmabuf->resv))
 		return ERR_PTR(-EDEADLK);
 
 	if (READ_ONCE(to_buffer(dmabuf)->revoked))
@@ -88,7 +89,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 		 "dma-buf: detach of an attachment that is not this buffer's\n"))
 		return;
 	might_sleep();
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_detach, dmabuf->resv))
 		return;
 
 	dev = attach->dev;
@@ -311,7 +312,7 @@ void dma_buf_begin_access(struct dma_buf_attachment *attach, struct sg_table *sg
 		 "dma-buf: begin_access without an attachment, a table or a direction\n"))
 		return;
 	might_sleep();
-	if (dma_resv_assert_not_held(attach->dmabuf->resv))
+	if (lock_rule(dma_buf_begin_access, attach->dmabuf->resv))
 		return;
 
 	sgt = debug_table_real(attach, sgt);
@@ -331,7 +332,7 @@ void dma_buf_end_access(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		 "dma-buf: end_access without an attachment, a table or a direction\n"))
 		return;
 	might_sleep();
-	if (dma_resv_assert_not_held(attach->dmabuf->resv))
+	if (lock_rule(dma_buf_end_access, attach->dmabuf->resv))
 		return;
 
 	sgt = debug_table_real(attach, sgt);

@@ -14,6 +14,7 @@
 #include <linux/wait.h>
 
 #include "coherence.h"
+#include "locking.h"
 
 /* What poll() hangs on a fence: one for those who wait to read, one for those who wait to write. */
 struct poll_slot {
@@ -124,6 +125,16 @@ static inline unsigned int buffer_cpu_mode(const struct buffer *buffer, unsigned
 	return mode | (buffer->dmabuf.ops->cpu_maps_uncached ? COHERENCE_UNCACHED : 0);
 }
 
+/*
+ * The reservation that is taken next is that of a buffer that is released, maybe with another one
+ * held.  If it is the buffer's own nobody waits for it who has another one.
+ */
+static inline void buffer_release_locks(struct buffer *buffer)
+{
+	if (buffer->dmabuf.resv == &buffer->own_resv)
+		lock_is_nested(1);
+}
+
 /**
  * buffer_visit_next - walk over all buffers, also those whose release has begun
  * @buffer: NULL to begin, then what the last call returned, whose visit ends
@@ -135,15 +146,21 @@ static inline unsigned int buffer_cpu_mode(const struct buffer *buffer, unsigned
  */
 struct buffer *buffer_visit_next(struct buffer *buffer);
 
+lock_need_is(dma_buf_map_attachment, HELD);
+lock_need_is(dma_buf_unmap_attachment, HELD);
+lock_need_is(dma_buf_map_attachment_unlocked, NOT_HELD);
+lock_need_is(dma_buf_unmap_attachment_unlocked, NOT_HELD);
+
 /*
  * The lock rules of the hot functions cost a cache line, so they are asserted in checking builds
- * only; all others use dma_resv_assert_held() and dma_resv_assert_not_held() always.
+ * only; all others use lock_rule() always.
  */
 static inline void hot_assert_held(struct dma_buf_attachment *attach)
 {
 #ifdef LIBDMABUF_CHECKS
 	WARN(!dma_resv_held(attach->dmabuf->resv),
 	     "dma-buf: map and unmap must be called with the reservation locked\n");
+	host_might_wait_for_fence();
 #endif
 }
 
@@ -152,8 +169,13 @@ static inline bool hot_assert_not_held(struct dma_buf_attachment *attach)
 {
 #ifdef LIBDMABUF_CHECKS
 	might_sleep();
-	return WARN(dma_resv_held(attach->dmabuf->resv),
-		    "dma-buf: an _unlocked map or unmap takes the reservation: call it without\n");
+	if (WARN(dma_resv_held(attach->dmabuf->resv),
+		 "dma-buf: an _unlocked map or unmap takes the reservation: call it without\n"))
+		return true;
+	/* A miss takes it, and waits for KERNEL fences. */
+	host_might_lock(&attach->dmabuf->resv->lock.base.dep_map);
+	host_might_wait_for_fence();
+	return false;
 #else
 	return false;
 #endif

@@ -28,6 +28,7 @@
 #include "buffer.h"
 #include "dma-buf-sync-file.h"
 #include "event.h"
+#include "locking.h"
 
 /* --- programs that do not bracket ------------------------------------------------------------- */
 
@@ -183,7 +184,7 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma, unsigned lo
 	if (WARN(!dmabuf || !vma, "dma-buf: mmap without a buffer or a vma\n"))
 		return -EINVAL;
 	might_sleep();
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_mmap, dmabuf->resv))
 		return -EDEADLK;
 	if (!dmabuf->ops->mmap)
 		return -EINVAL;

@@ -18,6 +18,8 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
+#include "locking.h"
+
 struct device_range {
 	dma_addr_t addr;
 	size_t len;
@@ -88,7 +90,7 @@ struct sg_table *dma_buf_phys_vec_to_sgt(struct dma_buf_attachment *attach,
 	if (WARN_ON(!attach || !attach->dmabuf || !provider || !phys_vec ||
 		    !valid_dma_direction(dir)))
 		return ERR_PTR(-EINVAL);
-	dma_resv_assert_held(attach->dmabuf->resv);
+	lock_rule(dma_buf_phys_vec_to_sgt, attach->dmabuf->resv);
 	if (pci_p2pdma_map_type(provider, attach->dev) != PCI_P2PDMA_MAP_THRU_HOST_BRIDGE)
 		return ERR_PTR(-EINVAL);
 	longest = longest_entry(attach->dev);
@@ -131,7 +133,7 @@ void dma_buf_free_sgt(struct dma_buf_attachment *attach, struct sg_table *sgt,
 
 	if (WARN_ON(!attach || !sgt))
 		return;
-	dma_resv_assert_held(attach->dmabuf->resv);
+	lock_rule(dma_buf_free_sgt, attach->dmabuf->resv);
 	table = container_of(sgt, struct device_table, sgt);
 	unmap_ranges(attach->dev, table, dir);
 	/* what sg_free_table() goes by */

@@ -18,6 +18,7 @@
 
 #include "buffer.h"
 #include "event.h"
+#include "locking.h"
 #include "mapping-slot.h"
 #include "slot-set.h"
 
@@ -34,7 +35,7 @@ int dma_buf_pin(struct dma_buf_attachment *attach)
 	if (WARN(!attach || !dma_buf_attachment_is_dynamic(attach),
 		 "dma-buf: pin by an importer that does not follow moves\n"))
 		return -EINVAL;
-	dma_resv_assert_held(attach->dmabuf->resv);
+	lock_rule(dma_buf_pin, attach->dmabuf->resv);
 	if (buffer_telling(attach->dmabuf))
 		return -EBUSY;
 
@@ -49,7 +50,7 @@ void dma_buf_unpin(struct dma_buf_attachment *attach)
 	if (WARN(!attach || !dma_buf_attachment_is_dynamic(attach),
 		 "dma-buf: unpin by an importer that does not follow moves\n"))
 		return;
-	dma_resv_assert_held(attach->dmabuf->resv);
+	lock_rule(dma_buf_unpin, attach->dmabuf->resv);
 
 	ops = attach->dmabuf->ops;
 	if (ops->unpin)
@@ -63,7 +64,7 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 	if (WARN(!dmabuf || !dma_buf_is_dynamic(dmabuf),
 		 "dma-buf: an exporter without pin says its buffer moves\n"))
 		return;
-	dma_resv_assert_held(dmabuf->resv);
+	lock_rule(dma_buf_move_notify, dmabuf->resv);
 
 	to_buffer(dmabuf)->move.telling = true;
 	list_for_each_entry(attach, &dmabuf->attachments, node)
@@ -75,7 +76,7 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 
 bool dma_buf_move_blocked(struct dma_buf *dmabuf)
 {
-	dma_resv_assert_held(dmabuf->resv);
+	lock_rule(dma_buf_move_blocked, dmabuf->resv);
 	return to_buffer(dmabuf)->quarantined || slot_sets_in_use(dmabuf);
 }
 
@@ -89,7 +90,7 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 	if (WARN(!dmabuf || !dmabuf->ops->tells_moves,
 		 "dma-buf: an exporter without tells_moves begins a move\n"))
 		return -EINVAL;
-	dma_resv_assert_held(dmabuf->resv);
+	lock_rule(dma_buf_move_begin, dmabuf->resv);
 	might_sleep();
 	buffer = to_buffer(dmabuf);
 	if (WARN(buffer->move.slots || buffer->move.telling,
@@ -128,7 +129,7 @@ void dma_buf_move_end(struct dma_buf *dmabuf)
 	if (WARN(!dmabuf || !to_buffer(dmabuf)->move.slots,
 		 "dma-buf: the end of a move that has not begun\n"))
 		return;
-	dma_resv_assert_held(dmabuf->resv);
+	lock_rule(dma_buf_move_end, dmabuf->resv);
 
 	buffer = to_buffer(dmabuf);
 	mapping_slots_rebuild(buffer->move.slots, buffer->move.n);

@@ -17,6 +17,7 @@
 #include <linux/kernel.h>
 
 #include "buffer.h"
+#include "locking.h"
 
 #define HELD_OPEN (COHERENCE_READ | COHERENCE_WRITE | COHERENCE_KEPT)
 
@@ -40,7 +41,7 @@ static int vmap_locked(struct dma_buf *dmabuf, struct iosys_map *map, bool brack
 	int ret;
 
 	might_sleep();
-	dma_resv_assert_held(dmabuf->resv);
+	lock_rule(dma_buf_vmap, dmabuf->resv);
 	if (!dmabuf->ops->vmap)
 		return -EINVAL;
 	if (buffer->revoked)
@@ -91,7 +92,7 @@ int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (bad_arguments(dmabuf, map))
 		return -EINVAL;
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_vmap_unlocked, dmabuf->resv))
 		return -EDEADLK;
 	dma_resv_lock(dmabuf->resv, NULL);
 	ret = vmap_locked(dmabuf, map, false);
@@ -107,7 +108,7 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 		return;
 	buffer = to_buffer(dmabuf);
 	might_sleep();
-	dma_resv_assert_held(dmabuf->resv);
+	lock_rule(dma_buf_vunmap, dmabuf->resv);
 	if (WARN(!buffer->vmap.users, "dma-buf: vunmap of a buffer that is not mapped\n"))
 		return;
 	if (WARN(!iosys_map_is_equal(&buffer->vmap.map, map),
@@ -129,7 +130,7 @@ void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	if (WARN(!dmabuf || !map, "dma-buf: vunmap without a buffer or a map\n"))
 		return;
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_vunmap_unlocked, dmabuf->resv))
 		return;
 	dma_resv_lock(dmabuf->resv, NULL);
 	dma_buf_vunmap(dmabuf, map);

@@ -26,6 +26,7 @@
 
 #include "buffer.h"
 #include "event.h"
+#include "locking.h"
 #include "slot-set.h"
 
 static LIST_HEAD(buffers);
@@ -126,6 +127,7 @@ int buffer_release(struct inode *inode, struct file *file)
 	WARN(!list_empty(&dmabuf->attachments), "dma-buf: released while attached\n");
 	WARN(buffer->vmap.users, "dma-buf: released while vmapped\n");
 
+	buffer_release_locks(buffer);
 	dma_resv_lock(dmabuf->resv, NULL);
 	dma_resv_unwatch(dmabuf->resv, &buffer->watcher);
 	dma_resv_unlock(dmabuf->resv);
@@ -179,7 +181,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 	if (WARN(info->ops->tells_moves && !info->ops->pin,
 		 "dma-buf: export with tells_moves, but without pin\n"))
 		return ERR_PTR(-EINVAL);
-	if (info->resv && dma_resv_assert_not_held(info->resv))
+	if (info->resv && lock_rule(dma_buf_export, info->resv))
 		return ERR_PTR(-EDEADLK);
 	if (WARN(info->ops->cpu_maps_uncached && (info->ops->pin || !info->ops->tells_own_access),
 		 "dma-buf: export with cpu_maps_uncached and pin, or without tells_own_access\n"))
@@ -210,6 +212,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 		coherence_init_uncached(&buffer->coherence, info->size);
 	else
 		coherence_init(&buffer->coherence, info->size);
+	lockdep_set_class_and_name(&buffer->coherence.lock, NULL, "coherence.lock");
 	ret = buffer_exporter_init(buffer);
 	if (ret)
 		goto undo_coherence;
@@ -323,7 +326,7 @@ int dma_buf_begin_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_direc
 	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: begin_cpu_access outside the buffer\n"))
 		return -EINVAL;
 	might_sleep();
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_begin_cpu_access_partial, dmabuf->resv))
 		return -EDEADLK;
 
 	cached = to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED;
@@ -371,7 +374,7 @@ int dma_buf_end_cpu_access_partial(struct dma_buf *dmabuf, enum dma_data_directi
 	if (WARN(bad_range(dmabuf, offset, len), "dma-buf: end_cpu_access outside the buffer\n"))
 		return -EINVAL;
 	might_sleep();
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_end_cpu_access_partial, dmabuf->resv))
 		return -EDEADLK;
 
 	cached = to_buffer(dmabuf)->policy == DMA_BUF_POLICY_CACHED;

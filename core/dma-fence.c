@@ -358,12 +358,19 @@ unlock:
 }
 EXPORT_SYMBOL(dma_fence_default_wait);
 
+static void might_wait(void)
+{
+	if (IS_ENABLED(HOST_LOCKDEP))
+		host_might_wait_for_fence();
+}
+
 signed long dma_fence_wait_timeout(struct dma_fence *fence, bool intr, signed long timeout)
 {
 	if (WARN(timeout < 0, "dma-fence: a negative timeout"))
 		return -EINVAL;
 
 	might_sleep();
+	might_wait();
 	dma_fence_enable_sw_signaling(fence);
 	if (fence->ops->wait)
 		return fence->ops->wait(fence, intr, timeout);
@@ -408,6 +415,7 @@ signed long dma_fence_wait_any_timeout(struct dma_fence **fences, u32 count, boo
 	}
 
 	might_sleep();
+	might_wait();
 	waiters = kcalloc(count, sizeof(*waiters), GFP_KERNEL);
 	if (!waiters)
 		return -ENOMEM;

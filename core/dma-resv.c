@@ -29,6 +29,7 @@
 #include <linux/sched.h>
 
 #include "event.h"
+#include "locking.h"
 
 /* What a list may hold: its size, and the doubled one, are no sums that wrap. */
 #define MOST_FENCES (1u << 24)
@@ -137,7 +138,7 @@ void dma_resv_reset_max_fences(struct dma_resv *obj)
 {
 	struct dma_resv_list *list = locked_list(obj);
 
-	dma_resv_assert_held(obj);
+	lock_rule(dma_resv_reset_max_fences, obj);
 	if (list)
 		list->max_fences = list->num_fences;
 }
@@ -147,14 +148,14 @@ EXPORT_SYMBOL(dma_resv_reset_max_fences);
 
 void dma_resv_watch(struct dma_resv *obj, struct dma_resv_watcher *watcher)
 {
-	dma_resv_assert_held(obj);
+	lock_rule(dma_resv_watch, obj);
 	list_add_tail(&watcher->node, &obj->kernel_watchers);
 }
 EXPORT_SYMBOL(dma_resv_watch);
 
 void dma_resv_unwatch(struct dma_resv *obj, struct dma_resv_watcher *watcher)
 {
-	dma_resv_assert_held(obj);
+	lock_rule(dma_resv_unwatch, obj);
 	list_del(&watcher->node);
 }
 EXPORT_SYMBOL(dma_resv_unwatch);
@@ -175,7 +176,7 @@ int dma_resv_reserve_fences(struct dma_resv *obj, unsigned int num_fences)
 	unsigned int used = old ? old->num_fences : 0;
 	unsigned int i, wanted, kept = 0, dropped;
 
-	dma_resv_assert_held(obj);
+	lock_rule(dma_resv_reserve_fences, obj);
 	if (WARN(!num_fences, "dma-resv: at least one slot is reserved at a time"))
 		return -EINVAL;
 	/* DIFFERS: in Linux the sum wraps, and the fences that follow find too few slots. */
@@ -235,7 +236,7 @@ void dma_resv_add_fence(struct dma_resv *obj, struct dma_fence *fence, enum dma_
 	struct dma_resv_list *list = locked_list(obj);
 	unsigned int i, used = list ? list->num_fences : 0;
 
-	dma_resv_assert_held(obj);
+	lock_rule(dma_resv_add_fence, obj);
 	WARN(dma_fence_is_container(fence), "dma-resv: fences of a container are added one by one");
 
 	for (i = 0; i < used; i++) {
@@ -275,7 +276,7 @@ void dma_resv_replace_fences(struct dma_resv *obj, uint64_t context, struct dma_
 	unsigned int i, used = list ? list->num_fences : 0;
 	bool replaced = false;
 
-	dma_resv_assert_held(obj);
+	lock_rule(dma_resv_replace_fences, obj);
 
 	for (i = 0; i < used; i++) {
 		enum dma_resv_usage old_usage;
@@ -299,7 +300,7 @@ int dma_resv_copy_fences(struct dma_resv *dst, struct dma_resv *src)
 	struct dma_fence *fence;
 	bool kernel = false;
 
-	dma_resv_assert_held(dst);
+	lock_rule(dma_resv_copy_fences, dst);
 
 	dma_resv_iter_begin(&cursor, src, DMA_RESV_USAGE_BOOKKEEP);
 	dma_resv_for_each_fence_unlocked(&cursor, fence) {
@@ -425,7 +426,7 @@ static struct dma_fence *walk_locked(struct dma_resv_iter *cursor)
 
 struct dma_fence *dma_resv_iter_first(struct dma_resv_iter *cursor)
 {
-	dma_resv_assert_held(cursor->obj);
+	lock_rule(dma_resv_iter_first, cursor->obj);
 
 	cursor->index = 0;
 	cursor->fences = locked_list(cursor->obj);
@@ -436,7 +437,7 @@ EXPORT_SYMBOL(dma_resv_iter_first);
 
 struct dma_fence *dma_resv_iter_next(struct dma_resv_iter *cursor)
 {
-	dma_resv_assert_held(cursor->obj);
+	lock_rule(dma_resv_iter_next, cursor->obj);
 
 	cursor->is_restarted = false;
 	return walk_locked(cursor);
@@ -573,3 +574,17 @@ void dma_resv_describe(struct dma_resv *obj, struct seq_file *seq)
 	}
 }
 EXPORT_SYMBOL(dma_resv_describe);
+
+/* --- lock order ------------------------------------------------------------------------------- */
+
+#ifdef HOST_LOCKDEP
+#define LOCK_CLASS(class, name, what) static const char name_##class[] __maybe_unused = name;
+#include "locking.def"
+
+/* Said before the first lock: an inversion is found where it is, not by who does it right later. */
+static __attribute__((constructor)) void state_lock_order(void)
+{
+#define LOCK_ORDER(outer, inner, why) host_lock_order(name_##outer, name_##inner);
+#include "locking.def"
+}
+#endif

@@ -561,11 +561,11 @@ static void vmaps(struct ktap *t)
 	    LINUX("BUG", "nothing is broken yet"), VOID(dma_buf_vunmap(b.dmabuf, &map)));
 	dma_resv_unlock(b.dmabuf->resv);
 
-	ROW(t, "dma_buf_vmap", "not held", LOCK, "WARN vmap_locked(), 0", SAME,
+	ROW(t, "dma_buf_vmap", "not held", LOCK, "WARN dma_buf_vmap(), 0", SAME,
 	    dma_buf_vmap(b.dmabuf, &map));
 	ROW(t, "dma_buf_vunmap", "not held", LOCK, "WARN dma_buf_vunmap()", SAME,
 	    VOID(dma_buf_vunmap(b.dmabuf, &map)));
-	ROW(t, "dma_buf_vmap_bracketed", "not held", LOCK, "WARN vmap_locked(), 0",
+	ROW(t, "dma_buf_vmap_bracketed", "not held", LOCK, "WARN dma_buf_vmap(), 0",
 	    LINUX(OURS, OURS), dma_buf_vmap_bracketed(b.dmabuf, &map));
 	dma_buf_vunmap_unlocked(b.dmabuf, &map);
 	bed_down(t, &b);

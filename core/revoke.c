@@ -74,7 +74,7 @@ int dma_buf_revoke(struct dma_buf *dmabuf, long timeout)
 	if (WARN(!dmabuf, "dma-buf: revoke of no buffer\n"))
 		return -EINVAL;
 	might_sleep();
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_revoke, dmabuf->resv))
 		return -EDEADLK;
 
 	buffer = to_buffer(dmabuf);

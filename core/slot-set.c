@@ -484,6 +484,7 @@ void slot_sets_release(struct dma_buf *dmabuf)
 	struct slot_set *set, *next;
 	LIST_HEAD(ended);
 
+	buffer_release_locks(to_buffer(dmabuf));
 	dma_resv_lock(dmabuf->resv, NULL);
 	list_for_each_entry_safe(set, next, &to_buffer(dmabuf)->sets, node) {
 		WARN(set->borrowers, "dma-buf: released while %s is attached\n",

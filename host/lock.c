@@ -9,6 +9,7 @@
  *      queued waiter reads of the holder under wait_lock stays valid until it lets go of wait_lock.
  *   3  A waiter that gives up passes on the wake-up that may have been his.
  */
+#include "host/lockdep.h"
 #include "host/mutex.h"
 #include "host/raw-lock.h"
 
@@ -40,6 +41,7 @@ static void spin_taken(spinlock_t *lock, struct task_struct *task)
 {
 	__atomic_store_n(&lock->dep_map.owner, task, __ATOMIC_RELAXED);
 	task->spin_depth++;
+	lock_take(&lock->dep_map, LOCK_KIND_SPIN);
 }
 
 static bool owned_by(const struct lockdep_map *map, const struct task_struct *task)
@@ -55,6 +57,7 @@ void spin_lock(spinlock_t *lock)
 		 lock->dep_map.name))
 		return;
 	port_point(PORT_LOCK, lock);
+	lock_want(&lock->dep_map, LOCK_KIND_SPIN, NULL);
 	host_raw_lock(&lock->word);
 	spin_taken(lock, task);
 }
@@ -76,6 +79,7 @@ void spin_unlock(spinlock_t *lock)
 		 lock->dep_map.name))
 		return;
 	task->spin_depth--;
+	lock_drop(&lock->dep_map);
 	__atomic_store_n(&lock->dep_map.owner, NULL, __ATOMIC_RELAXED);
 	host_raw_unlock(&lock->word);
 	host_irq_work_poll(task);
@@ -105,6 +109,10 @@ bool mutex_is_locked(struct mutex *lock)
 static void mutex_taken(struct mutex *lock, struct task_struct *task)
 {
 	__atomic_store_n(&lock->dep_map.owner, task, __ATOMIC_RELAXED);
+	if (task)
+		lock_take(&lock->dep_map, LOCK_KIND_SLEEP);
+	else
+		lock_drop(&lock->dep_map);
 }
 
 /* Take it if it is free and not promised to the first waiter; @first: that is me. */
@@ -235,6 +243,7 @@ int host_mutex_lock(struct mutex *lock, unsigned int state, struct ww_mutex *ww,
 	if (WARN(owned_by(&lock->dep_map, task), "%s(%s): held by this thread already", who,
 		 lock->dep_map.name))
 		return -EDEADLK;
+	lock_want(&lock->dep_map, ww ? LOCK_KIND_WW : LOCK_KIND_SLEEP, ctx);
 	if (state != TASK_UNINTERRUPTIBLE && port_should_fail(PORT_FAULT_WAIT))
 		return -EINTR;
 	if (likely(atomic_long_try_cmpxchg_acquire(&lock->owner, &free, (long)task))) {

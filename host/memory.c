@@ -26,6 +26,7 @@
 #include <linux/bug.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include "host/asan.h"
 #include "host/memfd.h"
@@ -358,7 +359,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	struct page *page;
 	size_t bytes;
 
-	might_sleep_if(gfpflags_allow_blocking(gfp));
+	might_alloc(gfp);
 	if (order > MAX_PAGE_ORDER) {
 		WARN(!(gfp & __GFP_NOWARN), "alloc_pages: order %u exceeds MAX_PAGE_ORDER", order);
 		return NULL;
@@ -564,7 +565,7 @@ struct page *alloc_contig_pages(unsigned long nr_pages, gfp_t gfp, int nid, node
 
 		return addr ? virt_to_page(addr) : NULL;
 	}
-	might_sleep_if(gfpflags_allow_blocking(gfp));
+	might_alloc(gfp);
 	if (port_should_fail(PORT_FAULT_ALLOC))
 		return NULL;
 	run = run_take(blocks);

@@ -13,6 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/rwsem.h>
 #include <linux/sched/signal.h>
+#include "host/lockdep.h"
 
 struct rwsem_waiter {
 	struct list_head entry;
@@ -136,6 +137,7 @@ static int rwsem_down(struct rw_semaphore *sem, bool write, unsigned int state, 
 	might_sleep();
 	if (WARN(rwsem_is_held(sem), "%s(%s): held by this thread already", who, sem->dep_map.name))
 		return -EDEADLK;
+	lock_want(&sem->dep_map, LOCK_KIND_SLEEP, NULL);
 	if (state != TASK_UNINTERRUPTIBLE && port_should_fail(PORT_FAULT_WAIT))
 		return -EINTR;
 	spin_lock(&sem->wait_lock);
@@ -144,6 +146,8 @@ static int rwsem_down(struct rw_semaphore *sem, bool write, unsigned int state, 
 	spin_unlock(&sem->wait_lock);
 	if (!err && !write)
 		read_note(sem);
+	if (!err)
+		lock_take(&sem->dep_map, LOCK_KIND_SLEEP);
 	return err;
 }
 
@@ -181,6 +185,8 @@ static int rwsem_trylock(struct rw_semaphore *sem, bool write)
 	spin_unlock(&sem->wait_lock);
 	if (taken && !write)
 		read_note(sem);
+	if (taken)
+		lock_take(&sem->dep_map, LOCK_KIND_SLEEP);
 	return taken;
 }
 
@@ -201,6 +207,7 @@ void up_read(struct rw_semaphore *sem)
 {
 	if (WARN(!read_forget(sem), "up_read(%s): not read by this thread", sem->dep_map.name))
 		return;
+	lock_drop(&sem->dep_map);
 	spin_lock(&sem->wait_lock);
 	WRITE_ONCE(sem->holders, sem->holders - 1);
 	rwsem_pass_on(sem);
@@ -218,6 +225,8 @@ static void write_end(struct rw_semaphore *sem, int readers, const char *who)
 	WRITE_ONCE(sem->holders, readers);
 	if (readers)
 		read_note(sem);
+	else
+		lock_drop(&sem->dep_map);
 	rwsem_pass_on(sem);
 	spin_unlock(&sem->wait_lock);
 }

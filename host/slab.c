@@ -20,6 +20,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "host/port.h"
 #include "host/slab.h"
@@ -44,7 +45,7 @@ static void *allocate(size_t size, size_t align, gfp_t gfp)
 {
 	void *p = NULL;
 
-	might_sleep_if(gfpflags_allow_blocking(gfp));
+	might_alloc(gfp);
 	if (!(gfp & __GFP_NOFAIL) && port_should_fail(PORT_FAULT_ALLOC))
 		return NULL;
 	/* No size: what saturated or was negative (linux/overflow.h). */
@@ -126,7 +127,7 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	}
 	if (ZERO_OR_NULL_PTR(p))
 		return kmalloc(size, gfp);
-	might_sleep_if(gfpflags_allow_blocking(gfp));
+	might_alloc(gfp);
 	if (!(gfp & __GFP_NOFAIL) && port_should_fail(PORT_FAULT_ALLOC))
 		return NULL;
 	if (is_elsewhere(p))

@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include "host/lockdep.h"
 #include "host/raw-lock.h"
 #include "host/task.h"
 
@@ -131,6 +132,7 @@ void put_task_struct(struct task_struct *task)
 {
 	if (!refcount_dec_and_test(&task->usage))
 		return;
+	host_lock_held_free(task->held_locks);
 	free(task->kthread);
 	free(task);
 }

@@ -30,7 +30,7 @@ void host_warn_print(const char *file, int line, const char *text)
 void host_warn(const char *file, int line, const char *fmt, ...)
 {
 	host_warn_hook_t hook = __atomic_load_n(&warn_hook, __ATOMIC_ACQUIRE);
-	char text[512];
+	char text[4096]; /* stacks are long */
 	va_list args;
 	size_t len;
 

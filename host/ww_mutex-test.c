@@ -151,6 +151,7 @@ static int rival_holds_1_wants_0(void *data)
 	struct rival *rival = data;
 	struct table *table = rival->table;
 
+	lockdep_off(); /* its context began in another thread */
 	rival->ctx.task = current;
 	rival->ret = ww_mutex_lock(&table->locks[1], &rival->ctx);
 	complete(&rival->holds);
@@ -172,6 +173,7 @@ static void the_younger_dies_at_an_older_holder(struct ktap *t)
 	struct table table;
 	struct rival rival = { .table = &table };
 
+	lockdep_off(); /* two contexts of one thread */
 	table_init(&table, &die_class);
 	init_completion(&rival.holds);
 	ww_acquire_init(&ctx, &die_class);
@@ -183,6 +185,7 @@ static void the_younger_dies_at_an_older_holder(struct ktap *t)
 	ww_mutex_unlock(&table.locks[0]);
 	ww_acquire_fini(&ctx);
 	test_thread_end(thread);
+	lockdep_on();
 }
 
 static void the_older_waits_and_the_younger_dies(struct ktap *t)
@@ -192,6 +195,7 @@ static void the_older_waits_and_the_younger_dies(struct ktap *t)
 	struct table table;
 	struct rival rival = { .table = &table };
 
+	lockdep_off(); /* two contexts of one thread */
 	table_init(&table, &die_class);
 	init_completion(&rival.holds);
 	ww_acquire_init(&rival.ctx, &die_class);
@@ -209,6 +213,7 @@ static void the_older_waits_and_the_younger_dies(struct ktap *t)
 	ww_mutex_unlock(&table.locks[1]);
 	ww_acquire_fini(&ctx);
 	test_thread_end(thread);
+	lockdep_on();
 }
 
 static void the_older_wounds_the_younger(struct ktap *t)
@@ -218,6 +223,7 @@ static void the_older_wounds_the_younger(struct ktap *t)
 	struct table table;
 	struct rival rival = { .table = &table };
 
+	lockdep_off(); /* two contexts of one thread */
 	table_init(&table, &wound_class);
 	init_completion(&rival.holds);
 	ww_acquire_init(&ctx, &wound_class);
@@ -233,6 +239,7 @@ static void the_older_wounds_the_younger(struct ktap *t)
 	ww_mutex_unlock(&table.locks[0]);
 	ww_acquire_fini(&ctx);
 	test_thread_end(thread);
+	lockdep_on();
 }
 
 static int want_interruptibly(void *data)
@@ -273,6 +280,7 @@ static void misuse_warns(struct ktap *t)
 	struct ww_acquire_ctx ctx, other;
 	struct ww_mutex a, b;
 
+	lockdep_off();
 	ww_mutex_init(&a, &die_class);
 	ww_mutex_init(&b, &die_class);
 	ktap_expect_warn(t, "ww_mutex_unlock(die_class_mutex): not held");
@@ -301,6 +309,7 @@ static void misuse_warns(struct ktap *t)
 	ww_mutex_unlock(&b);
 	ww_mutex_unlock(&a);
 	ww_acquire_fini(&ctx);
+	lockdep_on();
 }
 
 KTAP_MAIN(KTAP_CASE(wait_die_always_ends), KTAP_CASE(wound_wait_always_ends),

@@ -12,6 +12,7 @@
  * arrival. 2  ww->ctx of another thread is followed only under wait_lock with MUTEX_WAITERS set:
  * its holder cannot finish unlocking, so the context lives.
  */
+#include "host/lockdep.h"
 #include "host/mutex.h"
 
 void ww_mutex_init(struct ww_mutex *lock, struct ww_class *ww_class)
@@ -34,6 +35,11 @@ void ww_acquire_init(struct ww_acquire_ctx *ctx, struct ww_class *ww_class)
 		.stamp = (unsigned long)atomic_long_inc_return(&ww_class->stamp),
 		.is_wait_die = ww_class->is_wait_die != 0,
 	};
+	if (IS_ENABLED(HOST_LOCKDEP)) {
+		host_lock_drop(ctx);
+		host_lock_want(ctx, ww_class->acquire_name, LOCK_KIND_WW, NULL);
+		host_lock_take(ctx, ww_class->acquire_name, LOCK_KIND_WW);
+	}
 }
 
 void ww_acquire_done(struct ww_acquire_ctx *ctx)
@@ -45,6 +51,7 @@ void ww_acquire_done(struct ww_acquire_ctx *ctx)
 void ww_acquire_fini(struct ww_acquire_ctx *ctx)
 {
 	WARN(ctx->acquired, "ww_acquire_fini(): %u locks still held", ctx->acquired);
+	lock_drop(ctx);
 	ctx->done = true;
 }
 

@@ -45,19 +45,24 @@ static void diagnose(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 /* Under report_lock. */
 static void diagnose(const char *fmt, ...)
 {
+	char text[5000], *line, *end;
 	va_list args;
 
-	printf("# ");
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	putchar('\n');
+	for (line = text; line; line = end) {
+		end = strchr(line, '\n');
+		if (end)
+			*end++ = '\0';
+		printf("# %s\n", line);
+	}
 	fflush(stdout);
 }
 
 bool ktap_check(struct ktap *t, bool ok, const char *file, int line, const char *fmt, ...)
 {
-	char text[512];
+	char text[4096];
 	va_list args;
 
 	if (ok)

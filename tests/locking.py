@@ -3,13 +3,16 @@
 """The lock rules of core/locking.def: as a table, and whether a call or a callback is without one.
 
     locking.py table        Markdown
+    locking.py clang        TAP: Clang's thread-safety analysis of core and drivers, with the rows as its annotations
     locking.py complete     TAP: every call and callback of the headers below has its row, and none is of another; the
                             rows are those of Linux's own "DOC: locking convention", where its sources can be unpacked
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import misuse
 
@@ -148,6 +151,124 @@ def complete():
     ]
     if linux and (len(linux[0]), len(linux[1])) != (21, 12):
         checks.append(("Linux's convention is read", [f"{len(linux[0])} calls, {len(linux[1])} callbacks"], ""))
+    return tap(checks)
+
+
+# --- Clang -------------------------------------------------------------------------------------------------------------
+
+CLANG = "clang-22" # the first whose analysis follows one name of a lock to another in C
+FLAGS = ("-fsyntax-only", "-std=gnu11", "-DLIBDMABUF", "-D_GNU_SOURCE", "-Wno-everything", "-Wthread-safety", "-I.")
+ATTRIBUTES = {"HELD": "requires_capability", "NOT_HELD": "locks_excluded", "TAKES": "acquire_capability", "DROPS": "release_capability"}
+ASSERTED = """
+static inline void thread_safety_asserted(struct dma_resv *obj) __attribute__((assert_capability(obj)));
+static inline void thread_safety_asserted(struct dma_resv *obj) {}
+#undef dma_resv_assert_held
+#define dma_resv_assert_held(obj) thread_safety_asserted(obj)
+"""
+# What the analysis cannot follow, and why that is right.
+UNFOLLOWED = {
+    ("core/attachment.c", "unmap_real"): "takes the reservation if an argument says that it is not held",
+    ("core/slot-reclaim.c", "lru_take"): "returns with the reservation of what it returns held",
+    ("core/slot-reclaim.c", "reclaim_one"): "drops what lru_take() took",
+    ("core/slot-reclaim.c", "lock_patiently"): "says by its result whether it took it",
+    ("core/slot-reclaim.c", "slot_reclaim_everywhere"): "drops what lock_patiently() took",
+    ("core/slot-reclaim.c", "pinning_take"): "returns with the reservation of what it returns held",
+    ("core/slot-reclaim.c", "look_for_idle_pins"): "drops what pinning_take() took",
+    ("drivers/exporters/vram-move.c", "take_victim"): "returns with the reservation of what it returns held",
+    ("drivers/exporters/vram-move.c", "evict_one"): "drops what take_victim() took",
+    ("drivers/resv-set.c", "lock_others"): "takes a number of them, in a loop that backs off",
+    ("drivers/resv-set.c", "resv_set_lock"): "takes a number of them, in a loop that backs off",
+    ("drivers/resv-set.c", "resv_set_unlock"): "drops them, in a loop",
+    ("drivers/job-queue.c", "reserve_slots"): "runs between the two, in a loop",
+    ("drivers/job-queue.c", "add_fence"): "runs between the two, in a loop",
+}
+
+
+def attribute(row):
+    """Clang's word for a row, or None: of fences' locks nobody knows which one a fence has; a cursor hides what it walks."""
+    if row["kind"] != "RESV" or row["lock"] == "none" or row["lock"].startswith("cursor"):
+        return None
+    if row["need"] == "TRIES":
+        return f"try_acquire_capability({'true' if row['function'] == 'dma_resv_trylock' else 'false'}, {row['lock']})"
+    return f"{ATTRIBUTES[row['need']]}({row['lock']})" if row["need"] in ATTRIBUTES else None
+
+
+def declaration(text, function):
+    return re.search(rf"^\w[^;{{}}#/]*?\b{function}\(([^;{{}}]*?)\)(?=;|\n\{{)", text, re.M)
+
+
+def annotate(text, table):
+    """A header's text with the attributes of its calls' rows."""
+    for row in table["LOCK_CALL"]:
+        words, found = attribute(row), declaration(text, row["function"])
+        if words and found:
+            text = f"{text[:found.end()]} __attribute__(({words})){text[found.end():]}"
+    if "struct dma_resv {" in text:
+        text = text.replace("struct dma_resv {", 'struct __attribute__((capability("reservation"))) dma_resv {')
+        head, end, tail = text.rpartition("#endif")
+        text = head + ASSERTED + end + tail
+    return text
+
+
+def analyse(headers, source, name=None):
+    """[(file, function, what)] that Clang says of a file, or of a text."""
+    arguments = [CLANG, *FLAGS, "-isystem", headers, "-isystem", "include", "-x", "c", name or "-"]
+    run = subprocess.run(arguments, input=source, cwd=ROOT, capture_output=True, text=True)
+    if "error:" in run.stderr:
+        return [(name or "-", "", line) for line in run.stderr.splitlines() if "error:" in line]
+    lines = (source or (ROOT / name).read_text()).splitlines()
+    found = []
+    for file, line, what in re.findall(r"^([^\s:]+):(\d+):\d+: warning: (.*?) \[-Wthread", run.stderr, re.M):
+        here = lines[:int(line)] if file in (name, "<stdin>") else []
+        inside = [m[1] for m in map(re.compile(r"^\w.*?\b(\w+)\(").match, here) if m]
+        found.append((file, inside[-1] if inside else "", what))
+    return found
+
+
+def breakers(table, texts, broken):
+    """C with a function for each row that Clang can look at: one that breaks it, or keeps it."""
+    code = ["#include <linux/dma-buf-mapping.h>", "#include <linux/dma-buf.h>"]
+    names = []
+    for row in table["LOCK_CALL"]:
+        found = next((d for d in (declaration(t, row["function"]) for t in texts) if d), None)
+        if not found or not attribute(row) or row["need"] not in ("HELD", "NOT_HELD"):
+            continue
+        names.append(row["function"])
+        arguments = ", ".join(re.search(r"(\w+)$", p.strip())[1] for p in found[1].split(","))
+        locked = (row["need"] == "HELD") != broken
+        lock, unlock = (f"dma_resv_lock({row['lock']}, NULL);", f"dma_resv_unlock({row['lock']});") if locked else ("", "")
+        code.append(f"void breaks_{row['function']}({' '.join(found[1].split())})\n{{\n\t{lock}\n\t(void)0, {row['function']}({arguments});\n\t{unlock}\n}}")
+    return "\n".join(code) + "\n", names
+
+
+def clang():
+    if not shutil.which(CLANG):
+        print(f"TAP version 13\n1..1\nok 1 - thread-safety analysis # SKIP no {CLANG}, whose analysis knows C (apt-get install {CLANG})")
+        return 0
+    table = rows(TABLE.read_text())
+    texts = [(ROOT / h).read_text() for h in HEADERS]
+    git = subprocess.run(["git", "-C", ROOT, "ls-files", "core/*.c", "drivers/*.c"], capture_output=True, text=True)
+    sources = git.stdout.split() or [str(p.relative_to(ROOT)) for d in ("core", "drivers") for p in (ROOT / d).rglob("*.c")]
+    sources = [s for s in sources if not re.search(r"-test\.c$|/test-|debug-table\.c$|program-(?:api|version)\.c$", s)]
+    with tempfile.TemporaryDirectory() as folder:
+        for header, text in zip(HEADERS, texts):
+            path = pathlib.Path(folder) / header.removeprefix("include/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(annotate(text, table))
+        said = [w for s in sources for w in analyse(folder, None, s)]
+        wrong, names = breakers(table, texts, True)
+        heard = {function.removeprefix("breaks_") for _, function, _ in analyse(folder, wrong)}
+        right = analyse(folder, breakers(table, texts, False)[0])
+    checks = (
+        (f"{len(sources)} files keep the rules", [": ".join(w) for w in said if w[:2] not in UNFOLLOWED]),
+        ("what it cannot follow is still there", [f"{f}: {n}" for f, n in UNFOLLOWED if (f, n) not in {w[:2] for w in said}]),
+        (f"each of {len(names)} rules is found broken", sorted(set(names) - heard)),
+        ("and kept", [": ".join(w) for w in right]),
+    )
+    return tap([(what, wrong, "") for what, wrong in checks])
+
+
+def tap(checks):
     print(f"TAP version 13\n1..{len(checks)}")
     for number, (what, wrong, skip) in enumerate(checks, 1):
         print(f"{'not ok' if wrong else 'ok'} {number} - {what}{skip}")
@@ -155,6 +276,8 @@ def complete():
             print(f"# {name}")
     return any(wrong for _, wrong, _ in checks)
 
+
+# --- the page ----------------------------------------------------------------------------------------------------------
 
 def lock_cell(row):
     if row["kind"] == "NONE":
@@ -195,9 +318,10 @@ thread.  What the words mean is at the head of `core/locking.def`, the rows of w
 
 def main():
     arguments = [x for x in sys.argv[1:] if x != "--long"]
-    if arguments not in (["table"], ["complete"]):
+    commands = {"table": table_page, "complete": complete, "clang": clang}
+    if len(arguments) != 1 or arguments[0] not in commands:
         sys.exit(__doc__)
-    sys.exit({"table": table_page, "complete": complete}[arguments[0]]())
+    sys.exit(commands[arguments[0]]())
 
 
 if __name__ == "__main__":

@@ -218,8 +218,10 @@ static int change_place(struct dma_buf *dmabuf, struct copy_job *job, struct vra
 {
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
 	struct dma_fence *fence;
-	int ret = dma_buf_move_begin(dmabuf, 0);
+	int ret;
 
+	dma_resv_assert_held(dmabuf->resv);
+	ret = dma_buf_move_begin(dmabuf, 0);
 	if (ret)
 		return ret;
 	job->job.ops = &copy_ops;

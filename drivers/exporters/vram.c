@@ -95,6 +95,7 @@ static int map_device_memory(struct dma_buf_attachment *attach, struct vram_mapp
 	struct dma_window *window = place->vram->window;
 	struct phys_vec range = { dma_window_start(window) + place->offset, place->bytes };
 
+	dma_resv_assert_held(attach->dmabuf->resv);
 	mapping->sgt = dma_buf_phys_vec_to_sgt(attach, dma_window_provider(window), &range, 1,
 					       place->bytes, dir);
 	return PTR_ERR_OR_ZERO(mapping->sgt);
@@ -162,6 +163,7 @@ static void vram_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	struct vram_buffer *buffer = to_vram_buffer(attach->dmabuf);
 	struct vram_mapping *mapping = find_mapping(buffer, sgt);
 
+	dma_resv_assert_held(attach->dmabuf->resv);
 	list_del(&mapping->node);
 	if (mapping->place->where == VRAM_PLACEMENT_VRAM) {
 		dma_buf_free_sgt(attach, sgt, dir);

@@ -65,9 +65,9 @@ static bool is_one_segment(struct device *dev, const struct sg_table *table, siz
 	return false;
 }
 
-/* Reservation held. */
 static struct sg_table *keep_mapping(struct import *import)
 {
+	dma_resv_assert_held(import->attach->dmabuf->resv);
 	if (import->kept && import->moved) {
 		dma_buf_unmap_attachment(import->attach, import->kept, DMA_TO_DEVICE);
 		import->kept = NULL;

@@ -332,16 +332,19 @@ void dma_fence_enable_sw_signaling(struct dma_fence *fence);
 /*
  * dma_fence_begin_signalling / dma_fence_end_signalling - the code between leads to a signal (F5)
  *
- * Annotations for a lock validator; the cookie of begin goes to end.  DIFFERS: they say it to the
- * reader only, as in a Linux without CONFIG_LOCKDEP.
+ * For the validator of lock order, in builds with LIBDMABUF_CHECKS: a lock that is taken in between
+ * is held by nobody who waits for a fence, and no memory is waited for.  Nothing where the caller
+ * cannot sleep, or is in such code already.  The cookie of begin goes to end.
  */
 static inline bool dma_fence_begin_signalling(void)
 {
-	return true;
+	return IS_ENABLED(HOST_LOCKDEP) ? host_signalling_begin() : true;
 }
 
 static inline void dma_fence_end_signalling(bool cookie)
 {
+	if (IS_ENABLED(HOST_LOCKDEP))
+		host_signalling_end(cookie);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

@@ -23,6 +23,11 @@
 #define CONFIG_ARM64 1
 #endif
 
+/* The order of locks is looked at (host/lockdep.h); where schedules are explored they find deadlocks. */
+#if defined(LIBDMABUF_CHECKS) && !defined(LIBDMABUF_SCHEDULES)
+#define HOST_LOCKDEP 1
+#endif
+
 /* A placeholder that expands to "0," moves the 1 into the second place; anything else leaves the 0.
  */
 #define HOST_KCONFIG_1 0,

@@ -43,7 +43,11 @@ struct mutex {
 #define DEFINE_MUTEX(mutexname) struct mutex mutexname = __MUTEX_INITIALIZER(mutexname)
 
 void __mutex_init(struct mutex *lock, const char *name);
-#define mutex_init(lock) __mutex_init(lock, #lock)
+#define mutex_init(lock)                           \
+	({                                         \
+		static const char name_[] = #lock; \
+		__mutex_init(lock, name_);         \
+	})
 void mutex_destroy(struct mutex *lock);
 
 void mutex_lock(struct mutex *lock);
@@ -58,8 +62,9 @@ void mutex_unlock(struct mutex *lock);
 
 bool mutex_is_locked(struct mutex *lock);
 
-#define mutex_lock_nested(lock, subclass) mutex_lock(lock)
-#define mutex_lock_interruptible_nested(lock, subclass) mutex_lock_interruptible(lock)
+#define mutex_lock_nested(lock, subclass) (lock_is_nested(subclass), mutex_lock(lock))
+#define mutex_lock_interruptible_nested(lock, subclass) \
+	(lock_is_nested(subclass), mutex_lock_interruptible(lock))
 #define mutex_lock_nest_lock(lock, nest_lock) mutex_lock(lock)
 
 DEFINE_GUARD(mutex, struct mutex *, mutex_lock(_T), mutex_unlock(_T))

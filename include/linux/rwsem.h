@@ -46,7 +46,11 @@ struct rw_semaphore {
 #define DECLARE_RWSEM(name) struct rw_semaphore name = __RWSEM_INITIALIZER(name)
 
 void __init_rwsem(struct rw_semaphore *sem, const char *name);
-#define init_rwsem(sem) __init_rwsem(sem, #sem)
+#define init_rwsem(sem)                           \
+	({                                        \
+		static const char name_[] = #sem; \
+		__init_rwsem(sem, name_);         \
+	})
 
 /* down_read - take it to read; the others: 0, or -EINTR when a signal came (_killable: a fatal one) */
 void down_read(struct rw_semaphore *sem);
@@ -90,8 +94,8 @@ static inline bool rwsem_is_held(const struct rw_semaphore *sem)
 #define lockdep_assert_held_read(sem) \
 	((void)WARN(!host_rwsem_read_held(sem), "lockdep_assert_held_read(%s)", #sem))
 
-#define down_read_nested(sem, subclass) down_read(sem)
-#define down_write_nested(sem, subclass) down_write(sem)
+#define down_read_nested(sem, subclass) (lock_is_nested(subclass), down_read(sem))
+#define down_write_nested(sem, subclass) (lock_is_nested(subclass), down_write(sem))
 #define down_write_nest_lock(sem, nest_lock) down_write(sem)
 
 DEFINE_GUARD(rwsem_read, struct rw_semaphore *, down_read(_T), up_read(_T))

@@ -45,6 +45,7 @@
 #define TASK_COMM_LEN 16
 #define MAX_SCHEDULE_TIMEOUT LONG_MAX
 
+struct held_locks;
 struct mm_struct;
 struct host_kthread;
 struct irq_work;
@@ -77,6 +78,9 @@ struct task_struct {
 
 	/* under the registry's lock (host/task.c) */
 	struct list_head registered;
+
+	/* the task alone, in builds with LIBDMABUF_CHECKS: host/lockdep.h */
+	struct held_locks *held_locks;
 };
 
 extern __thread struct task_struct *host_current_task;

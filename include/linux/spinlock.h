@@ -35,7 +35,11 @@ typedef spinlock_t raw_spinlock_t;
 #define DEFINE_SPINLOCK(x) spinlock_t x = __SPIN_LOCK_UNLOCKED(x)
 
 void __spin_lock_init(spinlock_t *lock, const char *name);
-#define spin_lock_init(lock) __spin_lock_init(lock, #lock)
+#define spin_lock_init(lock)                       \
+	({                                         \
+		static const char name_[] = #lock; \
+		__spin_lock_init(lock, name_);     \
+	})
 
 void spin_lock(spinlock_t *lock);
 int spin_trylock(spinlock_t *lock);
@@ -124,8 +128,12 @@ static inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
 #define spin_lock_bh(lock) spin_lock(lock)
 #define spin_trylock_bh(lock) spin_trylock(lock)
 #define spin_unlock_bh(lock) spin_unlock(lock)
-#define spin_lock_nested(lock, subclass) spin_lock(lock)
-#define spin_lock_irqsave_nested(lock, flags, subclass) spin_lock_irqsave(lock, flags)
+#define spin_lock_nested(lock, subclass) (lock_is_nested(subclass), spin_lock(lock))
+#define spin_lock_irqsave_nested(lock, flags, subclass) \
+	do {                                            \
+		lock_is_nested(subclass);               \
+		spin_lock_irqsave(lock, flags);         \
+	} while (0)
 
 #define raw_spin_lock_init(lock) spin_lock_init(lock)
 #define raw_spin_lock(lock) spin_lock(lock)

@@ -72,7 +72,11 @@ int autoremove_wake_function(struct wait_queue_entry *entry, unsigned int mode, 
 #define DECLARE_WAIT_QUEUE_HEAD_ONSTACK(name) DECLARE_WAIT_QUEUE_HEAD(name)
 
 void __init_waitqueue_head(struct wait_queue_head *wq, const char *name);
-#define init_waitqueue_head(wq) __init_waitqueue_head(wq, #wq)
+#define init_waitqueue_head(wq)                   \
+	({                                        \
+		static const char name_[] = #wq;  \
+		__init_waitqueue_head(wq, name_); \
+	})
 
 #define DEFINE_WAIT_FUNC(name, function)               \
 	struct wait_queue_entry name = {               \
