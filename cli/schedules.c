@@ -26,7 +26,7 @@ static const char help[] =
 	"\n"
 	"  --scenario NAME  this one (default: all of them; --list names them)\n"
 	"  --list           the scenarios, and the mistakes that can be planted\n"
-	"  --seconds N      so long for each scenario, at most (default 10)\n"
+	"  --seconds N      so long for each scenario; on a busy machine of the processor (default 10)\n"
 	"  --runs N         so many schedules at most, whatever time they take: the same ones every time\n"
 	"  --seed N         of what is drawn by chance behind the systematic search (default 1)\n"
 	"  --replay WORD    with --scenario: that schedule, step by step; what a failure printed\n"

@@ -143,11 +143,11 @@ static int find_planted(const struct request *request)
 		search(&config, r);
 		if (r->verdict == VERDICT_FAILED) {
 			printf("%-24s %-18s %10llu %11d %8.2f  %s\n", p->name, p->scenario,
-			       (unsigned long long)r->runs_to_failure, r->nr_schedule, r->seconds,
+			       (unsigned long long)r->runs_to_failure, r->nr_schedule, r->processor,
 			       r->failure);
 		} else {
 			printf("%-24s %-18s %10s %11s %8.2f  of %llu\n", p->name, p->scenario,
-			       "not found", "-", r->seconds, (unsigned long long)r->runs);
+			       "not found", "-", r->processor, (unsigned long long)r->runs);
 			status = EXIT_FOUND;
 		}
 		fflush(stdout);
