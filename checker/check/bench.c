@@ -89,11 +89,29 @@ static void free_pages_of(struct page **pages)
 			__free_page(pages[i]);
 }
 
+static int alloc_contiguous(struct page **pages)
+{
+	unsigned int order = get_order(BENCH_BYTES);
+	struct page *first = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
+
+	if (!first)
+		return -ENOMEM;
+	split_page(first, order);
+	for (unsigned int i = 0; i < 1u << order; i++)
+		if (i < BENCH_PAGES)
+			pages[i] = first + i;
+		else
+			__free_page(first + i);
+	return 0;
+}
+
 /* One page between two of the buffer's is freed again. */
 static int alloc_pages_of(struct page **pages)
 {
 	struct page *between[BENCH_PAGES] = {};
 
+	if (bench.contiguous)
+		return alloc_contiguous(pages);
 	memset(pages, 0, BENCH_PAGES * sizeof(*pages));
 	for (unsigned int i = 0; i < BENCH_PAGES; i++) {
 		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
@@ -121,16 +139,14 @@ static struct sg_table *bench_map(struct dma_buf_attachment *attach, enum dma_da
 	struct buffer *buffer = attach->dmabuf->priv;
 	int ret = -port_failure(PORT_FAULT_CALLBACK);
 	struct mapping *mapping = ret ? NULL : kzalloc(sizeof(*mapping), GFP_KERNEL);
-	struct scatterlist *sg;
-	unsigned int i;
 
 	if (!mapping)
 		return ERR_PTR(ret ?: -ENOMEM);
-	ret = sg_alloc_table(&mapping->sgt, BENCH_PAGES, GFP_KERNEL);
+	/* Neighbours become one entry. */
+	ret = sg_alloc_table_from_pages(&mapping->sgt, buffer->pages, BENCH_PAGES, 0, BENCH_BYTES,
+					GFP_KERNEL);
 	if (ret)
 		goto free_mapping;
-	for_each_sgtable_sg(&mapping->sgt, sg, i)
-		sg_set_page(sg, buffer->pages[i], PAGE_SIZE, 0);
 	ret = dma_map_sgtable(attach->dev, &mapping->sgt, dir, 0);
 	if (ret)
 		goto free_table;

@@ -20,6 +20,7 @@ struct bench {
 	struct machine *machine;
 	struct device *dev, *other; /* two devices of it */
 	unsigned long seed;
+	bool contiguous; /* buffers from now on are in one piece, for who takes no others */
 };
 
 extern struct bench bench;

@@ -25,12 +25,15 @@ void __sanitizer_set_report_fd(void *fd);
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
 
-/* Who asks for more memory than there is gets none, as in Linux; leaks are looked for when told. */
+/*
+ * Who asks for more memory than there is gets none, as in Linux; leaks are looked for when told.  A
+ * module may have names that the library has, too.
+ */
 const char *__asan_default_options(void)
 {
 	return "detect_leaks=1:leak_check_at_exit=0:allocator_may_return_null=1:"
 	       "max_allocation_size_mb=1024:hard_rss_limit_mb=2048:detect_stack_use_after_return=1:"
-	       "handle_abort=0:strict_string_checks=1:exitcode=66";
+	       "handle_abort=0:detect_odr_violation=0:strict_string_checks=1:exitcode=66";
 }
 
 const char *__ubsan_default_options(void)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* shipped.c - the library's own exporters, and its camera and encoder: they keep every rule */
+#include "drivers/importers/camera.c"
+#include "drivers/importers/encoder.h"
+
+#include "breaks.h"
+#include "drivers/exporters/contiguous-heap.h"
+#include "drivers/exporters/system-heap.h"
+#include "drivers/exporters/vram.h"
+
+static int export_system(struct check_export *buffer)
+{
+	buffer->dmabuf = system_heap_allocate(buffer->size);
+	return PTR_ERR_OR_ZERO(buffer->dmabuf);
+}
+
+static int export_contiguous(struct check_export *buffer)
+{
+	buffer->dmabuf = contiguous_heap_allocate(buffer->size);
+	return PTR_ERR_OR_ZERO(buffer->dmabuf);
+}
+
+static void put(struct check_export *buffer)
+{
+	dma_buf_put(buffer->dmabuf);
+}
+
+static int export_vram(struct check_export *buffer)
+{
+	struct vram *vram = vram_create(buffer->dev, 1 << 20);
+
+	if (IS_ERR(vram))
+		return PTR_ERR(vram);
+	buffer->own = vram;
+	buffer->dmabuf = vram_allocate(vram, buffer->size, VRAM_PLACEMENT_SYSTEM, NULL);
+	if (IS_ERR(buffer->dmabuf))
+		vram_destroy(vram);
+	return PTR_ERR_OR_ZERO(buffer->dmabuf);
+}
+
+static void put_vram(struct check_export *buffer)
+{
+	dma_buf_put(buffer->dmabuf);
+	vram_destroy(buffer->own);
+}
+
+/* A picture in a plane that the checker's buffers have room for. */
+static void small_picture(struct picture *picture)
+{
+	*picture = (struct picture){};
+	picture_add_plane(picture, 64, 64);
+}
+
+static int finish(struct dma_fence *fence)
+{
+	if (IS_ERR(fence))
+		return PTR_ERR(fence);
+	dma_fence_wait(fence, false);
+	dma_fence_put(fence);
+	return 0;
+}
+
+static int take_pictures(struct device *dev, struct dma_buf *dmabuf, enum camera_style style)
+{
+	struct camera *camera = camera_create(dev, style);
+	struct picture picture;
+	u8 sensor[64 * 64] = {};
+	int ret;
+
+	if (IS_ERR(camera))
+		return PTR_ERR(camera);
+	small_picture(&picture);
+	ret = finish(camera_queue(camera, dmabuf, &picture, sensor, NULL));
+	if (!ret)
+		ret = finish(camera_queue(camera, dmabuf, &picture, sensor, NULL));
+	camera_destroy(camera);
+	return ret;
+}
+
+static int run_camera(struct device *dev, struct dma_buf *dmabuf)
+{
+	int ret = 0;
+
+	for (enum camera_style style = 0; !ret && style < CAMERA_STYLES; style++)
+		ret = take_pictures(dev, dmabuf, style);
+	return ret;
+}
+
+static int run_encoder(struct device *dev, struct dma_buf *dmabuf)
+{
+	struct encoder *encoder = encoder_create(dev, ENCODER_JOB);
+	struct picture picture;
+	u8 stream[64 * 64];
+	int ret;
+
+	if (IS_ERR(encoder))
+		return PTR_ERR(encoder);
+	small_picture(&picture);
+	ret = finish(encoder_encode(encoder, dmabuf, &picture, stream));
+	encoder_destroy(encoder);
+	return ret;
+}
+
+DMABUF_CHECK({ .name = "system-heap", .export = export_system, .release = put },
+	     { .name = "contiguous-heap", .export = export_contiguous, .release = put },
+	     { .name = "vram", .export = export_vram, .release = put_vram },
+	     { .name = "camera", .run = run_camera }, { .name = "encoder", .run = run_encoder });
