@@ -13,7 +13,11 @@
 #include "slot-reclaim.h"
 #include "slot-set.h"
 
-struct slot_lru slot_lru = { .sets = LIST_HEAD_INIT(slot_lru.sets), .budget = SIZE_MAX };
+struct slot_lru slot_lru = {
+	.sets = LIST_HEAD_INIT(slot_lru.sets),
+	.pinning = LIST_HEAD_INIT(slot_lru.pinning),
+	.budget = SIZE_MAX,
+};
 static DEFINE_MUTEX(lru_lock);
 
 /* --- the LRU ---------------------------------------------------------------------------------- */
@@ -162,7 +166,6 @@ unsigned int slot_reclaim_everywhere(unsigned int patience)
 
 /* --- pins that idle --------------------------------------------------------------------------- */
 
-static LIST_HEAD(pinning); /* guarded by lru_lock */
 static unsigned int idle_ms = 10000;
 static void look_for_idle_pins(struct work_struct *work);
 static DECLARE_DELAYED_WORK(idle_work, look_for_idle_pins);
@@ -173,7 +176,7 @@ void slot_reclaim_pinned(struct slot_set *set)
 
 	mutex_lock(&lru_lock);
 	if (list_empty(&set->pinning))
-		list_add_tail(&set->pinning, &pinning);
+		list_add_tail(&set->pinning, &slot_lru.pinning);
 	if (ms)
 		schedule_delayed_work(&idle_work, msecs_to_jiffies(ms));
 	mutex_unlock(&lru_lock);
@@ -187,7 +190,7 @@ void slot_reclaim_unpinned(struct slot_set *set, const struct mapping_slot *slot
 			return;
 	mutex_lock(&lru_lock);
 	list_del_init(&set->pinning);
-	if (list_empty(&pinning))
+	if (list_empty(&slot_lru.pinning))
 		cancel_delayed_work(&idle_work);
 	mutex_unlock(&lru_lock);
 }
@@ -217,7 +220,7 @@ static struct slot_set *pinning_take(unsigned int nth, bool *end)
 
 	mutex_lock(&lru_lock);
 	*end = true;
-	list_for_each_entry(set, &pinning, pinning) {
+	list_for_each_entry(set, &slot_lru.pinning, pinning) {
 		if (nth--)
 			continue;
 		*end = false;
@@ -251,7 +254,7 @@ static void look_for_idle_pins(struct work_struct *work)
 		dma_buf_put(dmabuf);
 	}
 	mutex_lock(&lru_lock);
-	if (ms && !list_empty(&pinning))
+	if (ms && !list_empty(&slot_lru.pinning))
 		schedule_delayed_work(&idle_work, msecs_to_jiffies(ms));
 	mutex_unlock(&lru_lock);
 }
@@ -262,7 +265,7 @@ void dma_buf_cache_set_idle(unsigned int ms)
 	WRITE_ONCE(idle_ms, ms);
 	if (!ms)
 		cancel_delayed_work(&idle_work);
-	else if (!list_empty(&pinning))
+	else if (!list_empty(&slot_lru.pinning))
 		mod_delayed_work(system_wq, &idle_work, msecs_to_jiffies(ms));
 	mutex_unlock(&lru_lock);
 }

@@ -83,10 +83,11 @@ static inline struct mapping_slot *slot_set_slot(struct slot_set *set, unsigned 
 }
 
 /*
- * Idle sets of all buffers, oldest first: all that is kept outside buffers.  Guarded by lru_lock.
+ * Idle sets of all buffers, oldest first, and those that pin: all that is kept outside buffers.
+ * Guarded by lru_lock.
  */
 extern struct slot_lru {
-	struct list_head sets;
+	struct list_head sets, pinning;
 	size_t total, budget; /* bytes */
 } slot_lru;
 
