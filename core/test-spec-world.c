@@ -434,6 +434,7 @@ void spec_world_restore(const struct spec_graph *g, const struct spec_state *s, 
 	world->buffer.dmabuf.resv = &world->buffer.own_resv;
 	world->buffer.policy = DMA_BUF_POLICY_CACHED;
 	INIT_LIST_HEAD(&world->buffer.dmabuf.attachments);
+	INIT_LIST_HEAD(&world->buffer.fresh);
 	dma_resv_init(&world->buffer.own_resv);
 	c = directory();
 	coherence_init(c, buffer_size());

@@ -135,6 +135,14 @@ void usage_exit(struct supervisor *s, const struct call *call)
 
 /* --- the report ------------------------------------------------------------------------------- */
 
+/* What a program chose is not what a terminal, or a reader of UTF-8, is told to do. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 static void report(struct supervisor *s, const char *what, const struct object *object,
 		   const struct user *user)
 {
@@ -148,6 +156,7 @@ static void report(struct supervisor *s, const char *what, const struct object *
 		     object->name[0] ? " \"" : "", object->name, object->name[0] ? "\"" : "",
 		     dmabuf->size, dmabuf->exp_name, user->comm, user->pid) < 0)
 		return;
+	make_printable(text);
 	line = kzalloc(sizeof(*line) + strlen(text) + 1, GFP_KERNEL);
 	if (line) {
 		strcpy(line->text, text);
