@@ -134,7 +134,7 @@ static void pc_print(const void *pc, char *text, size_t size)
 		return;
 	}
 	if (!dladdr(pc, &info) || !info.dli_fname) {
-		snprintf(text, size, "%p", pc);
+		strscpy(text, "a place that nobody can name", size);
 		return;
 	}
 	slash = strrchr(info.dli_fname, '/');

@@ -117,7 +117,8 @@ static void encoder_job_free(struct encoder_job *job)
 	if (job->encoder->how == ENCODER_JOB && !IS_ERR_OR_NULL(job->table))
 		dma_buf_unmap_attachment_unlocked(job->import->attach, job->table, DMA_TO_DEVICE);
 	if (job->counted)
-		atomic_dec(&job->import->jobs);
+		atomic_fetch_sub_release(
+			1, &job->import->jobs); /* what it read before, who moves may unmap */
 	kfree(job);
 }
 
@@ -139,7 +140,7 @@ static void encoder_move_notify(struct dma_buf_attachment *attach)
 
 	dma_resv_assert_held(attach->dmabuf->resv);
 	import->moved = true;
-	if (!import->kept || atomic_read(&import->jobs))
+	if (!import->kept || atomic_read_acquire(&import->jobs))
 		return;
 	dma_buf_unmap_attachment(attach, import->kept, DMA_TO_DEVICE);
 	import->kept = NULL;
