@@ -47,9 +47,9 @@ def count(b, selector):
     return b.ask(f"document.querySelectorAll({json.dumps(selector)}).length")
 
 
-def spot(b, selector):
-    """The middle of the first element."""
-    box = b.ask(f"(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+def spot(b, selector, along=0.5):
+    """The middle of the first element, or so far along it."""
+    box = b.ask(f"(r => [r.x + r.width * {along}, r.y + r.height / 2])(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
     need(box, f"no {selector}")
     return box
 
@@ -92,8 +92,12 @@ def light_and_dark(b, dmabuf, folder):
 def pointing_tells_the_call(b, dmabuf, folder):
     opened(b, page(dmabuf, "hover.html", "--machine", "arm", "--frames", "3"))
     need(told(b) == "", "told before it was asked", told(b))
-    b.mouse(*spot(b, "[data-span]"))
-    need("keeps" in told(b) and "dma_buf_map_attachment(attach, DMA_TO_DEVICE)" in told(b), told(b))
+    # A kept mapping; accesses within lie over it, where is a matter of time.
+    kept = []
+    for eighth in range(1, 8):
+        b.mouse(*spot(b, "[data-span]", eighth / 8))
+        kept.append(told(b))
+    need(any("keeps" in t and "dma_buf_map_attachment(attach, DMA_TO_DEVICE)" in t for t in kept), *kept)
     b.mouse(*spot(b, "[data-lane=CPU] ~ g [data-span].edge"))
     text = told(b)
     need("camera writes full 0, frame 0" in text and "40,960 bytes cleaned" in text and "Newest bytes" in text, text)
