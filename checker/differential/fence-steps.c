@@ -153,7 +153,7 @@ static void forget(struct subject_fence *fence)
 static void signal_fence(struct subject_fence *fence, const struct op *op)
 {
 	static const int errors[] = { 0, 0, -EIO, -ETIMEDOUT };
-	int error = errors[op->arg[1] % ARRAY_SIZE(errors)];
+	int ret, error = errors[op->arg[1] % ARRAY_SIZE(errors)];
 
 	if (fence->container) {
 		nothing();
@@ -161,7 +161,10 @@ static void signal_fence(struct subject_fence *fence, const struct op *op)
 	}
 	if (error && dma_fence_get_status(fence->fence) == 0)
 		dma_fence_set_error(fence->fence, error);
-	returned(dma_fence_signal(fence->fence));
+	ret = dma_fence_signal(fence->fence);
+	/* What its callbacks put off, maybe done by another thread already: before, in each core. */
+	flush_delayed_fput();
+	returned(ret);
 }
 
 static void put_fence(struct subject_fence *fence)
