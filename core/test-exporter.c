@@ -8,13 +8,19 @@
 
 #include "test-exporter.h"
 
+/* Some ops are called without the reservation, and for two devices at once. */
+static void count(int *calls)
+{
+	__atomic_fetch_add(calls, 1, __ATOMIC_RELAXED);
+}
+
 static int test_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct test_exporter *exporter = dmabuf->priv;
 
 	if (exporter->refuse_attach)
 		return exporter->refuse_attach;
-	exporter->attaches++;
+	count(&exporter->attaches);
 	return 0;
 }
 
@@ -22,7 +28,7 @@ static void test_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attac
 {
 	struct test_exporter *exporter = dmabuf->priv;
 
-	exporter->detaches++;
+	count(&exporter->detaches);
 }
 
 int test_pin(struct dma_buf_attachment *attach)
@@ -30,7 +36,7 @@ int test_pin(struct dma_buf_attachment *attach)
 	struct test_exporter *exporter = attach->dmabuf->priv;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	exporter->pins++;
+	count(&exporter->pins);
 	return 0;
 }
 
@@ -39,7 +45,7 @@ void test_unpin(struct dma_buf_attachment *attach)
 	struct test_exporter *exporter = attach->dmabuf->priv;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	exporter->unpins++;
+	count(&exporter->unpins);
 }
 
 static struct sg_table *test_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
@@ -61,7 +67,7 @@ static struct sg_table *test_map(struct dma_buf_attachment *attach, enum dma_dat
 	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
 	if (ret)
 		goto free_table;
-	exporter->maps++;
+	count(&exporter->maps);
 	exporter->last_map = dir;
 	return sgt;
 
@@ -78,7 +84,7 @@ static void test_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	struct test_exporter *exporter = attach->dmabuf->priv;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	exporter->unmaps++;
+	count(&exporter->unmaps);
 	exporter->last_unmap = dir;
 	dma_unmap_sgtable(attach->dev, sgt, dir, 0);
 	sg_free_table(sgt);
@@ -89,7 +95,7 @@ static int test_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct test_exporter *exporter = dmabuf->priv;
 
-	exporter->begins++;
+	count(&exporter->begins);
 	return 0;
 }
 
@@ -97,7 +103,7 @@ static int test_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct test_exporter *exporter = dmabuf->priv;
 
-	exporter->ends++;
+	count(&exporter->ends);
 	return 0;
 }
 
@@ -105,7 +111,7 @@ static int test_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct test_exporter *exporter = dmabuf->priv;
 
-	exporter->mmaps++;
+	count(&exporter->mmaps);
 	if (exporter->refuse_mmap)
 		return exporter->refuse_mmap;
 	vma->vm_ops = exporter->vm_ops;
@@ -118,7 +124,7 @@ static void test_release(struct dma_buf *dmabuf)
 {
 	struct test_exporter *exporter = dmabuf->priv;
 
-	exporter->releases++;
+	count(&exporter->releases);
 	__free_pages(exporter->pages, exporter->order);
 }
 
