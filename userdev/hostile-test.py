@@ -62,13 +62,25 @@ def a_number_that_is_used_anew_means_what_it_means():
     assert error(fcntl.ioctl, alloc(), ALLOC, bytearray(24)) == errno.ENOTTY
 
 
-def a_buffer_opened_anew_through_proc_stays_counted():
+def a_buffer_opened_anew_through_proc_is_counted_until_its_last_close():
     def body():
-        fd = alloc(3 * PAGE)
-        again = os.open(f"/proc/self/fd/{fd}", os.O_RDWR)
-        os.close(fd)
-        assert error(alloc, 2 * PAGE) == errno.ENOMEM
-        sync(again, READ)
+        for flags in (os.O_RDWR, os.O_RDONLY, os.O_WRONLY):
+            fd = alloc(3 * PAGE)
+            again = os.open(f"/proc/self/fd/{fd}", flags)
+            os.close(fd)
+            assert error(alloc, 2 * PAGE) == errno.ENOMEM
+            sync(again, READ)
+            mapped = mmap.mmap(again, PAGE, prot=mmap.PROT_READ) if flags != os.O_WRONLY else None
+            os.close(again)
+            if mapped:
+                assert error(alloc, 2 * PAGE) == errno.ENOMEM
+                mapped.close()
+            for _ in range(500):
+                if error(lambda: os.close(alloc(4 * PAGE))) == 0:
+                    break
+                time.sleep(0.01)
+            else:
+                raise AssertionError(flags)
     inside(body, options=["--limit", str(4 * resource.getpagesize())])
 
 
@@ -199,7 +211,7 @@ CASES = (
     a_fuzzer_neither_ends_nor_hangs_the_supervisor,
     bad_pointers_are_efault,
     a_number_that_is_used_anew_means_what_it_means,
-    a_buffer_opened_anew_through_proc_stays_counted,
+    a_buffer_opened_anew_through_proc_is_counted_until_its_last_close,
     a_flood_of_descriptors_ends_with_emfile_and_leaves_nothing,
     many_waiters_are_killed_and_forgotten,
     values_wrap_as_linux_s_do,

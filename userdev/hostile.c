@@ -212,14 +212,18 @@ static int still_right(void)
 	char *at;
 
 	/* What the dead had is given back while we ask. */
-	for (int i = 0; i < 200 && ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data); i++)
+	for (int i = 0; i < 1000 && ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data); i++)
 		usleep(10000);
-	at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, data.fd, 0);
-	if (at == MAP_FAILED || at[0] || at[8191])
+	if (!data.fd)
 		return 1;
-	if (ioctl(data.fd, DMA_BUF_IOCTL_SYNC, &sync))
+	at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, data.fd, 0);
+	if (at == MAP_FAILED)
 		return 2;
-	return ioctl(data.fd, DMA_BUF_IOCTL_SYNC, NULL) != -1 || errno != EFAULT ? 3 : 0;
+	if (at[0] || at[8191])
+		return 3;
+	if (ioctl(data.fd, DMA_BUF_IOCTL_SYNC, &sync))
+		return 4;
+	return ioctl(data.fd, DMA_BUF_IOCTL_SYNC, NULL) != -1 || errno != EFAULT ? 5 : 0;
 }
 
 int main(int argc, char **argv)

@@ -63,21 +63,52 @@ static void object_end(struct objects *objects, struct object *object)
 	list_del(&object->node);
 	if (object->file)
 		fput(object->file);
+	list_del(&object->doubtful);
+	if (object->counted >= 0)
+		close(object->counted);
 	if (object->fd >= 0 && !object->fd_is_memory)
 		close(object->fd);
 	kfree(object);
 }
 
+static const char *memfd_path(const struct object *object, char path[64])
+{
+	snprintf(path, 64, "/proc/self/fd/%d", object->fd);
+	return path;
+}
+
+/* The system leases a file for writing only to who is alone in having it open. */
+static bool nobody_else_has(const struct object *object)
+{
+	return !fcntl(object->counted, F_SETLEASE, F_WRLCK) &&
+	       !fcntl(object->counted, F_SETLEASE, F_UNLCK);
+}
+
 static void watch_heard(struct objects *objects, const struct inotify_event *event)
 {
 	struct object *object = xa_load(&objects->watches, event->wd);
+	char path[64];
 
 	if (!object)
 		return;
-	if (event->mask & IN_OPEN)
+	if (event->mask & IN_OPEN && !object->reopened) {
 		object->reopened = true;
-	else if (event->mask & IN_CLOSE && !object->reopened)
+		object->counted = port_open(memfd_path(object, path), O_RDWR | O_CLOEXEC);
+	} else if (event->mask & IN_CLOSE && !object->reopened) {
 		object_end(objects, object);
+	} else if (event->mask & IN_CLOSE && object->counted >= 0) {
+		list_move(&object->doubtful, &objects->doubtful);
+	}
+}
+
+/* A close is told before it is counted: who is not alone now may be soon. */
+static void doubtful_end(struct objects *objects)
+{
+	struct object *object, *next;
+
+	list_for_each_entry_safe(object, next, &objects->doubtful, doubtful)
+		if (nobody_else_has(object))
+			object_end(objects, object);
 }
 
 /* The queue was too long for the system: who still has an object must be found otherwise. */
@@ -119,6 +150,7 @@ void objects_reap(struct objects *objects)
 				watches_read(objects);
 		}
 	} while (count == ARRAY_SIZE(events));
+	doubtful_end(objects);
 }
 
 /* --- making them ------------------------------------------------------------------------------ */
@@ -133,7 +165,9 @@ static struct object *object_new(struct objects *objects, enum object_kind kind,
 	object->file = file;
 	object->fd = -1;
 	object->watch = -1;
+	object->counted = -1;
 	INIT_LIST_HEAD(&object->node);
+	INIT_LIST_HEAD(&object->doubtful);
 	INIT_LIST_HEAD(&object->users);
 	INIT_LIST_HEAD(&object->pending);
 	INIT_LIST_HEAD(&object->signaled.node);
@@ -185,8 +219,7 @@ static int watch_memfd(struct objects *objects, struct object *object, int flags
 	char path[64];
 	int ret;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", object->fd);
-	*given = port_open(path, (flags & O_ACCMODE) | O_CLOEXEC);
+	*given = port_open(memfd_path(object, path), (flags & O_ACCMODE) | O_CLOEXEC);
 	if (*given < 0)
 		return -errno;
 	object->watch = inotify_add_watch(objects->inotify, path, IN_OPEN | IN_CLOSE);
@@ -321,6 +354,7 @@ int objects_init(struct objects *objects, const char *folder)
 	xa_init(&objects->table);
 	xa_init(&objects->watches);
 	INIT_LIST_HEAD(&objects->all);
+	INIT_LIST_HEAD(&objects->doubtful);
 	if (stat(folder, &st) || pipe2(ends, O_CLOEXEC))
 		return -errno;
 	objects->folder = st.st_dev;

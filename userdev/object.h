@@ -12,8 +12,10 @@
  *   OB1  An object is in the table from before its descriptor is given to a program until the last
  *        copy of it, and the last mapping, is gone: of a pipe the other end tells that, of a memfd a
  *        watch.  Until then we hold its inode, so the number means nothing else.
- *   OB2  A buffer's memfd that a program opened once more, through /proc, is kept until the run ends:
- *        a watch cannot count.  Linux refuses such an open.
+ *   OB2  Of a buffer's memfd that a program opened once more, through /proc, a watch cannot count the
+ *        descriptions: after each close the system is asked whether only we have it open, and again
+ *        when objects_reap() is called.  Where the system gives no lease on a memfd, or there was no
+ *        descriptor left for asking, it is kept until the run ends.  Linux refuses such an open.
  *   OB3  The pipe of a sync_file has a byte from the signal of its fence on, never before.
  *   OB4  An object owns one reference of its file.
  */
@@ -50,6 +52,8 @@ struct object {
 
 	/* buffers */
 	bool reopened;
+	int counted; /* once it is: the one description of ours that the system counts */
+	struct list_head doubtful; /* in objects.doubtful: reopened, and closed since */
 	bool fd_is_memory; /* it is the exporter\'s; else a udmabuf, whose memory is elsewhere */
 	bool is_pending;   /* has an unsignaled fence */
 	struct list_head pending; /* in supervisor.pending */
@@ -62,6 +66,7 @@ struct objects {
 	struct xarray table;   /* by key */
 	struct xarray watches; /* by watch */
 	struct list_head all;
+	struct list_head doubtful;   /* as long as it is not empty, reap once a second */
 	dev_t memfds, pipes, folder; /* the three devices there are */
 	int ends;                    /* epoll: something may have ended */
 	int inotify;

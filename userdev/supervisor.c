@@ -449,15 +449,16 @@ static void loop(struct supervisor *s, int signals)
 	int how;
 
 	for (;;) {
-		int count = poll(wait, ARRAY_SIZE(wait),
-				 !list_empty(&s->waits) || (s->ended && !told) ? 1000 : -1);
+		bool doubtful = !list_empty(&s->objects.doubtful);
+		bool later = doubtful || !list_empty(&s->waits) || (s->ended && !told);
+		int count = poll(wait, ARRAY_SIZE(wait), later ? 1000 : -1);
 
 		if (wait[2].revents & POLLIN && read(signals, &signal, sizeof(signal)) > 0) {
 			if (signal.ssi_signo != SIGCHLD)
 				pass_on(s->program, &signal);
 			collect(s);
 		}
-		if (wait[1].revents & POLLIN) {
+		if (wait[1].revents & POLLIN || (!count && doubtful)) {
 			objects_reap(&s->objects);
 			s->fences_moved = true;
 		}
@@ -548,6 +549,8 @@ static int supervise(struct supervisor *s, int socket, int signals)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	many_descriptors();
+	/* A lease that is asked back; see object.h, OB2. */
+	signal(SIGIO, SIG_IGN);
 	/* No device maps here, and a program that forgets an END is its own business, as in Linux. */
 	libdmabuf_policy_set(LIBDMABUF_POLICY_REMAP);
 	ret = make_devices(s);
