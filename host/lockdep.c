@@ -16,6 +16,7 @@
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include "host/raw-lock.h"
+#include "host/stacktrace.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -112,40 +113,6 @@ stack_save(const struct held_locks *held, struct stack *stack)
 		stack->pc[nr] = NULL;
 }
 
-/* Of the sanitizers' own library; absent without one. */
-__attribute__((weak)) void __sanitizer_symbolize_pc(void *pc, const char *format, char *text,
-						    size_t size);
-
-static void pc_print(const void *pc, char *text, size_t size)
-{
-	Dl_info info;
-	char *slash;
-
-	if (__sanitizer_symbolize_pc) {
-		char where[256], *colon;
-
-		__sanitizer_symbolize_pc((char *)pc - 1, "%f %s:%l", where, sizeof(where));
-		where[sizeof(where) - 1] = '\0';
-		slash = strrchr(where, '/');
-		colon = strchr(where, ' ');
-		if (slash && colon && slash > colon)
-			memmove(colon + 1, slash + 1, strlen(slash));
-		strscpy(text, where, size);
-		return;
-	}
-	if (!dladdr(pc, &info) || !info.dli_fname) {
-		strscpy(text, "a place that nobody can name", size);
-		return;
-	}
-	slash = strrchr(info.dli_fname, '/');
-	snprintf(text, size, "%s+0x%zx",
-		 info.dli_sname
-			 ?: slash ? slash + 1
-				  : info.dli_fname,
-		 (size_t)((const char *)pc -
-			  (const char *)(info.dli_sname ? info.dli_saddr : info.dli_fbase)));
-}
-
 /* Frames of the validator and of the locks themselves say nothing. */
 static bool is_ours(const char *text)
 {
@@ -169,7 +136,7 @@ static void stack_print(const struct stack *stack, char *text, size_t size)
 	for (unsigned int i = 0; i < DEPTH && stack->pc[i] && len < size; i++) {
 		char frame[192];
 
-		pc_print(stack->pc[i], frame, sizeof(frame));
+		stack_frame_name(stack->pc[i], frame, sizeof(frame));
 		if (is_ours(frame))
 			continue;
 		len += scnprintf(text + len, size - len, "\n\t\t%s", frame);

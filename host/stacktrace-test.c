@@ -3,6 +3,7 @@
  * stacktrace-test.c - who called, and what is said of it
  */
 #include <linux/compiler.h>
+#include <linux/sprintf.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
 
@@ -44,6 +45,12 @@ static void each_is_a_line(struct ktap *t)
 	for (const char *at = text; *at; at = strchr(at, '\n') + 1, lines++)
 		KT_CHECK(t, !strncmp(at, "  ", 2));
 	KT_EQ(t, lines, 3);
+	for (int i = 0; i < 3; i++) {
+		char address[32];
+
+		snprintf(address, sizeof(address), "%lx", entries[i]);
+		KT_CHECK(t, !strstr(text, address));
+	}
 	len = stack_trace_snprint(little, sizeof(little), entries, 3, 0);
 	KT_CHECK(t, len < sizeof(little) && strlen(little) == len);
 	KT_EQ(t, stack_trace_snprint(little, 0, entries, 3, 0), 0);

@@ -18,7 +18,8 @@ unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned 
 /**
  * stack_trace_snprint - as text, a line each, @spaces blanks in front
  *
- * As the C library knows them: file, function if it is exported, offset; addr2line knows the rest.
+ * The function if it is exported, else the object's file, and the offset in it, which addr2line
+ * understands; with a sanitizer function, file and line.  Never an address, as in Linux.
  * Context: may sleep.  Returns the bytes written, without the ending NUL.
  */
 int stack_trace_snprint(char *buf, size_t size, const unsigned long *entries,
