@@ -72,6 +72,12 @@ static void set(uint64_t *entry, u64 value)
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
 
+void hints_timelines(struct supervisor *s, int more)
+{
+	if (s->shared)
+		WRITE_ONCE(s->shared->timelines, s->shared->timelines + more);
+}
+
 void hints_add(struct supervisor *s, struct object *object)
 {
 	uint64_t *free;

@@ -14,6 +14,9 @@ struct supervisor;
 int hints_init(struct supervisor *s, bool quick);
 void hints_fini(struct supervisor *s);
 
+/** hints_timelines - so many more are alive */
+void hints_timelines(struct supervisor *s, int more);
+
 /** hints_add, hints_end - a buffer comes or goes.  hints_pending - it has an unsignaled fence or not */
 void hints_add(struct supervisor *s, struct object *object);
 void hints_end(struct supervisor *s, struct object *object);

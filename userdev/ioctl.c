@@ -101,6 +101,8 @@ int give_object(struct supervisor *s, const struct call *call, enum object_kind 
 	if (kind == OBJECT_BUFFER) {
 		hints_add(s, object);
 		usage_made(s, call, object);
+	} else if (kind == OBJECT_TIMELINE) {
+		hints_timelines(s, 1);
 	}
 	number = call_give(call, given, flags);
 	close(given);
@@ -525,15 +527,15 @@ void serve_ioctl(struct supervisor *s, const struct call *call)
 {
 	struct object *object;
 	struct stat st;
+	bool found;
 	long ret;
 
-	if (call_stat(call, (int)call->args[0], &st)) {
-		call_proceed(call);
-		return;
-	}
+	found = !call_stat(call, (int)call->args[0], &st);
 	objects_reap(&s->objects);
-	object = objects_find(&s->objects, &st);
+	object = found ? objects_find(&s->objects, &st) : NULL;
 	if (!object) {
+		/* Who closed a timeline asks so, and its fences have signaled when he is answered. */
+		fences_settle(s);
 		call_proceed(call);
 		return;
 	}

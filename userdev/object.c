@@ -19,6 +19,7 @@
 #include "host/port.h"
 #include "userdev/memfd-buffer.h"
 #include "userdev/object.h"
+#include "userdev/shared.h"
 
 /* Inodes of the kinds of file we make differ, but two kinds may have the same. */
 static bool key_of(const struct objects *objects, const struct stat *st, unsigned long *key)
@@ -263,6 +264,8 @@ static int open_pipe(struct objects *objects, struct object *object, int *given)
 	fcntl(ends[1], F_SETPIPE_SZ, 4096);
 	object->fd = ends[1];
 	*given = ends[0];
+	if (object->kind == OBJECT_TIMELINE)
+		fchmod(*given, SHARED_TIMELINE);
 	if (!epoll_ctl(objects->ends, EPOLL_CTL_ADD, object->fd, &event))
 		return 0;
 	close(*given);

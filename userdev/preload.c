@@ -15,7 +15,7 @@
  *   PL2  Without the run's shared file only paths are looked at; all is as right as without this.
  *
  * DIFFERS: a pointer to nowhere, in a path or a SYNC, is a fault, not EFAULT; open() of what is not
- * ours is no point of cancellation.
+ * ours, and close(), are no points of cancellation.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -49,6 +49,9 @@ struct export_sync_file {
 	int32_t fd;
 };
 #define EXPORT_SYNC_FILE _IOWR(DMA_BUF_BASE, 2, struct export_sync_file)
+
+/* Of a type that the filter hands on, and nobody's. */
+#define ASK_NOTHING _IO('W', 0xff)
 
 static const struct run_shared *shared;
 
@@ -307,6 +310,33 @@ WRAPS int epoll_ctl(int set, int op, int fd, struct epoll_event *event)
 		return ret;
 	errno = before;
 	return syscall(SYS_epoll_ctl, set, op, fd, event, 0, 0);
+}
+
+/* --- timelines -------------------------------------------------------------------------------- */
+
+static bool is_timeline(int fd)
+{
+	struct stat st;
+
+	return shared && __atomic_load_n(&shared->timelines, __ATOMIC_RELAXED) &&
+	       !syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) &&
+	       st.st_mode == (S_IFIFO | SHARED_TIMELINE);
+}
+
+/* Fences signal at their timeline's end, and have when its last close returns. */
+WRAPS int close(int fd)
+{
+	int before = errno, ret;
+	bool tell = is_timeline(fd);
+
+	errno = before;
+	ret = syscall(SYS_close, fd);
+	if (tell) {
+		before = errno;
+		syscall(SYS_ioctl, -1, ASK_NOTHING, 0);
+		errno = before;
+	}
+	return ret;
 }
 
 /* --- poll and select -------------------------------------------------------------------------- */

@@ -246,6 +246,25 @@ def a_sync_file_is_ready_when_its_fence_is():
 
 
 @program
+def a_timeline_s_last_close_has_signaled_its_fences():
+    """Without a wait, as Linux's has: IGT's sw_sync relies on it."""
+    for _ in range(100):
+        line = timeline()
+        copy, one, ended = os.dup(line), fence(line, 1), fence(line, 2)
+        os.close(line)
+        poll = select.poll()
+        poll.register(one, select.POLLIN)
+        assert poll.poll(0) == []
+        inc(copy)
+        os.close(copy)
+        assert select.select([ended], [], [], 0)[0] == [ended] and info(ended)[0] == -errno.ENOENT
+        assert info(one)[0] == 1
+        os.close(one)
+        os.close(ended)
+    assert error(os.close, line) == errno.EBADF
+
+
+@program
 def deadlines_are_kept():
     line = timeline()
     one = fence(line, 1)
@@ -437,7 +456,8 @@ def a_static_program_s_calls_are_served_too():
     failed = []
     BARE = True
     for case in CASES:
-        if case.__name__ in ("a_static_program_s_calls_are_served_too", "poll_and_select_follow_the_fences_of_a_buffer"):
+        if case.__name__ in ("a_static_program_s_calls_are_served_too", "poll_and_select_follow_the_fences_of_a_buffer",
+                             "a_timeline_s_last_close_has_signaled_its_fences"):
             continue
         try:
             case()

@@ -9,7 +9,8 @@
  *   SH1  A buffer is in the table only while it is alive, and each is, unless .unlisted is set.
  *   SH2  Its entry says pending from before the answer to the call that gave it an unsignaled fence
  *        until the fence has signaled.  One load reads an entry.
- *   SH3  What is here are hints: a wrong one misleads who believes it and nobody else.
+ *   SH3  A timeline is counted as long as a program has it open.
+ *   SH4  What is here are hints: a wrong one misleads who believes it and nobody else.
  */
 #ifndef USERDEV_SHARED_H
 #define USERDEV_SHARED_H
@@ -21,12 +22,16 @@
 #define SHARED_ENTRIES (1u << 15)
 #define SHARED_PENDING 1ull
 
+/* The mode of a timeline's pipe: no other looks like it. */
+#define SHARED_TIMELINE 01600
+
 struct run_shared {
-	uint64_t memfds;   /* st_dev of buffers */
-	uint32_t buffers;  /* that are alive, udmabufs too */
-	uint32_t pending;  /* of them, with an unsignaled fence */
-	uint32_t quick;    /* a SYNC that waits for nothing need not be told */
-	uint32_t unlisted; /* a buffer is alive that found no place in the table */
+	uint64_t memfds;    /* st_dev of buffers */
+	uint32_t buffers;   /* that are alive, udmabufs too */
+	uint32_t pending;   /* of them, with an unsignaled fence */
+	uint32_t quick;     /* a SYNC that waits for nothing need not be told */
+	uint32_t unlisted;  /* a buffer is alive that found no place in the table */
+	uint32_t timelines; /* that are alive */
 	/* a buffer's inode << 1, and whether it is pending; 0: empty */
 	uint64_t table[SHARED_ENTRIES];
 };

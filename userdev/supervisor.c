@@ -281,8 +281,10 @@ static void object_ends(struct objects *objects, struct object *object)
 		readiness_end(s, object);
 		hints_end(s, object);
 		usage_end(s, object);
-	} else if (object->kind == OBJECT_TIMELINE)
+	} else if (object->kind == OBJECT_TIMELINE) {
+		hints_timelines(s, -1);
 		s->fences_moved = true;
+	}
 }
 
 static int make_devices(struct supervisor *s)
