@@ -101,8 +101,7 @@ static void vde_close(struct check_import *import)
 		list_del(&cached->node);
 		dma_buf_unmap_attachment_unlocked(cached->base.attach, cached->base.sgt,
 						  cached->base.dir);
-		dma_buf_detach(cached->base.dmabuf, cached->base.attach);
-		dma_buf_put(cached->base.dmabuf);
+		importer_fini(&cached->base);
 		kfree(cached);
 	}
 	mutex_unlock(&cache_lock);

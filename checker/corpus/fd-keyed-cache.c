@@ -114,8 +114,7 @@ static void encoder_close(struct check_import *import)
 	mutex_lock(&cache_lock);
 	if (!--cached->users) {
 		list_del(&cached->node);
-		dma_buf_detach(cached->base.dmabuf, cached->base.attach);
-		dma_buf_put(cached->base.dmabuf);
+		importer_fini(&cached->base);
 		kfree(cached);
 	}
 	mutex_unlock(&cache_lock);

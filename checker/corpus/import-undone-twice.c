@@ -15,8 +15,7 @@ struct object {
 
 static void object_put(struct object *object)
 {
-	dma_buf_detach(object->base.dmabuf, object->base.attach);
-	dma_buf_put(object->base.dmabuf);
+	importer_fini(&object->base);
 	kfree(object->pages);
 	kfree(object);
 }

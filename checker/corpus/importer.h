@@ -23,24 +23,47 @@ struct importer {
 	enum dma_data_direction dir;
 };
 
-static inline int importer_open(struct check_import *import)
+/*
+ * Imports; the driver's own structure begins with @importer.
+ * @ops: of one whose buffers may move, with @importer as their importer_priv; NULL: they may not
+ */
+static inline int importer_init(struct importer *importer, struct check_import *import,
+				const struct dma_buf_attach_ops *ops)
+{
+	importer->attach = dma_buf_dynamic_attach(import->dmabuf, import->dev, ops, importer);
+	if (IS_ERR(importer->attach))
+		return PTR_ERR(importer->attach);
+	get_dma_buf(import->dmabuf);
+	importer->dmabuf = import->dmabuf;
+	importer->dir = import->dir;
+	import->own = importer;
+	return 0;
+}
+
+/* Undoes importer_init(). */
+static inline void importer_fini(struct importer *importer)
+{
+	dma_buf_detach(importer->dmabuf, importer->attach);
+	dma_buf_put(importer->dmabuf);
+}
+
+static inline int importer_open_dynamic(struct check_import *import,
+					const struct dma_buf_attach_ops *ops)
 {
 	struct importer *importer = kzalloc(sizeof(*importer), GFP_KERNEL);
 	int ret;
 
 	if (!importer)
 		return -ENOMEM;
-	importer->attach = dma_buf_attach(import->dmabuf, import->dev);
-	if (IS_ERR(importer->attach)) {
-		ret = PTR_ERR(importer->attach);
+	ret = importer_init(importer, import, ops);
+	if (ret)
 		kfree(importer);
-		return ret;
-	}
-	get_dma_buf(import->dmabuf);
-	importer->dmabuf = import->dmabuf;
-	importer->dir = import->dir;
-	import->own = importer;
-	return 0;
+	return ret;
+}
+
+static inline int importer_open(struct check_import *import)
+{
+	return importer_open_dynamic(import, NULL);
 }
 
 static inline int importer_job(struct check_import *import)
@@ -61,8 +84,7 @@ static inline void importer_close(struct check_import *import)
 {
 	struct importer *importer = import->own;
 
-	dma_buf_detach(importer->dmabuf, importer->attach);
-	dma_buf_put(importer->dmabuf);
+	importer_fini(importer);
 	kfree(importer);
 }
 

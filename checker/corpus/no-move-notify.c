@@ -24,22 +24,7 @@ static const struct dma_buf_attach_ops gds_ops = {
 
 static int gds_open(struct check_import *import)
 {
-	struct importer *importer = kzalloc(sizeof(*importer), GFP_KERNEL);
-	int ret;
-
-	if (!importer)
-		return -ENOMEM;
-	importer->attach = dma_buf_dynamic_attach(import->dmabuf, import->dev, &gds_ops, importer);
-	if (IS_ERR(importer->attach)) {
-		ret = PTR_ERR(importer->attach);
-		kfree(importer);
-		return ret;
-	}
-	get_dma_buf(import->dmabuf);
-	importer->dmabuf = import->dmabuf;
-	importer->dir = import->dir;
-	import->own = importer;
-	return 0;
+	return importer_open_dynamic(import, &gds_ops);
 }
 
 static int gds_job(struct check_import *import)

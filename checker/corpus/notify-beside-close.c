@@ -29,22 +29,7 @@ static const struct dma_buf_attach_ops peer_ops = {
 
 static int peer_open(struct check_import *import)
 {
-	struct importer *importer = kzalloc(sizeof(*importer), GFP_KERNEL);
-	int ret;
-
-	if (!importer)
-		return -ENOMEM;
-	importer->attach = dma_buf_dynamic_attach(import->dmabuf, import->dev, &peer_ops, importer);
-	if (IS_ERR(importer->attach)) {
-		ret = PTR_ERR(importer->attach);
-		kfree(importer);
-		return ret;
-	}
-	get_dma_buf(import->dmabuf);
-	importer->dmabuf = import->dmabuf;
-	importer->dir = import->dir;
-	import->own = importer;
-	return 0;
+	return importer_open_dynamic(import, &peer_ops);
 }
 
 /* Registered memory: mapped until it moves or goes. Here each job registers anew. */

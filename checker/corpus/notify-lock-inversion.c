@@ -41,17 +41,10 @@ static int region_open(struct check_import *import)
 	if (!region)
 		return -ENOMEM;
 	mutex_init(&region->lock);
-	region->base.attach =
-		dma_buf_dynamic_attach(import->dmabuf, import->dev, &region_ops, region);
-	if (IS_ERR(region->base.attach)) {
-		ret = PTR_ERR(region->base.attach);
+	ret = importer_init(&region->base, import, &region_ops);
+	if (ret)
 		kfree(region);
-		return ret;
-	}
-	get_dma_buf(import->dmabuf);
-	region->base.dmabuf = import->dmabuf;
-	import->own = region;
-	return 0;
+	return ret;
 }
 
 /* Reservation held. */
@@ -98,8 +91,7 @@ static void region_close(struct check_import *import)
 {
 	struct region *region = import->own;
 
-	dma_buf_detach(region->base.dmabuf, region->base.attach);
-	dma_buf_put(region->base.dmabuf);
+	importer_fini(&region->base);
 	mutex_destroy(&region->lock);
 	kfree(region);
 }

@@ -67,17 +67,11 @@ static inline int queue_open(struct check_import *import)
 	queue->cleanup = alloc_ordered_workqueue("corpus-cleanup", 0);
 	if (!queue->cleanup)
 		goto destroy_workqueue;
-	queue->base.attach = dma_buf_attach(import->dmabuf, import->dev);
-	if (IS_ERR(queue->base.attach)) {
-		ret = PTR_ERR(queue->base.attach);
-		goto destroy_cleanup;
-	}
-	get_dma_buf(import->dmabuf);
-	queue->base.dmabuf = import->dmabuf;
-	queue->base.dir = import->dir;
 	queue->context = dma_fence_context_alloc(1);
 	spin_lock_init(&queue->lock);
-	import->own = queue;
+	ret = importer_init(&queue->base, import, NULL);
+	if (ret)
+		goto destroy_cleanup;
 	return 0;
 
 destroy_cleanup:

@@ -39,15 +39,13 @@ static int region_open(struct check_import *import)
 
 	if (!region)
 		return -ENOMEM;
-	region->base.attach = dma_buf_attach(import->dmabuf, import->dev);
-	if (IS_ERR(region->base.attach)) {
-		ret = PTR_ERR(region->base.attach);
+	ret = importer_init(&region->base, import, NULL);
+	if (ret)
 		goto free_region;
-	}
 	region->whole = dma_buf_map_attachment_unlocked(region->base.attach, DMA_TO_DEVICE);
 	if (IS_ERR(region->whole)) {
 		ret = PTR_ERR(region->whole);
-		goto detach;
+		goto fini;
 	}
 	region->first = *region->whole->sgl;
 #ifdef FIXED
@@ -55,14 +53,10 @@ static int region_open(struct check_import *import)
 #else
 	region_trim(region->whole->sgl);
 #endif
-	get_dma_buf(import->dmabuf);
-	region->base.dmabuf = import->dmabuf;
-	region->base.dir = import->dir;
-	import->own = region;
 	return 0;
 
-detach:
-	dma_buf_detach(import->dmabuf, region->base.attach);
+fini:
+	importer_fini(&region->base);
 free_region:
 	kfree(region);
 	return ret;
