@@ -66,6 +66,28 @@ static inline int importer_open(struct check_import *import)
 	return importer_open_dynamic(import, NULL);
 }
 
+/* Reservation held. Maps where the buffer is, once who moves it is done. */
+static inline struct sg_table *importer_map_locked(struct importer *importer)
+{
+	dma_resv_wait_timeout(importer->dmabuf->resv, DMA_RESV_USAGE_KERNEL, false,
+			      MAX_SCHEDULE_TIMEOUT);
+	return dma_buf_map_attachment(importer->attach, importer->dir);
+}
+
+/* Reservation held, from before the map until after the unmap: nobody moves the buffer. */
+static inline int importer_job_locked(struct check_import *import)
+{
+	struct importer *importer = import->own;
+	struct sg_table *sgt = importer_map_locked(importer);
+	int ret;
+
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	ret = check_device_runs(import, sgt);
+	dma_buf_unmap_attachment(importer->attach, sgt, importer->dir);
+	return ret;
+}
+
 static inline int importer_job(struct check_import *import)
 {
 	struct importer *importer = import->own;

@@ -29,22 +29,11 @@ static int gds_open(struct check_import *import)
 
 static int gds_job(struct check_import *import)
 {
-	struct importer *importer = import->own;
-	struct sg_table *sgt;
 	int ret;
 
-	dma_resv_lock(importer->dmabuf->resv, NULL);
-	dma_resv_wait_timeout(importer->dmabuf->resv, DMA_RESV_USAGE_KERNEL, false,
-			      MAX_SCHEDULE_TIMEOUT);
-	sgt = dma_buf_map_attachment(importer->attach, importer->dir);
-	if (IS_ERR(sgt)) {
-		ret = PTR_ERR(sgt);
-		goto unlock;
-	}
-	ret = check_device_runs(import, sgt);
-	dma_buf_unmap_attachment(importer->attach, sgt, importer->dir);
-unlock:
-	dma_resv_unlock(importer->dmabuf->resv);
+	dma_resv_lock(import->dmabuf->resv, NULL);
+	ret = importer_job_locked(import);
+	dma_resv_unlock(import->dmabuf->resv);
 	return ret;
 }
 

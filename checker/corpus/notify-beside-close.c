@@ -41,9 +41,7 @@ static int peer_job(struct check_import *import)
 
 	dma_resv_lock(importer->dmabuf->resv, NULL);
 	peer_unmap(importer);
-	dma_resv_wait_timeout(importer->dmabuf->resv, DMA_RESV_USAGE_KERNEL, false,
-			      MAX_SCHEDULE_TIMEOUT);
-	sgt = dma_buf_map_attachment(importer->attach, importer->dir);
+	sgt = importer_map_locked(importer);
 	if (IS_ERR(sgt)) {
 		ret = PTR_ERR(sgt);
 		goto unlock;

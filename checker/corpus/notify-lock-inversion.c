@@ -47,23 +47,6 @@ static int region_open(struct check_import *import)
 	return ret;
 }
 
-/* Reservation held. */
-static int region_run(struct check_import *import)
-{
-	struct region *region = import->own;
-	struct sg_table *sgt;
-	int ret;
-
-	dma_resv_wait_timeout(import->dmabuf->resv, DMA_RESV_USAGE_KERNEL, false,
-			      MAX_SCHEDULE_TIMEOUT);
-	sgt = dma_buf_map_attachment(region->base.attach, import->dir);
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
-	ret = check_device_runs(import, sgt);
-	dma_buf_unmap_attachment(region->base.attach, sgt, import->dir);
-	return ret;
-}
-
 static int region_job(struct check_import *import)
 {
 	struct region *region = import->own;
@@ -71,7 +54,7 @@ static int region_job(struct check_import *import)
 
 #ifdef FIXED
 	dma_resv_lock(import->dmabuf->resv, NULL);
-	ret = region_run(import);
+	ret = importer_job_locked(import);
 	dma_resv_unlock(import->dmabuf->resv);
 	mutex_lock(&region->lock);
 	region->stale = false;
@@ -79,7 +62,7 @@ static int region_job(struct check_import *import)
 #else
 	mutex_lock(&region->lock);
 	dma_resv_lock(import->dmabuf->resv, NULL);
-	ret = region_run(import);
+	ret = importer_job_locked(import);
 	dma_resv_unlock(import->dmabuf->resv);
 	region->stale = false;
 	mutex_unlock(&region->lock);
