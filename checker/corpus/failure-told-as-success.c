@@ -11,16 +11,11 @@
 
 static int semaphore_job(struct check_import *import)
 {
-	struct job *job;
-	int ret = queue_lock(import);
+	struct job *job = job_begin(import);
+	int ret = 0;
 
-	if (ret)
-		return ret;
-	job = job_create(import, NULL);
-	if (IS_ERR(job)) {
-		ret = PTR_ERR(job);
-		goto unlock;
-	}
+	if (IS_ERR(job))
+		return PTR_ERR(job);
 	import->fence = dma_fence_get(&job->fence);
 	job->command = kzalloc(64, GFP_KERNEL);
 	if (!job->command) {

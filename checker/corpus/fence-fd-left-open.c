@@ -45,22 +45,16 @@ static int last_set(struct dma_fence *fence)
 
 static int swap_job(struct check_import *import)
 {
-	struct job *job;
-	int ret = queue_lock(import);
+	struct job *job = job_begin(import);
+	int ret;
 
-	if (ret)
-		return ret;
-	job = job_create(import, NULL);
-	if (IS_ERR(job)) {
-		ret = PTR_ERR(job);
-		goto unlock;
-	}
+	if (IS_ERR(job))
+		return PTR_ERR(job);
 	ret = last_set(&job->fence);
 	if (ret)
 		job_abandon(job);
 	else
 		job_submit(job);
-unlock:
 	dma_resv_unlock(import->dmabuf->resv);
 	return ret;
 }

@@ -32,16 +32,11 @@ static int fence_export(struct dma_fence *fence)
 
 static int export_job(struct check_import *import)
 {
-	struct job *job;
-	int ret = queue_lock(import);
+	struct job *job = job_begin(import);
+	int ret;
 
-	if (ret)
-		return ret;
-	job = job_create(import, NULL);
-	if (IS_ERR(job)) {
-		ret = PTR_ERR(job);
-		goto unlock;
-	}
+	if (IS_ERR(job))
+		return PTR_ERR(job);
 	ret = fence_export(&job->fence);
 	if (ret < 0) {
 		job_abandon(job);

@@ -12,16 +12,11 @@
 
 static int render_job(struct check_import *import)
 {
-	struct job *job;
-	int ret = queue_lock(import);
+	struct job *job = job_begin(import);
+	int ret = 0;
 
-	if (ret)
-		return ret;
-	job = job_create(import, NULL);
-	if (IS_ERR(job)) {
-		ret = PTR_ERR(job);
-		goto unlock;
-	}
+	if (IS_ERR(job))
+		return PTR_ERR(job);
 	dma_resv_add_fence(import->dmabuf->resv, &job->fence, DMA_RESV_USAGE_READ);
 	job->command = kzalloc(64, GFP_KERNEL);
 	if (!job->command) {

@@ -161,11 +161,36 @@ static inline int queue_lock(struct check_import *import)
 	return ret;
 }
 
+/* A job with room for its fence in the reservation, which is held on success. */
+static inline struct job *job_begin(struct check_import *import)
+{
+	int ret = queue_lock(import);
+	struct job *job;
+
+	if (ret)
+		return ERR_PTR(ret);
+	job = job_create(import, NULL);
+	if (IS_ERR(job))
+		dma_resv_unlock(import->dmabuf->resv);
+	return job;
+}
+
 /* Shows the job to others and starts it. Reservation held. */
 static inline void job_submit(struct job *job)
 {
 	dma_resv_add_fence(job->import->dmabuf->resv, &job->fence, DMA_RESV_USAGE_READ);
 	queue_work(job->queue->wq, &job->work);
+}
+
+static inline int queue_job(struct check_import *import)
+{
+	struct job *job = job_begin(import);
+
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	job_submit(job);
+	dma_resv_unlock(import->dmabuf->resv);
+	return 0;
 }
 
 #endif

@@ -53,19 +53,9 @@ put_fences:
 
 static int checked_job(struct check_import *import)
 {
-	struct job *job;
 	int ret = wait_for_one(import->dmabuf->resv);
 
-	if (!ret)
-		ret = queue_lock(import);
-	if (ret)
-		return ret;
-	job = job_create(import, NULL);
-	ret = PTR_ERR_OR_ZERO(job);
-	if (!ret)
-		job_submit(job);
-	dma_resv_unlock(import->dmabuf->resv);
-	return ret;
+	return ret ? ret : queue_job(import);
 }
 
 DMABUF_CHECK({ .name = "wait-any-past-the-end",
