@@ -21,12 +21,8 @@ static void twice_release(struct dma_buf *dmabuf)
 }
 
 static const struct dma_buf_ops twice_ops = {
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
-	.vmap = pages_vmap,
-	.mmap = pages_mmap,
+	PAGES_DEVICE_OPS,
+	PAGES_CPU_OPS,
 	.release = twice_release,
 };
 

@@ -22,7 +22,7 @@ static struct sg_table *foreign_map(struct dma_buf_attachment *attach, enum dma_
 {
 	struct pages *pages = attach->dmabuf->priv;
 	struct shared *shared = pages->own;
-	int ret = -ENOMEM;
+	int ret;
 
 	if (shared) {
 		shared->users++;
@@ -30,23 +30,16 @@ static struct sg_table *foreign_map(struct dma_buf_attachment *attach, enum dma_
 	}
 	shared = kzalloc(sizeof(*shared), GFP_KERNEL);
 	if (!shared)
+		return ERR_PTR(-ENOMEM);
+	ret = pages_table_map(pages, &shared->sgt, attach->dev, DMA_BIDIRECTIONAL, 0);
+	if (ret) {
+		kfree(shared);
 		return ERR_PTR(ret);
-	ret = pages_table(pages, &shared->sgt);
-	if (ret)
-		goto free_shared;
-	ret = dma_map_sgtable(attach->dev, &shared->sgt, DMA_BIDIRECTIONAL, 0);
-	if (ret)
-		goto free_table;
+	}
 	shared->of = attach;
 	shared->users = 1;
 	pages->own = shared;
 	return &shared->sgt;
-
-free_table:
-	sg_free_table(&shared->sgt);
-free_shared:
-	kfree(shared);
-	return ERR_PTR(ret);
 }
 
 static void foreign_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -57,8 +50,7 @@ static void foreign_unmap(struct dma_buf_attachment *attach, struct sg_table *sg
 
 	if (--shared->users)
 		return;
-	dma_unmap_sgtable(shared->of->dev, &shared->sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(&shared->sgt);
+	pages_table_unmap(&shared->sgt, shared->of->dev, DMA_BIDIRECTIONAL, 0);
 	kfree(shared);
 	pages->own = NULL;
 }
@@ -66,16 +58,12 @@ static void foreign_unmap(struct dma_buf_attachment *attach, struct sg_table *sg
 
 static const struct dma_buf_ops foreign_ops = {
 #ifdef FIXED
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
+	PAGES_DEVICE_OPS,
 #else
 	.map_dma_buf = foreign_map,
 	.unmap_dma_buf = foreign_unmap,
 #endif
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
-	.vmap = pages_vmap,
-	.mmap = pages_mmap,
+	PAGES_CPU_OPS,
 	.release = pages_release,
 };
 

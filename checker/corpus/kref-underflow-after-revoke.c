@@ -76,10 +76,7 @@ static const struct dma_buf_ops bar_ops = {
 	.unpin = bar_unpin,
 	.map_dma_buf = bar_map,
 	.unmap_dma_buf = bar_unmap,
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
-	.vmap = pages_vmap,
-	.mmap = pages_mmap,
+	PAGES_CPU_OPS,
 	.release = bar_release,
 };
 

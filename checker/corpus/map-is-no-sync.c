@@ -29,8 +29,7 @@ static int first_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 }
 
 static const struct dma_buf_ops first_ops = {
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
+	PAGES_DEVICE_OPS,
 	.begin_cpu_access = first_begin,
 	.end_cpu_access = pages_end_cpu_access,
 	.vmap = pages_vmap,

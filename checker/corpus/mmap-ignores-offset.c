@@ -19,8 +19,7 @@ static int bytes_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 }
 
 static const struct dma_buf_ops bytes_ops = {
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
+	PAGES_DEVICE_OPS,
 	.begin_cpu_access = pages_begin_cpu_access,
 	.end_cpu_access = pages_end_cpu_access,
 	.vmap = pages_vmap,

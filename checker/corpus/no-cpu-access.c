@@ -18,42 +18,32 @@ static struct sg_table *skip_map(struct dma_buf_attachment *attach, enum dma_dat
 
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	ret = pages_table(attach->dmabuf->priv, sgt);
-	if (ret)
-		goto free_sgt;
-	ret = dma_map_sgtable(attach->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-	if (ret)
-		goto free_table;
+	ret = pages_table_map(attach->dmabuf->priv, sgt, attach->dev, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret) {
+		kfree(sgt);
+		return ERR_PTR(ret);
+	}
 	return sgt;
-
-free_table:
-	sg_free_table(sgt);
-free_sgt:
-	kfree(sgt);
-	return ERR_PTR(ret);
 }
 
 static void skip_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		       enum dma_data_direction dir)
 {
-	dma_unmap_sgtable(attach->dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(sgt);
+	pages_table_unmap(sgt, attach->dev, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	kfree(sgt);
 }
 #endif
 
 static const struct dma_buf_ops skip_ops = {
 #ifdef FIXED
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
+	PAGES_DEVICE_OPS,
+	PAGES_CPU_OPS,
 #else
 	.map_dma_buf = skip_map,
 	.unmap_dma_buf = skip_unmap,
-#endif
 	.vmap = pages_vmap,
 	.mmap = pages_mmap,
+#endif
 	.release = pages_release,
 };
 

@@ -103,10 +103,8 @@ static int flag_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 
 static const struct dma_buf_ops flag_ops = {
 #ifdef FIXED
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
+	PAGES_DEVICE_OPS,
+	PAGES_CPU_OPS,
 #else
 	.attach = flag_attach,
 	.detach = flag_detach,
@@ -114,9 +112,9 @@ static const struct dma_buf_ops flag_ops = {
 	.unmap_dma_buf = flag_unmap,
 	.begin_cpu_access = flag_begin,
 	.end_cpu_access = flag_end,
-#endif
 	.vmap = pages_vmap,
 	.mmap = pages_mmap,
+#endif
 	.release = pages_release,
 };
 

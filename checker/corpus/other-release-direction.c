@@ -73,8 +73,7 @@ static int own_begin(struct dma_buf *dmabuf, enum dma_data_direction dir)
 static const struct dma_buf_ops own_ops = {
 	.attach = own_attach,
 	.detach = own_detach,
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
+	PAGES_DEVICE_OPS,
 	.begin_cpu_access = own_begin,
 	.end_cpu_access = pages_end_cpu_access,
 	.vmap = pages_vmap,

@@ -30,20 +30,13 @@ static int own_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 		return -ENOMEM;
 	own->of = attach;
 	own->dev = attach->dev;
-	ret = pages_table(pages, &own->sgt);
-	if (ret)
-		goto free_own;
-	ret = dma_map_sgtable(own->dev, &own->sgt, DMA_BIDIRECTIONAL, 0);
-	if (ret)
-		goto free_table;
+	ret = pages_table_map(pages, &own->sgt, own->dev, DMA_BIDIRECTIONAL, 0);
+	if (ret) {
+		kfree(own);
+		return ret;
+	}
 	pages->own = own;
 	return 0;
-
-free_table:
-	sg_free_table(&own->sgt);
-free_own:
-	kfree(own);
-	return ret;
 }
 
 static void own_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
@@ -54,8 +47,7 @@ static void own_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach
 	if (!own || own->of != attach)
 		return;
 	pages->own = NULL;
-	dma_unmap_sgtable(own->dev, &own->sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(&own->sgt);
+	pages_table_unmap(&own->sgt, own->dev, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
 	kfree(own);
 }
 
@@ -79,19 +71,17 @@ static int own_end(struct dma_buf *dmabuf, enum dma_data_direction dir)
 #endif
 
 static const struct dma_buf_ops own_ops = {
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
 #ifdef FIXED
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
+	PAGES_CPU_OPS,
 #else
 	.attach = own_attach,
 	.detach = own_detach,
 	.begin_cpu_access = own_begin,
 	.end_cpu_access = own_end,
-#endif
 	.vmap = pages_vmap,
 	.mmap = pages_mmap,
+#endif
+	PAGES_DEVICE_OPS,
 	.release = pages_release,
 };
 

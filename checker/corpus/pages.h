@@ -51,6 +51,27 @@ static inline int pages_table(struct pages *pages, struct sg_table *sgt)
 	return ret;
 }
 
+/* The same, mapped for @dev. */
+static inline int pages_table_map(struct pages *pages, struct sg_table *sgt, struct device *dev,
+				  enum dma_data_direction dir, unsigned long attrs)
+{
+	int ret = pages_table(pages, sgt);
+
+	if (ret)
+		return ret;
+	ret = dma_map_sgtable(dev, sgt, dir, attrs);
+	if (ret)
+		sg_free_table(sgt);
+	return ret;
+}
+
+static inline void pages_table_unmap(struct sg_table *sgt, struct device *dev,
+				     enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_unmap_sgtable(dev, sgt, dir, attrs);
+	sg_free_table(sgt);
+}
+
 static inline struct sg_table *pages_map(struct dma_buf_attachment *attach,
 					 enum dma_data_direction dir)
 {
@@ -60,24 +81,17 @@ static inline struct sg_table *pages_map(struct dma_buf_attachment *attach,
 
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
-	ret = pages_table(pages, &mapping->sgt);
-	if (ret)
-		goto free_mapping;
-	ret = dma_map_sgtable(attach->dev, &mapping->sgt, dir, 0);
-	if (ret)
-		goto free_table;
+	ret = pages_table_map(pages, &mapping->sgt, attach->dev, dir, 0);
+	if (ret) {
+		kfree(mapping);
+		return ERR_PTR(ret);
+	}
 	mapping->dev = attach->dev;
 	mapping->dir = dir;
 	mutex_lock(&pages->lock);
 	list_add_tail(&mapping->node, &pages->mappings);
 	mutex_unlock(&pages->lock);
 	return &mapping->sgt;
-
-free_table:
-	sg_free_table(&mapping->sgt);
-free_mapping:
-	kfree(mapping);
-	return ERR_PTR(ret);
 }
 
 static inline void pages_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -89,8 +103,7 @@ static inline void pages_unmap(struct dma_buf_attachment *attach, struct sg_tabl
 	mutex_lock(&pages->lock);
 	list_del(&mapping->node);
 	mutex_unlock(&pages->lock);
-	dma_unmap_sgtable(mapping->dev, sgt, dir, 0);
-	sg_free_table(sgt);
+	pages_table_unmap(sgt, mapping->dev, dir, 0);
 	kfree(mapping);
 }
 
@@ -134,6 +147,12 @@ static inline int pages_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 			       page_to_pfn(virt_to_page(pages->memory)) + vma->vm_pgoff,
 			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
+
+/* Of a driver's dma_buf_ops: those for devices, and those for the CPU. */
+#define PAGES_DEVICE_OPS .map_dma_buf = pages_map, .unmap_dma_buf = pages_unmap
+#define PAGES_CPU_OPS                                                                       \
+	.begin_cpu_access = pages_begin_cpu_access, .end_cpu_access = pages_end_cpu_access, \
+	.vmap = pages_vmap, .mmap = pages_mmap
 
 static inline struct pages *pages_alloc(size_t bytes)
 {

@@ -68,18 +68,14 @@ static void place_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 
 static const struct dma_buf_ops place_ops = {
 #ifdef FIXED
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
+	PAGES_DEVICE_OPS,
 #else
 	.attach = place_attach,
 	.detach = place_detach,
 	.map_dma_buf = place_map,
 	.unmap_dma_buf = place_unmap,
 #endif
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
-	.vmap = pages_vmap,
-	.mmap = pages_mmap,
+	PAGES_CPU_OPS,
 	.release = pages_release,
 };
 

@@ -35,12 +35,8 @@ static void object_release(struct dma_buf *dmabuf)
 }
 
 static const struct dma_buf_ops object_ops = {
-	.map_dma_buf = pages_map,
-	.unmap_dma_buf = pages_unmap,
-	.begin_cpu_access = pages_begin_cpu_access,
-	.end_cpu_access = pages_end_cpu_access,
-	.vmap = pages_vmap,
-	.mmap = pages_mmap,
+	PAGES_DEVICE_OPS,
+	PAGES_CPU_OPS,
 	.release = object_release,
 };
 
