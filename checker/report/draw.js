@@ -5,8 +5,7 @@
 // many events there are.
 
 const GUTTER = 132, RIGHT = 14, TOP = 22, ROW = 19, BAR = 14, FENCE = 11, NOTE = 19, PAD = 7, STRIP = 17, OVERVIEW = 34;
-const all = understand();
-let axis = [], view = [0, 1], width = 1000, height = 600, follow = null, chosen = -1, hovered = null, shown = [];
+let all = null, axis = [], view = [0, 1], width = 1000, height = 600, follow = null, chosen = -1, hovered = null, shown = [];
 const chart = document.getElementById("chart"), told = document.getElementById("told");
 
 // An access takes room up to its end; events that nothing is drawn for take hardly any.
@@ -488,7 +487,7 @@ function draw() {
 
 let due = false;
 function redraw() {
-	if (due)
+	if (due || !all)
 		return;
 	due = true;
 	requestAnimationFrame(() => {

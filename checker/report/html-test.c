@@ -28,20 +28,23 @@ static const struct html_about about = {
 	.title = "a title", .what = "What.", .outcome = "Right.", .timed = true
 };
 
+/* To be freed. */
+static char *page_at(const char *name)
+{
+	FILE *file = fopen(name, "r");
+	char *page = NULL;
+	size_t room = 0;
+
+	if (!file || getdelim(&page, &room, '\0', file) < 0)
+		abort();
+	fclose(file);
+	return page;
+}
+
 /* The page, to be freed; NULL after a check that failed. */
 static char *written(struct ktap *t, const struct record *record, const struct html_about *as)
 {
-	char *page = NULL;
-	size_t room = 0;
-	FILE *file;
-
-	if (!KT_CHECK(t, !html_write(path, record, as)))
-		return NULL;
-	file = fopen(path, "r");
-	if (getdelim(&page, &room, '\0', file) < 0)
-		KT_CHECK(t, false);
-	fclose(file);
-	return page;
+	return KT_CHECK(t, !html_write(path, record, as)) ? page_at(path) : NULL;
 }
 
 static struct json_object *data_of(struct ktap *t, char *page)
@@ -226,6 +229,67 @@ static void dropped_events_are_told(struct ktap *t)
 	record_free(record);
 }
 
+/* --- several ---------------------------------------------------------------------------------- */
+
+static void put_number(FILE *file, const void *context)
+{
+	fprintf(file, "<details>%s</details>\n", (const char *)context);
+}
+
+/* The buffer that was exported there last, with what belongs to it and no more. */
+static void of_several_pictures_each_has_its_buffer(struct ktap *t)
+{
+	struct record *record = record_two_buffers("arm");
+	const void *last = NULL;
+	struct html_picture pictures[] = {
+		{ .words = put_number, .context = "first" },
+		{ .record = record, .words = put_number, .context = "second" },
+		{ .record = record, .words = put_number, .context = "third" },
+	};
+	struct json_object *data, *list, *picture;
+	char *page;
+
+	for (unsigned int i = 0; i < record_events(record); i++)
+		if (record_entry(record, i)->event.kind == EVENT_EXPORT)
+			last = record_entry(record, i)->event.subject;
+	pictures[1].buffer = last;
+	KT_ASSERT(t, !html_write_pictures(path, &about, pictures, ARRAY_SIZE(pictures)));
+	page = page_at(path);
+	KT_CHECK(t, strstr(page, "first") < strstr(page, "<details>second</details>"));
+	KT_EQ(t, count(page, "<details>"), 3);
+	data = data_of(t, page);
+	KT_ASSERT(t, data);
+	list = member(data, "pictures");
+	KT_EQ(t, json_object_array_length(list), 3);
+	KT_CHECK(t, !json_object_array_get_idx(list, 0));
+	picture = json_object_array_get_idx(list, 1);
+	KT_EQ(t, json_object_array_length(member(picture, "buffers")), 1);
+	KT_EQ(t, number(event(picture, "export", 0), 4), 0);
+	KT_EQ(t, number(event(picture, "export", 0), 5), 2 * PAGE_SIZE);
+	KT_CHECK(t, event(picture, "map", 1) && !event(picture, "map", 2));
+	KT_CHECK(t, event(picture, "clean", 0) && !event(picture, "clean", 1));
+	picture = json_object_array_get_idx(list, 2);
+	KT_EQ(t, json_object_array_length(member(picture, "buffers")), 2);
+	KT_EQ(t, json_object_array_length(member(picture, "events")), record_events(record) + 1);
+	json_object_put(data);
+	free(page);
+	record_free(record);
+}
+
+static void a_page_of_no_findings(struct ktap *t)
+{
+	struct json_object *data;
+	char *page;
+
+	KT_ASSERT(t, !html_write_pictures(path, &about, NULL, 0));
+	page = page_at(path);
+	data = data_of(t, page);
+	KT_ASSERT(t, data);
+	KT_EQ(t, json_object_array_length(member(data, "pictures")), 0);
+	json_object_put(data);
+	free(page);
+}
+
 /* --- what must not get in --------------------------------------------------------------------- */
 
 /* HT1 */
@@ -351,6 +415,8 @@ static const struct ktap_case cases[] = {
 	KTAP_CASE(bounce_slots_have_their_devices_names),
 	KTAP_CASE(a_page_without_events),
 	KTAP_CASE(dropped_events_are_told),
+	KTAP_CASE(of_several_pictures_each_has_its_buffer),
+	KTAP_CASE(a_page_of_no_findings),
 	KTAP_CASE(names_stay_text),
 	KTAP_CASE(nothing_is_loaded),
 	KTAP_CASE(a_file_that_cannot_be_written),

@@ -2,7 +2,7 @@
 /*
  * html.c - a record as one page to look at
  *
- * The JSON is one object:
+ * The JSON is one object, or { pictures } with a list of such objects, null where there is no record:
  *
  *	timed, dropped
  *	kinds	names of the event kinds
@@ -80,10 +80,12 @@ struct html {
 	/* address -> number; buffers also by directory and reservation */
 	struct xarray agents, buffers, fences;
 	struct xarray owner_agents, owner_buffers; /* of slots and attachments */
+	struct xarray drawn_fences;                /* number + 1 -> whatever */
 	struct xarray bounced; /* 64 * number of a buffer + number of a bit -> agent */
 	long nr_agents, nr_buffers, nr_fences;
 
 	struct names *names; /* of each entry */
+	long only;           /* the buffer that is drawn, or NOBODY: all */
 };
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -132,7 +134,7 @@ static void put_json(FILE *file, const char *text)
 	fputc('"', file);
 }
 
-static void put_html(FILE *file, const char *text)
+void html_text(FILE *file, const char *text)
 {
 	unsigned int len;
 
@@ -240,6 +242,38 @@ static void settle(struct html *html, const struct record_entry *entry, struct n
 	}
 }
 
+/* Is this drawn? */
+static bool is_drawn(struct html *html, unsigned int i)
+{
+	const struct names *names = &html->names[i];
+	enum event_kind kind = record_entry(html->record, i)->event.kind;
+
+	if (html->only == NOBODY || names->buffer == html->only)
+		return true;
+	if (kind == EVENT_FENCE_SIGNAL || kind == EVENT_JOB)
+		return names->fence != NOBODY &&
+		       known(&html->drawn_fences, (void *)(names->fence + 1)) != NOBODY;
+	return names->buffer == NOBODY && kind == EVENT_FINDING;
+}
+
+/* What is drawn of fences is those that were added to a buffer that is. */
+static void choose(struct html *html, const void *buffer)
+{
+	unsigned int events = record_events(html->record);
+
+	html->only = NOBODY;
+	for (unsigned int i = 0; i < events; i++) {
+		const struct event *event = &record_entry(html->record, i)->event;
+
+		if (buffer && event->kind == EVENT_EXPORT && event->subject == buffer)
+			html->only = html->names[i].buffer;
+	}
+	for (unsigned int i = 0; i < events; i++)
+		if (record_entry(html->record, i)->event.kind == EVENT_FENCE_ADD &&
+		    is_drawn(html, i))
+			learn(html, &html->drawn_fences, (void *)(html->names[i].fence + 1), 1);
+}
+
 /* --- JSON ------------------------------------------------------------------------------------- */
 
 /* The domains of @set: 1 caches, 2 memory, and who has the bounce slots in it. */
@@ -311,6 +345,12 @@ static void put_extra(struct html *html, const struct record_entry *entry,
 	fputs(*between == '{' ? "{}" : "}", html->file);
 }
 
+/* The number that the page knows it by. */
+static long drawn_buffer(const struct html *html, long buffer)
+{
+	return html->only == NOBODY ? buffer : buffer == html->only ? 0 : NOBODY;
+}
+
 static void put_event(struct html *html, const struct record_entry *entry,
 		      const struct names *names, u64 since)
 {
@@ -340,7 +380,8 @@ static void put_event(struct html *html, const struct record_entry *entry,
 		break;
 	}
 	fprintf(html->file, "[%llu,%d,%u,%ld,%ld,%lld,%lld,%lld,", since, event.kind, entry->thread,
-		names->agent, names->buffer, (s64)event.a, (s64)event.b, (s64)event.c);
+		names->agent, drawn_buffer(html, names->buffer), (s64)event.a, (s64)event.b,
+		(s64)event.c);
 	put_extra(html, entry, names);
 	fputs("],\n", html->file);
 }
@@ -375,7 +416,7 @@ static void put_buffers(struct html *html)
 	for (unsigned int i = 0; i < record_events(html->record); i++) {
 		const struct record_entry *entry = record_entry(html->record, i);
 
-		if (entry->event.kind != EVENT_EXPORT)
+		if (entry->event.kind != EVENT_EXPORT || !is_drawn(html, i))
 			continue;
 		fprintf(html->file, "%s{\"exporter\":", between);
 		put_json(html->file, entry->text);
@@ -399,14 +440,14 @@ static void put_fences(struct html *html)
 	fputs("],\n", html->file);
 }
 
-static void put_data(struct html *html, const struct html_about *about)
+static void put_data(struct html *html, bool timed)
 {
 	const struct record *record = html->record;
 	const char *between = "";
 	u64 before = 0;
 
 	fprintf(html->file, "{\"timed\":%s,\"dropped\":%llu,\n\"kinds\":[",
-		about->timed ? "true" : "false", record_dropped(record));
+		timed ? "true" : "false", record_dropped(record));
 	for (unsigned int i = 0; i < EVENT_KINDS; i++)
 		fprintf(html->file, "%s\"%s\"", i ? "," : "", kind_names[i]);
 	fputs("],\n\"costs\":[", html->file);
@@ -421,6 +462,8 @@ static void put_data(struct html *html, const struct html_about *about)
 		const struct record_entry *entry = record_entry(record, i);
 		u64 since = entry->ns > before ? entry->ns - before : 0;
 
+		if (!is_drawn(html, i))
+			continue;
 		put_event(html, entry, &html->names[i], since);
 		before += since;
 	}
@@ -429,29 +472,13 @@ static void put_data(struct html *html, const struct html_about *about)
 
 /* --- the page --------------------------------------------------------------------------------- */
 
-static void put_template(struct html *html, const struct html_about *about)
-{
-	const char *at = (const char *)html_page;
-
-	while (at) {
-		const char *mark = strstr(at, "@@");
-		size_t len = mark ? (size_t)(mark - at) : strlen(at);
-
-		fwrite(at, 1, len, html->file);
-		if (!mark)
-			break;
-		mark += 2;
-		if (!strncmp(mark, "TITLE", 5))
-			put_html(html->file, about->title);
-		else if (!strncmp(mark, "WHAT", 4))
-			put_html(html->file, about->what);
-		else if (!strncmp(mark, "OUTCOME", 7))
-			put_html(html->file, about->outcome);
-		else if (!strncmp(mark, "DATA", 4))
-			put_data(html, about);
-		at = strstr(mark, "@@") + 2;
-	}
-}
+struct whole {
+	FILE *file;
+	const struct html_about *about;
+	const struct html_picture *pictures;
+	unsigned int nr;
+	bool several; /* with words beside them */
+};
 
 static int settle_all(struct html *html)
 {
@@ -465,35 +492,108 @@ static int settle_all(struct html *html)
 	return html->error;
 }
 
-static int write_file(struct html *html, const char *path, const struct html_about *about)
+static int put_picture(const struct whole *page, const struct html_picture *picture)
 {
-	bool bad;
-
-	html->file = fopen(path, "w");
-	if (!html->file)
-		return -errno;
-	errno = 0;
-	put_template(html, about);
-	bad = ferror(html->file);
-	if (fclose(html->file) || bad)
-		return errno ? -errno : -EIO;
-	return html->error;
-}
-
-int html_write(const char *path, const struct record *record, const struct html_about *about)
-{
-	struct html html = { .record = record, .nr_agents = CPU + 1 };
+	struct html html = { .file = page->file, .record = picture->record, .nr_agents = CPU + 1 };
 	struct xarray *maps[] = { &html.agents,       &html.buffers,       &html.fences,
-				  &html.owner_agents, &html.owner_buffers, &html.bounced };
+				  &html.owner_agents, &html.owner_buffers, &html.bounced,
+				  &html.drawn_fences };
 	int ret;
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		xa_init(maps[i]);
 	ret = settle_all(&html);
-	if (!ret)
-		ret = write_file(&html, path, about);
+	if (!ret) {
+		choose(&html, picture->buffer);
+		put_data(&html, page->about->timed);
+		ret = html.error;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		xa_destroy(maps[i]);
 	kvfree(html.names);
 	return ret;
+}
+
+static int put_pictures(const struct whole *page)
+{
+	int ret = 0;
+
+	if (!page->several)
+		return put_picture(page, page->pictures);
+	fputs("{\"pictures\":[", page->file);
+	for (unsigned int i = 0; i < page->nr && !ret; i++) {
+		fputs(i ? ",\n" : "\n", page->file);
+		if (page->pictures[i].record)
+			ret = put_picture(page, &page->pictures[i]);
+		else
+			fputs("null", page->file);
+	}
+	fputs("]}", page->file);
+	return ret;
+}
+
+static void put_words(const struct whole *page)
+{
+	for (unsigned int i = 0; page->several && i < page->nr; i++)
+		page->pictures[i].words(page->file, page->pictures[i].context);
+}
+
+static int put_template(const struct whole *page)
+{
+	const char *at = (const char *)html_page;
+	int ret = 0;
+
+	while (at && !ret) {
+		const char *mark = strstr(at, "@@");
+		size_t len = mark ? (size_t)(mark - at) : strlen(at);
+
+		fwrite(at, 1, len, page->file);
+		if (!mark)
+			break;
+		mark += 2;
+		if (!strncmp(mark, "TITLE", 5))
+			html_text(page->file, page->about->title);
+		else if (!strncmp(mark, "WHAT", 4))
+			html_text(page->file, page->about->what);
+		else if (!strncmp(mark, "OUTCOME", 7))
+			html_text(page->file, page->about->outcome);
+		else if (!strncmp(mark, "WORDS", 5))
+			put_words(page);
+		else if (!strncmp(mark, "DATA", 4))
+			ret = put_pictures(page);
+		at = strstr(mark, "@@") + 2;
+	}
+	return ret;
+}
+
+static int write_page(struct whole *page, const char *path)
+{
+	bool bad;
+	int ret;
+
+	page->file = fopen(path, "w");
+	if (!page->file)
+		return -errno;
+	errno = 0;
+	ret = put_template(page);
+	bad = ferror(page->file);
+	if (fclose(page->file) || bad)
+		return errno ? -errno : -EIO;
+	return ret;
+}
+
+int html_write(const char *path, const struct record *record, const struct html_about *about)
+{
+	struct html_picture picture = { .record = record };
+	struct whole page = { .about = about, .pictures = &picture, .nr = 1 };
+
+	return write_page(&page, path);
+}
+
+int html_write_pictures(const char *path, const struct html_about *about,
+			const struct html_picture *pictures, unsigned int nr)
+{
+	struct whole page = { .about = about, .pictures = pictures, .nr = nr, .several = true };
+
+	return write_page(&page, path);
 }

@@ -3,15 +3,17 @@
 //
 // model.js, draw.js and page.js are one script, in this order.  All text of the record's goes into the page as text.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-data.events.pop();
+const told_of = JSON.parse(document.getElementById("data").textContent), pictures = told_of.pictures || [told_of];
+for (const picture of pictures.filter(Boolean))
+	picture.events.pop();
+let data = null; // the picture that is looked at
 const SVG = "http://www.w3.org/2000/svg";
 const BIDIRECTIONAL = 0, TO_DEVICE = 1, FROM_DEVICE = 2;
 const DIRECTIONS = ["DMA_BIDIRECTIONAL", "DMA_TO_DEVICE", "DMA_FROM_DEVICE"];
 const USAGES = ["kernel", "write", "read", "bookkeep"];
 const SEES = ["sees the caches", "sees memory only", "sees a copy of its own"];
 const CPU = 0, C = 1, M = 2;
-const COST = Object.fromEntries(data.costs.map((name, i) => [name, i]));
+const COST = Object.fromEntries((pictures.find(Boolean) || { costs: [] }).costs.map((name, i) => [name, i]));
 const COST_NAMES = [["sg_entries", "list entries"], ["iommu_writes", "IOMMU writes"], ["tlb_invalidations", "TLB invalidations"],
 	["bytes_cleaned", "bytes cleaned"], ["bytes_invalidated", "bytes invalidated"], ["bytes_bounced", "bytes bounced"],
 	["bytes_compared", "bytes compared"]];

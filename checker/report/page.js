@@ -239,8 +239,6 @@ const spot = event => {
 	return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
 };
 
-all.spans.forEach((s, n) => s.n = n);
-all.arrows.forEach((a, n) => a.n = n);
 function by_pair(spans) {
 	const pairs = new Map();
 	for (const s of spans) {
@@ -249,15 +247,8 @@ function by_pair(spans) {
 	}
 	return pairs;
 }
-all.by_pair = by_pair(all.spans);
-all.accesses = by_pair(all.spans.filter(s => !s.kept));
-const order = [...all.spans, ...all.arrows, ...all.marks, ...all.fences].sort((p, q) => p.i0 - q.i0);
-
-const select = document.getElementById("follow"), contents = [...new Set(all.spans.map(s => s.content).filter(c => c !== undefined))];
-for (const c of contents)
-	select.add(new Option("frame " + c, "f" + c));
-for (const b of all.buffers)
-	select.add(new Option("buffer " + b.name, "b" + b.number));
+const select = document.getElementById("follow");
+let order = [], contents = [];
 select.onchange = () => set_follow(!select.value ? null : select.value[0] === "f" ? { content: Number(select.value.slice(1)) }
 	: { buffer: Number(select.value.slice(1)) });
 
@@ -397,29 +388,79 @@ function tabulate() {
 
 // --- the beginning -------------------------------------------------------------------------------
 
-const there = { b: all.agents.some(a => a.domain === 2), m: all.agents.some(a => a.domain === 1), d: all.buffers.some(b => b.homes.some(h => h.device)), kept: all.spans.some(s => s.kept),
-	clean: all.arrows.some(a => a.kind === "clean"), invalidate: all.arrows.some(a => a.kind === "invalidate"), bounce: all.arrows.some(a => a.kind === "bounce"),
-	fence: all.fences.length > 0, content: contents.length > 0 };
-for (const m of all.marks)
-	there[m.type] = true;
-for (const e of document.querySelectorAll("#legend [data-if]"))
-	e.hidden = !there[e.dataset.if];
-if (data.dropped)
-	document.getElementById("dropped").textContent = plural(data.dropped, "later event") + " found no room and is not shown.".replace("is", data.dropped === 1 ? "is" : "are");
-document.getElementById("stretched").hidden = !data.timed;
-document.getElementById("true-time").parentNode.hidden = !data.timed;
-patterns(chart);
-tabulate();
-make_axis(false);
-arrange();
-width = Math.max(600, chart.clientWidth);
 const ROOM = 900; // events that one picture still shows one by one
-const wrong = all.marks.find(m => m.type === "finding");
-if (axis.length <= ROOM)
-	set_view(0, axis.end);
-else if (wrong)
-	set_view(axis[Math.max(0, wrong.i0 - ROOM / 6)], axis[Math.min(axis.length - 1, wrong.i0 + ROOM / 6)]);
-else
-	set_view(0, axis[ROOM * 2 / 3]);
-draw();
+
+function first_view() {
+	const wrongs = all.marks.filter(m => m.type === "finding"), wrong = told_of.pictures ? wrongs.pop() : wrongs[0];
+	if (axis.length <= ROOM)
+		set_view(0, axis.end);
+	else if (wrong)
+		set_view(axis[Math.max(0, wrong.i0 - ROOM / 6)], axis[Math.min(axis.length - 1, wrong.i0 + ROOM / 6)]);
+	else
+		set_view(0, axis[ROOM * 2 / 3]);
+}
+
+function legend() {
+	const there = { b: all.agents.some(a => a.domain === 2), m: all.agents.some(a => a.domain === 1), d: all.buffers.some(b => b.homes.some(h => h.device)), kept: all.spans.some(s => s.kept),
+		clean: all.arrows.some(a => a.kind === "clean"), invalidate: all.arrows.some(a => a.kind === "invalidate"), bounce: all.arrows.some(a => a.kind === "bounce"),
+		fence: all.fences.length > 0, content: contents.length > 0 };
+	for (const m of all.marks)
+		there[m.type] = true;
+	for (const e of document.querySelectorAll("#legend [data-if]"))
+		e.hidden = !there[e.dataset.if];
+	for (const e of document.querySelectorAll("#legend dl"))
+		e.hidden = ![...e.querySelectorAll("dd")].some(d => !d.hidden);
+}
+
+function show(picture) {
+	data = picture;
+	all = understand();
+	all.spans.forEach((s, n) => s.n = n);
+	all.arrows.forEach((a, n) => a.n = n);
+	all.by_pair = by_pair(all.spans);
+	all.accesses = by_pair(all.spans.filter(s => !s.kept));
+	order = [...all.spans, ...all.arrows, ...all.marks, ...all.fences].sort((p, q) => p.i0 - q.i0);
+	contents = [...new Set(all.spans.map(s => s.content).filter(c => c !== undefined))];
+	follow = hovered = null;
+	chosen = -1;
+	select.length = 1;
+	for (const c of contents)
+		select.add(new Option("frame " + c, "f" + c));
+	for (const b of all.buffers)
+		select.add(new Option("buffer " + b.name, "b" + b.number));
+	legend();
+	document.getElementById("dropped").textContent = !data.dropped ? ""
+		: plural(data.dropped, "later event") + " found no room and " + (data.dropped === 1 ? "is" : "are") + " not shown.";
+	document.getElementById("stretched").hidden = !data.timed;
+	document.getElementById("true-time").checked = false;
+	document.getElementById("true-time").parentNode.hidden = !data.timed;
+	document.getElementById("frames").replaceChildren();
+	tabulate();
+	make_axis(false);
+	arrange();
+	width = Math.max(600, chart.clientWidth);
+	first_view();
+	draw();
+}
+
+// The picture lies in the words that are open; at most one of them is.
+function open_words(words, n) {
+	const place = document.getElementById("picture");
+	place.hidden = !pictures[n];
+	words[n].appendChild(place);
+	words.forEach(w => w.open = w === words[n]);
+	if (pictures[n])
+		show(pictures[n]);
+}
+
+patterns(chart);
+if (told_of.pictures) {
+	const words = [...document.querySelectorAll("#words > details")];
+	document.getElementById("picture").hidden = true;
+	words.forEach((w, n) => w.addEventListener("toggle", () => w.open && !w.contains(chart) && open_words(words, n)));
+	if (words.length)
+		open_words(words, 0);
+} else {
+	show(pictures[0]);
+}
 new ResizeObserver(redraw).observe(chart);

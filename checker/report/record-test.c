@@ -214,6 +214,88 @@ static void one_record_at_a_time(struct ktap *t)
 	record_free(NULL);
 }
 
+/* RC4, RC5: each of the last has its own text, and no driver is asked for one. */
+static void the_last_are_kept(struct ktap *t)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e" };
+	struct record *record = record_start_last(3);
+	char number[RECORD_NAME_BYTES * 2];
+
+	memset(number, 'x', sizeof(number) - 1);
+	number[sizeof(number) - 1] = '\0';
+	KT_EQ(t, record_events(record), 0);
+	for (u64 i = 0; i < ARRAY_SIZE(names); i++) {
+		event_tell(EVENT_NAME, NULL, names[i], i, 0, 0);
+		dma_cost_add(DMA_COST_BYTES_CLEANED, i);
+	}
+	KT_EQ(t, record_events(record), 3);
+	KT_EQ(t, record_dropped(record), 2);
+	for (unsigned int i = 0; i < 3; i++) {
+		const struct record_entry *entry = record_entry(record, i);
+
+		KT_EQ(t, entry->event.a, i + 2);
+		KT_EQ(t, entry->cost[DMA_COST_BYTES_CLEANED], i + 1);
+		KT_CHECK(t, !strcmp(entry->text, names[i + 2]));
+	}
+	KT_CHECK(t, !record_entry(record, 3));
+	event_tell(EVENT_NAME, NULL, number, 0, 0, 0);
+	KT_EQ(t, strlen(record_entry(record, 2)->text), RECORD_NAME_BYTES - 1);
+	event_tell(EVENT_CONTENT, NULL, NULL, 0, 0, 0);
+	KT_CHECK(t, !record_entry(record, 2)->text);
+	record_free(record);
+	KT_CHECK(t, !event_listener && !dma_cost_listener);
+}
+
+static const char *never_asked(struct dma_fence *fence)
+{
+	abort();
+}
+
+static void of_the_last_no_driver_is_asked(struct ktap *t)
+{
+	static const struct dma_fence_ops ops = { .get_driver_name = never_asked,
+						  .get_timeline_name = never_asked };
+	static DEFINE_SPINLOCK(lock);
+	struct record *record = record_start_last(8);
+	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct dma_resv resv;
+
+	dma_resv_init(&resv);
+	dma_fence_init(fence, &ops, &lock, 7, 1);
+	dma_resv_lock(&resv, NULL);
+	KT_EQ(t, dma_resv_reserve_fences(&resv, 1), 0);
+	dma_resv_add_fence(&resv, fence, DMA_RESV_USAGE_READ);
+	dma_resv_unlock(&resv);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	dma_resv_fini(&resv);
+	KT_EQ(t, record_events(record), 2);
+	KT_CHECK(t, !strcmp(record_entry(record, 0)->text, "fence"));
+	record_free(record);
+}
+
+static void what_was_read_elsewhere_is_a_record(struct ktap *t)
+{
+	struct record_entry entries[2] = { { .event = { .kind = EVENT_NAME, .a = 1 },
+					     .text = "one" },
+					   { .event = { .kind = EVENT_CONTENT, .a = 2 } } };
+	struct record *record = record_of(entries, 2);
+
+	entries[0].text = "gone";
+	entries[1].event.a = 3;
+	KT_EQ(t, record_events(record), 2);
+	KT_EQ(t, record_dropped(record), 0);
+	KT_CHECK(t, !strcmp(record_entry(record, 0)->text, "one"));
+	KT_CHECK(t, record_entry(record, 1)->event.a == 2 && !record_entry(record, 1)->text);
+	record_free(record);
+	record = record_of(NULL, 0);
+	KT_EQ(t, record_events(record), 0);
+	record_free(record);
+	port_fail_nth(PORT_FAULT_ALLOC, 2);
+	KT_EQ(t, PTR_ERR(record_of(entries, 2)), -ENOMEM);
+	port_fail_nth(PORT_FAULT_ALLOC, 0);
+}
+
 static void without_memory_nobody_listens(struct ktap *t)
 {
 	struct record *record;
@@ -255,5 +337,6 @@ static void a_warning_is_a_finding_and_still_a_warning(struct ktap *t)
 KTAP_MAIN(KTAP_CASE(a_call_finds_what_it_took), KTAP_CASE(what_finds_no_room_is_counted),
 	  KTAP_CASE(fences_have_their_timeline), KTAP_CASE(long_texts_are_cut_and_many_left_out),
 	  KTAP_CASE(threads_keep_their_order), KTAP_CASE(one_record_at_a_time),
-	  KTAP_CASE(without_memory_nobody_listens),
+	  KTAP_CASE(the_last_are_kept), KTAP_CASE(of_the_last_no_driver_is_asked),
+	  KTAP_CASE(what_was_read_elsewhere_is_a_record), KTAP_CASE(without_memory_nobody_listens),
 	  KTAP_CASE(a_warning_is_a_finding_and_still_a_warning))

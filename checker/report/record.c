@@ -24,6 +24,7 @@ struct record {
 	/* constant */
 	struct record_entry *entries;
 	unsigned int capacity;
+	bool last; /* the last are kept, each with room for a name */
 	char *texts;
 	size_t text_capacity;
 	u64 number; /* of the record */
@@ -53,10 +54,13 @@ static void enter_thread(struct record *record)
 	mine.number = atomic_fetch_add(1, &record->threads);
 }
 
-static const char *keep_text(struct record *record, const char *text)
+static const char *keep_text(struct record *record, const struct record_entry *entry,
+			     const char *text)
 {
-	size_t bytes = strnlen(text, RECORD_TEXT_BYTES - 1) + 1;
-	s64 at = atomic64_fetch_add(bytes, &record->texted);
+	size_t most = record->last ? RECORD_NAME_BYTES : RECORD_TEXT_BYTES;
+	size_t bytes = strnlen(text, most - 1) + 1;
+	s64 at = record->last ? (entry - record->entries) * RECORD_NAME_BYTES
+			      : atomic64_fetch_add(bytes, &record->texted);
 	char *kept = record->texts + at;
 
 	if (at + bytes > record->text_capacity)
@@ -69,7 +73,12 @@ static const char *keep_text(struct record *record, const char *text)
 static void keep_device(struct record *record, struct record_entry *entry, struct device *dev)
 {
 	entry->dev = dev;
-	entry->text = keep_text(record, dev_name(dev));
+	entry->text = keep_text(record, entry, dev_name(dev));
+}
+
+static const char *fence_name(const struct record *record, const struct dma_fence *fence)
+{
+	return record->last ? "fence" : fence->ops->get_timeline_name((struct dma_fence *)fence);
 }
 
 /* What can be read of it only now. */
@@ -82,16 +91,17 @@ static void keep_what_goes(struct record *record, struct record_entry *entry)
 
 	switch (event->kind) {
 	case EVENT_EXPORT:
-		entry->text = keep_text(record, dmabuf->exp_name ?: "");
+		entry->text = keep_text(record, entry, dmabuf->exp_name ?: "");
 		event->c = (unsigned long)dmabuf->resv;
 		break;
 	case EVENT_NAME:
-		entry->text = keep_text(record, event->object);
+		entry->text = keep_text(record, entry, event->object);
 		break;
 	case EVENT_ATTACH:
 		keep_device(record, entry, attach->dev);
 		event->a = dma_device_domain(attach->dev);
 		break;
+	case EVENT_DETACH:
 	case EVENT_MAP:
 	case EVENT_UNMAP:
 	case EVENT_ACCESS:
@@ -109,8 +119,7 @@ static void keep_what_goes(struct record *record, struct record_entry *entry)
 		event->object = attach->dmabuf;
 		break;
 	case EVENT_FENCE_ADD:
-		entry->text =
-			keep_text(record, fence->ops->get_timeline_name((struct dma_fence *)fence));
+		entry->text = keep_text(record, entry, fence_name(record, fence));
 		event->a |=
 			test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags) ? RECORD_SIGNALED : 0;
 		break;
@@ -120,7 +129,8 @@ static void keep_what_goes(struct record *record, struct record_entry *entry)
 	case EVENT_NOTE:
 	case EVENT_FINDING:
 		entry->dev = ((const struct event_remark *)event->object)->dev;
-		entry->text = keep_text(record, ((const struct event_remark *)event->object)->text);
+		entry->text = keep_text(record, entry,
+					((const struct event_remark *)event->object)->text);
 		break;
 	default:
 		break;
@@ -140,10 +150,10 @@ static void note_event(const struct event *event)
 
 	enter_thread(record);
 	n = atomic64_fetch_add(1, &record->told);
-	if (n >= record->capacity)
+	if (n >= record->capacity && !record->last)
 		return;
-	entry = &record->entries[n];
-	entry->event = *event;
+	entry = &record->entries[n % record->capacity];
+	*entry = (struct record_entry){ .event = *event };
 	entry->ns = ktime_to_ns(ktime_sub(ktime_get(), record->began));
 	entry->thread = mine.number;
 	memcpy(entry->cost, mine.cost, sizeof(mine.cost));
@@ -166,46 +176,93 @@ static void note_warning(const char *file, int line, const char *text)
 	(recording->warned_before ?: host_warn_print)(file, line, text);
 }
 
-struct record *record_start(unsigned int events)
+static struct record *record_new(unsigned int events, size_t text_bytes)
 {
-	struct record *record;
-	int ret = -ENOMEM;
+	struct record *record = kzalloc(sizeof(*record), GFP_KERNEL);
 
-	if (recording)
-		return ERR_PTR(-EBUSY);
-	record = kzalloc(sizeof(*record), GFP_KERNEL);
 	if (!record)
 		return ERR_PTR(-ENOMEM);
 	record->capacity = events;
-	record->text_capacity = (size_t)events * TEXT_BYTES_EACH + RECORD_TEXT_BYTES;
+	record->text_capacity = text_bytes;
+	record->entries = kvcalloc(events, sizeof(*record->entries), GFP_KERNEL);
+	record->texts = kvzalloc(text_bytes, GFP_KERNEL);
+	if (record->entries && record->texts)
+		return record;
+	record_free(record);
+	return ERR_PTR(-ENOMEM);
+}
+
+static int listen(struct record *record)
+{
+	int ret;
+
 	record->number = ++records;
 	record->began = ktime_get();
-	record->entries = kvcalloc(events, sizeof(*record->entries), GFP_KERNEL);
-	record->texts = kvzalloc(record->text_capacity, GFP_KERNEL);
-	if (!record->entries || !record->texts)
-		goto free_record;
 	recording = record;
 	ret = event_listen(note_event);
 	if (ret)
-		goto stop;
-	dma_cost_listener = note_cost;
-	record->warned_before = host_set_warn_hook(note_warning);
-	return record;
+		recording = NULL;
+	else
+		dma_cost_listener = note_cost;
+	return ret;
+}
 
-stop:
-	recording = NULL;
-free_record:
-	kvfree(record->texts);
-	kvfree(record->entries);
-	kfree(record);
+static struct record *start(unsigned int events, size_t text_bytes, bool last)
+{
+	struct record *record;
+	int ret;
+
+	if (recording)
+		return ERR_PTR(-EBUSY);
+	record = record_new(events, text_bytes);
+	if (IS_ERR(record))
+		return record;
+	record->last = last;
+	ret = listen(record);
+	if (!ret)
+		return record;
+	record_free(record);
 	return ERR_PTR(ret);
+}
+
+struct record *record_start(unsigned int events)
+{
+	struct record *record =
+		start(events, (size_t)events * TEXT_BYTES_EACH + RECORD_TEXT_BYTES, false);
+
+	if (!IS_ERR(record))
+		record->warned_before = host_set_warn_hook(note_warning);
+	return record;
+}
+
+struct record *record_start_last(unsigned int events)
+{
+	return start(events, (size_t)events * RECORD_NAME_BYTES, true);
+}
+
+struct record *record_of(const struct record_entry *entries, unsigned int nr)
+{
+	struct record *record = record_new(nr ?: 1, (size_t)(nr ?: 1) * RECORD_NAME_BYTES);
+
+	if (IS_ERR(record))
+		return record;
+	record->last = true;
+	for (unsigned int i = 0; i < nr; i++) {
+		record->entries[i] = entries[i];
+		if (entries[i].text)
+			record->entries[i].text =
+				keep_text(record, &record->entries[i], entries[i].text);
+	}
+	atomic64_set(&record->told, nr);
+	return record;
 }
 
 void record_stop(struct record *record)
 {
 	if (recording != record)
 		return;
-	host_set_warn_hook(record->warned_before);
+	if (!record->last)
+		host_set_warn_hook(record->warned_before);
 	dma_cost_listener = NULL;
 	event_unlisten(note_event);
 	recording = NULL;
@@ -233,5 +290,9 @@ u64 record_dropped(const struct record *record)
 
 const struct record_entry *record_entry(const struct record *record, unsigned int n)
 {
-	return n < record_events(record) ? &record->entries[n] : NULL;
+	u64 first = record->last ? record_dropped(record) : 0;
+
+	if (n >= record_events(record))
+		return NULL;
+	return &record->entries[(first + n) % record->capacity];
 }

@@ -11,7 +11,9 @@
  *        threads have made between them.
  *   RC3  Entry n costs what its thread's earlier entries have not.  So bytes that a call moved are
  *        found at the event that tells it, or at one on the way there.
- *   RC4  The first events are kept.  Those for which there was no room are counted.
+ *   RC4  The first events are kept, or, of record_start_last(), the last.  Those for which there was
+ *        no room are counted.
+ *   RC5  record_start_last() is for drivers that may be wrong: none of their functions is called.
  *
  * Deliberately not here: what the events mean (html.h), where they come from (core/event.h).
  */
@@ -27,6 +29,7 @@ struct record;
 
 #define RECORD_SIGNALED 0x100
 #define RECORD_TEXT_BYTES 256 /* longer texts are cut */
+#define RECORD_NAME_BYTES 64  /* of the last ones, these */
 
 struct record_entry {
 	/*
@@ -61,6 +64,22 @@ struct record_entry {
  * Ownership: record_free() it.
  */
 struct record *record_start(unsigned int events);
+
+/**
+ * record_start_last - likewise, but keep the last @events
+ *
+ * WARNs are left to whoever has them; texts are cut to RECORD_NAME_BYTES; a fence has no name.  It may
+ * be read before its stop: an entry that is being written meanwhile reads oddly.
+ */
+struct record *record_start_last(unsigned int events);
+
+/**
+ * record_of - one that is over, of entries as they were elsewhere
+ *
+ * Context: may sleep.  Their texts are copied.
+ * Returns ERR_PTR(-ENOMEM).  Ownership: record_free() it.
+ */
+struct record *record_of(const struct record_entry *entries, unsigned int nr);
 
 /** record_stop - no longer.  Context: as event_unlisten().  Nothing if it was stopped before */
 void record_stop(struct record *record);
