@@ -12,7 +12,7 @@
 
 #include "checker/check/build.h"
 #include "checker/check/job.h"
-#include "checker/check/report.h"
+#include "checker/check/report-page.h"
 #include "cli/commands.h"
 #include "dma/machine.h"
 
@@ -40,6 +40,10 @@ static const char help[] =
 	"  --timeout N      a call that takes N seconds does not come back (default 10)\n"
 	"  --format NAME    text (default), json, sarif or ktap, on standard output\n"
 	"  -I DIR, -D NAME[=VALUE]   for the compiler; CONFIG_NAME=y also for a Kbuild\n"
+	"  --report FILE    write a page to look at: each finding with its two stacks and a "
+	"picture of "
+	"what was\n"
+	"                   done with the buffer; loads nothing\n"
 	"  --missing        nothing is run: which headers and symbols it needs that are not here, "
 	"who needs\n"
 	"                   each, and where a stub goes; exit status 1 when there are any\n"
@@ -52,6 +56,7 @@ static const char help[] =
 	"  dmabuf check my_heap.c\n"
 	"  dmabuf check --machine arm --rule COH-03 my_adapter.c\n"
 	"  dmabuf check --missing -I include drivers/my-driver/\n"
+	"  dmabuf check --report my_heap.html my_heap.c\n"
 	"  dmabuf check --format sarif drivers/my-driver/ >my-driver.sarif\n";
 
 #define WORKER "dmabuf-check-worker"
@@ -63,6 +68,7 @@ struct options {
 	enum check_rule rule;               /* CHECK_RULES: all */
 	unsigned long seed, timeout;
 	enum report_format format;
+	const char *page; /* a file, or NULL */
 	bool list;
 	struct words compiler;
 	bool missing;
@@ -112,6 +118,7 @@ static int run_on(struct run *run, const struct driver_module *module, const cha
 		.only = run->options->rule,
 		/* Who hung once has had his time. */
 		.seconds = report_broken(run->driver, CHECK_RUN_02) ? 1 : run->options->timeout,
+		.pictures = run->options->page,
 		.told = told,
 		.context = run,
 	};
@@ -234,6 +241,9 @@ static int parse_option(struct options *options, int option, const char *value)
 		if (options->format == REPORT_FORMATS)
 			return usage_error(value, "--format is text, json, sarif or ktap");
 		return EXIT_EXACT;
+	case 'R':
+		options->page = value;
+		return EXIT_EXACT;
 	case 'M':
 		options->missing = true;
 		return EXIT_EXACT;
@@ -249,15 +259,19 @@ static int parse_option(struct options *options, int option, const char *value)
 
 static int check_paths(struct options *options, char **paths, int nr)
 {
-	int worst = EXIT_EXACT;
+	int worst = EXIT_EXACT, ret;
 
 	for (int i = 0; i < nr; i++) {
-		int ret = check_path(options, paths[i]);
-
+		ret = check_path(options, paths[i]);
 		worst = ret > worst ? ret : worst;
 	}
 	if (options->report.drivers)
 		report_print(&options->report, options->format, stdout);
+	ret = options->page && options->report.drivers
+		      ? report_page(&options->report, options->page)
+		      : 0;
+	if (ret)
+		worst = usage_error(options->page, strerror(-ret));
 	if (report_cannot(&options->report))
 		worst = EXIT_FAILED;
 	return worst == EXIT_EXACT && report_findings(&options->report) ? EXIT_WRONG : worst;
@@ -273,6 +287,7 @@ int cli_check(int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "format", required_argument, NULL, 'f' },
 		{ "list", no_argument, NULL, 'l' },
+		{ "report", required_argument, NULL, 'R' },
 		{ "missing", no_argument, NULL, 'M' },
 		{ "help", no_argument, NULL, 'h' },
 		{},

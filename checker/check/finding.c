@@ -9,6 +9,7 @@
 
 #include "checker/check/finding.h"
 #include "checker/check/history.h"
+#include "core/event.h"
 
 static int out = -1;
 static enum check_rule wanted = CHECK_RULES;
@@ -82,10 +83,12 @@ static void tell_finding(enum check_rule rule, const struct dma_buf *dmabuf,
 {
 	struct json_object *object, *setter;
 	char text[1024];
+	struct event_remark remark = { .text = text };
 
 	if (!check_first(rule))
 		return;
 	vsnprintf(text, sizeof(text), fmt, args);
+	event_tell(EVENT_FINDING, dmabuf, &remark, 0, 0, 0);
 	object = json_object_new_object();
 	json_object_object_add(object, "finding", json_object_new_string(check_rules[rule].id));
 	json_object_object_add(object, "text", json_object_new_string(text));
@@ -98,6 +101,7 @@ static void tell_finding(enum check_rule rule, const struct dma_buf *dmabuf,
 	}
 	if (dmabuf)
 		json_object_object_add(object, "events", check_history_json(dmabuf));
+	json_object_object_add(object, "picture", check_history_picture(dmabuf));
 	pthread_mutex_lock(&lock);
 	json_object_object_add(object, "at", json_object_new_string(at));
 	check_tell(object);

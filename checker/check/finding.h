@@ -8,7 +8,7 @@
  *
  * The way is a pipe with one JSON object a line:
  *	{ "finding": ID, "text", "call": [frame...], "state": { "what", "stack": [frame...] },
- *	  "events": [text...], "at": what was being tried }
+ *	  "events": [text...], "at": what was being tried, "picture": null or as history.h says }
  *	{ "at": what is tried now }
  *	{ "done": true, ... }
  */

@@ -56,7 +56,8 @@ static void exec_worker(const struct check_job *job, int news, int log)
 	snprintf(seed, sizeof(seed), "%lu", job->seed);
 	snprintf(fd, sizeof(fd), "%d", news);
 	execl(job->worker, job->worker, job->driver, job->machine, job->policy, seed,
-	      job->only == CHECK_RULES ? "-" : check_rules[job->only].id, fd, NULL);
+	      job->only == CHECK_RULES ? "-" : check_rules[job->only].id, fd,
+	      job->pictures ? "pictures" : NULL, NULL);
 	_exit(127);
 }
 

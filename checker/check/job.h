@@ -10,6 +10,8 @@
 #ifndef CHECKER_CHECK_JOB_H
 #define CHECKER_CHECK_JOB_H
 
+#include <stdbool.h>
+
 #include "checker/check/rules.h"
 
 struct json_object;
@@ -21,6 +23,7 @@ struct check_job {
 	unsigned long seed;
 	enum check_rule only; /* or CHECK_RULES */
 	unsigned int seconds; /* so long may a call take */
+	bool pictures;        /* are findings told with what it takes to draw them? */
 
 	/* Told of each { "finding" }, { "cannot" } and { "done" } (finding.h); the object goes on return. */
 	void (*told)(const struct check_job *job, struct json_object *object);

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "checker/check/finding.h"
+#include "checker/check/history.h"
 #include "checker/check/mishap.h"
 #include "checker/check/watch.h"
+#include "core/event.h"
 #include "host/warn.h"
 
 void __asan_set_error_report_callback(void (*callback)(const char *));
@@ -174,9 +176,11 @@ static struct json_object *parse_stack(const char **text, char *title, size_t si
 
 static void tell_report(enum check_rule rule, const char *text, const char *what)
 {
+	struct event_remark remark = { .text = what };
 	struct json_object *object = json_object_new_object(), *call, *stack, *state;
 	char title[256];
 
+	event_tell(EVENT_FINDING, NULL, &remark, 0, 0, 0);
 	call = parse_stack(&text, title, sizeof(title));
 	json_object_object_add(object, "finding", json_object_new_string(check_rules[rule].id));
 	json_object_object_add(object, "text", json_object_new_string(what));
@@ -189,6 +193,7 @@ static void tell_report(enum check_rule rule, const char *text, const char *what
 		json_object_object_add(object, "state", state);
 	}
 	json_object_object_add(object, "at", json_object_new_string(check_at_text()));
+	json_object_object_add(object, "picture", check_history_picture(NULL));
 	check_tell(object);
 }
 

@@ -154,6 +154,17 @@ static void print_stack(FILE *file, const char *title, struct json_object *stack
 	}
 }
 
+void report_again(const struct report *report, const struct report_driver *driver,
+		  const struct report_finding *finding, char text[REPORT_AGAIN_BYTES])
+{
+	const char *slash = strchr(finding->where[0], '/');
+
+	snprintf(text, REPORT_AGAIN_BYTES,
+		 "dmabuf check --machine %.*s --policy %s --rule %s --seed %lu %s",
+		 (int)(slash - finding->where[0]), finding->where[0], slash + 1,
+		 check_rules[finding->rule].id, report->seed, driver->name);
+}
+
 static void print_finding(FILE *file, const struct report *report,
 			  const struct report_driver *driver, const struct report_finding *finding)
 {
@@ -161,8 +172,7 @@ static void print_finding(FILE *file, const struct report *report,
 	struct json_object *events = report_array(finding->object, "events");
 	struct json_object *state = report_array(finding->object, "state");
 	size_t nr = events ? json_object_array_length(events) : 0;
-	const char *slash = strchr(finding->where[0], '/');
-	char title[300];
+	char title[300], again[REPORT_AGAIN_BYTES];
 
 	fprintf(file, "%s: %s (%s): %s\n", driver->name, rule->id, rule->category, rule->meaning);
 	fprintf(file, "  %s\n", report_string(finding->object, "text"));
@@ -180,26 +190,32 @@ static void print_finding(FILE *file, const struct report *report,
 	fprintf(file, "  on:");
 	for (unsigned int i = 0; i < finding->nr_where; i++)
 		fprintf(file, " %s", finding->where[i]);
-	fprintf(file,
-		"\n  again: dmabuf check --machine %.*s --policy %s --rule %s --seed %lu %s\n",
-		(int)(slash - finding->where[0]), finding->where[0], slash + 1, rule->id,
-		report->seed, driver->name);
+	report_again(report, driver, finding, again);
+	fprintf(file, "\n  again: %s\n", again);
 	fprintf(file, "  Linux: %s\n\n", rule->source);
+}
+
+void report_verdict_of(const struct report_driver *driver, FILE *file)
+{
+	unsigned int nr = 0;
+
+	for (struct report_finding *f = driver->findings; f; f = f->next)
+		nr++;
+	if (driver->cannot)
+		fprintf(file, "%s: not tried: %s", driver->name, driver->cannot);
+	else
+		fprintf(file, "%s: %u rule%s broken; driven %u way%s in %u runs", driver->name, nr,
+			nr == 1 ? "" : "s", driver->ways, driver->ways == 1 ? "" : "s",
+			driver->runs);
 }
 
 static void print_text(const struct report *report, FILE *file)
 {
 	for (struct report_driver *driver = report->drivers; driver; driver = driver->next) {
-		unsigned int nr = 0;
-
-		for (struct report_finding *f = driver->findings; f; f = f->next, nr++)
+		for (struct report_finding *f = driver->findings; f; f = f->next)
 			print_finding(file, report, driver, f);
-		if (driver->cannot)
-			fprintf(file, "%s: not tried: %s\n", driver->name, driver->cannot);
-		else
-			fprintf(file, "%s: %u rule%s broken; driven %u way%s in %u runs\n",
-				driver->name, nr, nr == 1 ? "" : "s", driver->ways,
-				driver->ways == 1 ? "" : "s", driver->runs);
+		report_verdict_of(driver, file);
+		fprintf(file, "\n");
 	}
 }
 

@@ -2,7 +2,7 @@
 /*
  * worker.c - one driver, one machine, one policy: the process in which a driver runs
  *
- *	dmabuf-check-worker DRIVER.so MACHINE POLICY SEED RULE|- FD
+ *	dmabuf-check-worker DRIVER.so MACHINE POLICY SEED RULE|- FD [pictures]
  *
  * Started by `dmabuf check`, which reads what comes on FD (finding.h) and ends it when it takes too
  * long.  Exit status 0: all was tried, or a finding says why not; 2: the driver could not be loaded,
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 	unsigned int ways;
 	int ret;
 
-	if (argc != 7) {
+	if (argc < 7) {
 		fprintf(stderr, "dmabuf-check-worker: `dmabuf check` starts it\n");
 		return 2;
 	}
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 	dma_buf_set_policy(strcmp(argv[3], "remap") ? DMA_BUF_POLICY_CACHED : DMA_BUF_POLICY_REMAP);
 	if (!bench_create(argv[2], strtoul(argv[4], NULL, 0)))
 		return say("there is no such machine");
-	check_history_start();
+	check_history_start(argc > 7);
 	watch_tables_start();
 	mishap_watch();
 	check_at("the driver is loaded");

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Pages of `dmabuf pipeline --report` in a browser without a screen: what they show, tell and ask for.
+"""Pages of `dmabuf pipeline --report` and `dmabuf check --report` in a browser without a screen: what they show, tell and ask for.
 
-    browser-test.py DMABUF FOLDER       the command, and where pictures of the pages go
+    browser-test.py DMABUF FOLDER [WORKER]   the command, where pictures of the pages go, and what `dmabuf check` stands on
 TAP on standard output; each function below is a case.
 """
 import json
@@ -15,13 +15,12 @@ import tempfile
 import browser
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+import tap                                                  # noqa: E402
+from tap import need                                        # noqa: E402
+
 CLIP = os.path.join(ROOT, "tests", "clip", "clip.y4m")
 DEVICES = ["CPU", "camera", "isp", "gpu", "encoder"]
-
-
-def need(condition, *what):
-    if not condition:
-        raise AssertionError("; ".join(str(w) for w in what))
 
 
 def page(dmabuf, name, *options, clip=CLIP, status=0):
@@ -188,6 +187,54 @@ def every_machine_and_policy(b, dmabuf, folder):
             need(moved == (not machine.startswith("pc")), machine, policy, "arrows", moved)
 
 
+def findings(dmabuf, name, driver, rules, *options):
+    """Such a page of a driver of the corpus that breaks these rules."""
+    if not os.path.exists(os.path.join(os.path.dirname(dmabuf), "dmabuf-check-worker")):
+        raise tap.Skip("no dmabuf-check-worker beside dmabuf")
+    r = subprocess.run([dmabuf, "check", *options, "--report", name, "--format", "json", os.path.join(ROOT, "checker", "corpus", driver)],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+    need(r.returncode == (1 if rules else 0), f"status {r.returncode}", r.stderr.decode(errors="replace")[-800:])
+    found, = json.loads(r.stdout)["drivers"]
+    need([f["rule"] for f in found["findings"]] == rules, found)
+    return found["findings"]
+
+
+def findings_have_words_and_a_picture(b, dmabuf, folder):
+    first, second = findings(dmabuf, "check.html", "trims-shared-list.c", ["EXP-03", "LIFE-01"], "--machine", "arm", "--policy", "cached")
+    opened(b, "check.html")
+    words = b.ask("[...document.querySelectorAll('#words > details')].map(d => d.innerText)")
+    need(len(words) == 2, words)
+    need(b.ask("[...document.querySelectorAll('#words > details')].map(d => d.open)") == [True, False], "not the first is open")
+    need(all(w in words[0] for w in ("EXP-03", first["meaning"], first["text"], first["source"], "arm/cached; seed 1", *first["events"],
+                                     "dmabuf check --machine arm --policy cached --rule EXP-03 --seed 1 ",
+                                     *[f"{f['function']} {f['file']}:{f['line']}" for f in first["call"] + first["state"]["stack"]])), words[0])
+    need(count(b, "[data-lane]") == 2 and count(b, "[data-buffer]") == 1, "not the CPU and the device, and the buffer")
+    need(count(b, "[data-mark=finding]") == 1 and count(b, "[data-span]") >= 3, "the picture lacks something")
+    b.mouse(*spot(b, "[data-mark=finding] circle"))
+    need(first["text"] in told(b), told(b))
+    b.ask("document.querySelectorAll('#words > details')[1].firstElementChild.click()")
+    b.settle()
+    need(b.ask("[...document.querySelectorAll('#words > details')].map(d => d.open)") == [False, True], "not the second is open")
+    need(b.ask("document.querySelectorAll('#words > details')[1].contains(document.getElementById('chart'))"), "the picture stayed behind")
+    need(count(b, "[data-mark=finding]") == 2, "both are the buffer's")
+    need(second["text"] in b.ask("document.querySelectorAll('#words > details')[1].innerText"), second)
+    need(b.ask("document.documentElement.scrollWidth <= innerWidth"), "wider than the window")
+    papers = set()
+    for scheme in ("light", "dark"):
+        b.scheme(scheme)
+        papers.add(b.ask("getComputedStyle(document.querySelector('#words details')).color"))
+        b.picture(os.path.join(folder, f"report-check-{scheme}.png"))
+    b.scheme("light")
+    need(len(papers) == 2 and not b.complaints, papers, b.complaints)
+
+
+def no_finding_no_picture(b, dmabuf, folder):
+    findings(dmabuf, "clean.html", "trims-shared-list.c", [], "--machine", "pc", "--policy", "cached", "-D", "FIXED")
+    opened(b, "clean.html")
+    need("0 rules broken" in b.ask("document.getElementById('outcome').textContent"), b.ask("document.body.innerText"))
+    need(b.ask("document.getElementById('picture').hidden") and count(b, "[data-lane]") == 0, "a picture of nothing")
+
+
 def names_are_text(b, dmabuf, folder):
     name = "<img src=x onerror=fail()>&<script>fail()<.y4m"
     os.symlink(CLIP, name)
@@ -214,7 +261,8 @@ def main():
     dmabuf, folder = map(os.path.abspath, sys.argv[1:3])
     program = browser.find()
     cases = [first_ten_frames, light_and_dark, pointing_tells_the_call, keys_go_about, a_frame_is_followed, ten_thousand_events,
-             wrong_bytes_are_where_they_are, every_machine_and_policy, names_are_text, a_broken_page_would_be_seen]
+             wrong_bytes_are_where_they_are, every_machine_and_policy, findings_have_words_and_a_picture,
+             no_finding_no_picture, names_are_text, a_broken_page_would_be_seen]
     print(f"1..{len(cases)}")
     failed = False
     b = None                                                # one for all cases, but a new one after a case that failed
@@ -229,6 +277,8 @@ def main():
                 b = b or browser.Browser(program)
                 case(b, dmabuf, folder)
                 print(f"ok {name}", flush=True)
+            except tap.Skip as why:
+                print(f"ok {name} # SKIP {why}", flush=True)
             except Exception as e:                          # whatever it was, this case failed and the others are asked
                 failed = True
                 b = b and b.close()
