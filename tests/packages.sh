@@ -21,6 +21,11 @@ have() {
 	libclang-rt-14-dev) compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*' ;;
 	libelf1) compgen -G '/lib*/libelf.so.1' || compgen -G '/lib/*/libelf.so.1' ;;
 	libjson-c-dev) pkg-config --exists json-c ;;
+	intel-gpu-tools) compgen -G '/usr/lib/*/libigt.so.0' ;;
+	libcairo2-dev) pkg-config --exists cairo ;;
+	libdrm-dev) pkg-config --exists libdrm ;;
+	libpciaccess-dev) pkg-config --exists pciaccess ;;
+	libudev-dev) pkg-config --exists libudev ;;
 	libpng-dev) pkg-config --exists libpng ;;
 	libucx-dev) test -e /usr/include/ucs/memory/rcache.h ;;
 	liburcu-dev) pkg-config --exists liburcu-bp ;;

@@ -265,6 +265,56 @@ def a_timeline_s_last_close_has_signaled_its_fences():
 
 
 @program
+def threads_and_processes_take_turns_by_fences():
+    """As IGT's sw_sync has them: who waits for a point goes on when the one before him has advanced the timeline."""
+    line, turns, threads = timeline(), [], 8
+    def consume(number):
+        for i in range(60):
+            mine = fence(line, i * threads + number)
+            assert select.select([mine], [], [], 20)[0] == [mine]
+            turns.append(i * threads + number)
+            os.close(mine)
+            inc(line)
+    started = [threading.Thread(target=consume, args=(n,)) for n in range(threads)]
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join()
+    assert turns == list(range(60 * threads))
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    line = timeline()
+    one = fence(line, 1)
+    if not os.fork():
+        inc(socket.recv_fds(theirs, 1, 1)[1][0])
+        os._exit(0)
+    assert select.select([one], [], [], 0)[0] == []
+    socket.send_fds(ours, [b"x"], [line])
+    assert select.select([one], [], [], 20)[0] == [one]
+    assert os.wait()[1] == 0
+
+
+@program
+def a_merge_of_many_is_ready_with_the_last():
+    lines = [timeline() for _ in range(32)]
+    last, merged = {0: 1}, fence(lines[0], 1)
+    for i in range(200):
+        n, value = i * 7 % 32, i * 37 % 1000 + 1
+        last[n] = max(last.get(n, 0), value)
+        one = fence(lines[n], value)
+        both = merge("many", one, merged)
+        os.close(one)
+        os.close(merged)
+        merged = both
+    assert len(info(merged)[1]) == 32
+    for n, value in last.items():
+        assert select.select([merged], [], [], 0)[0] == []
+        inc(lines[n], value)
+    assert select.select([merged], [], [], 0)[0] == [merged] and info(merged)[0] == 1
+    expired = merge("again", merged, merged)
+    assert select.select([expired], [], [], 0)[0] == [expired]
+
+
+@program
 def deadlines_are_kept():
     line = timeline()
     one = fence(line, 1)
