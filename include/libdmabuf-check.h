@@ -2,7 +2,8 @@
 /*
  * libdmabuf-check.h - tells `dmabuf check` how to drive a driver that registers nothing it knows
  *
- * What registers a dma-heap needs none of this.  Any other driver gets an adapter: a C file of its
+ * What registers a dma-heap or has a struct vb2_mem_ops needs none of this, nor does udmabuf's misc
+ * device; another misc device lists its ioctl (DMABUF_CHECK_IOCTLS()).  Any other driver gets an adapter: a C file of its
  * own that includes the driver's source, unchanged, so that its static functions can be called, and
  * ends with DMABUF_CHECK().  That file is what `dmabuf check` is given.
  *
@@ -138,6 +139,34 @@ struct check_adapter {
 	__attribute__((__visibility__("default"), __used__)) \
 	const struct check_adapter dmabuf_check_adapters[] = { __VA_ARGS__, {} }
 extern const struct check_adapter dmabuf_check_adapters[];
+
+/* A field of an ioctl's argument, of 4 or 8 bytes; none: there is no such field. */
+struct check_field {
+	unsigned short at, bytes;
+};
+#define CHECK_FIELD(type, field)                                  \
+	{                                                         \
+		offsetof(type, field), sizeof(((type *)0)->field) \
+	}
+
+/*
+ * An ioctl of a misc device that gives a program a new buffer.  A driver that lists it needs no
+ * adapter; all other fields of the argument are 0.
+ */
+struct check_ioctl {
+	const char *node; /* its miscdevice's name */
+	unsigned int request;
+	size_t argument;           /* bytes */
+	struct check_field size;   /* in: of the buffer, bytes */
+	struct check_field memory; /* in: a memfd of that size, which cannot shrink */
+	struct check_field fd;     /* out: the buffer's descriptor; none: the ioctl returns it */
+};
+
+/** DMABUF_CHECK_IOCTLS - the same of such ioctls, also in a file of dmabuf-stubs/ */
+#define DMABUF_CHECK_IOCTLS(...)                             \
+	__attribute__((__visibility__("default"), __used__)) \
+	const struct check_ioctl dmabuf_check_ioctls[] = { __VA_ARGS__, {} }
+extern const struct check_ioctl dmabuf_check_ioctls[];
 
 /**
  * check_device_runs - the device does the job, through what it was told, before this returns

@@ -30,6 +30,18 @@ void drive_failing(const struct check_adapter *adapter);
  */
 const struct check_adapter *drive_heap(const char *name);
 
+/**
+ * drive_misc - the adapter of the @nr-th ioctl that is known of the misc devices registered
+ * Returns NULL when there are no more.
+ */
+const struct check_adapter *drive_misc(unsigned int nr);
+
+/** drive_is_vb2 - is an object of this name and size an allocator of videobuf2's? */
+bool drive_is_vb2(const char *name, size_t size);
+
+/** drive_vb2 - its adapter, with what its operations allow */
+const struct check_adapter *drive_vb2(const char *name, const void *object);
+
 /** drive_failed - @what failed though nothing was made to fail; told unless @ret is 0 */
 bool drive_failed(const struct dma_buf *dmabuf, const char *adapter, const char *what, int ret);
 

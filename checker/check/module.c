@@ -7,6 +7,7 @@
 
 #include <linux/dma-heap.h>
 
+#include "checker/check/drive.h"
 #include "checker/check/module.h"
 #include "checker/check/watch.h"
 
@@ -34,16 +35,20 @@ static void *symbol(const char *name)
 const char *module_load(const char *path)
 {
 	static const char *const anchors[] = { "init_module", "dmabuf_check_adapters" };
-	void *anchor = NULL;
+	const void *anchor = NULL;
+	const char *name;
 
 	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!object)
 		return dlerror();
+	module_objects_of(path, object);
 	for (unsigned int i = 0; !anchor && i < ARRAY_SIZE(anchors); i++)
 		anchor = symbol(anchors[i]);
 	if (!anchor)
-		return "has neither module_init() nor DMABUF_CHECK(): nothing to drive "
-		       "(<libdmabuf-check.h> says how)";
+		anchor = module_object(drive_is_vb2, 0, &name);
+	if (!anchor)
+		return "has neither module_init(), nor a struct vb2_mem_ops, nor DMABUF_CHECK(): "
+		       "nothing to drive (<libdmabuf-check.h> says how)";
 	check_stack_driver(anchor);
 	return NULL;
 }
@@ -67,6 +72,11 @@ bool module_exit_call(void)
 const struct check_adapter *module_adapters(void)
 {
 	return symbol("dmabuf_check_adapters");
+}
+
+const struct check_ioctl *module_ioctls(void)
+{
+	return symbol("dmabuf_check_ioctls");
 }
 
 const char *module_heap(unsigned int nr)

@@ -22,6 +22,20 @@ bool module_exit_call(void);
 /** module_adapters - what DMABUF_CHECK() says; ends with a NULL name. NULL: it is not there */
 const struct check_adapter *module_adapters(void);
 
+/** module_ioctls - what DMABUF_CHECK_IOCTLS() says; ends with a NULL node. NULL: it is not there */
+const struct check_ioctl *module_ioctls(void);
+
+/** module_objects_of - look for objects in the file @path, which dlopen() returned as @handle */
+void module_objects_of(const char *path, void *handle);
+
+/**
+ * module_object - the @nr-th of the driver's objects, static ones too, that @is takes
+ *
+ * Returns where it is, with its name, or NULL.
+ */
+const void *module_object(bool (*is)(const char *name, size_t size), unsigned int nr,
+			  const char **name);
+
 /** module_heap - the names of the heaps the driver added, one after the other; NULL at the end */
 const char *module_heap(unsigned int nr);
 

@@ -10,12 +10,14 @@
 
 #include "checker/check/finding.h"
 #include "checker/check/watch-tables.h"
+#include "checker/check/watch.h"
 #include "core/event.h"
 
 /* A table that is mapped, as it was first. */
 struct seal {
 	struct seal *next;
 	const struct sg_table *sgt;
+	const struct dma_buf *dmabuf;
 	u64 sum;
 	unsigned int maps;
 	struct check_stack stack; /* who mapped it first */
@@ -93,6 +95,7 @@ static void seal(const struct dma_buf *dmabuf, const struct sg_table *sgt)
 	if (!known) {
 		known = need(calloc(1, sizeof(*known)));
 		known->sgt = sgt;
+		known->dmabuf = dmabuf;
 		known->sum = sum;
 		check_stack_take(&known->stack);
 		known->next = seals;
@@ -123,6 +126,35 @@ void watch_table_unmaps(const struct dma_buf *dmabuf, const struct sg_table *sgt
 	if (known && !--known->maps) {
 		*at = known->next;
 		free(known);
+	}
+	pthread_mutex_unlock(&lock);
+	if (edited)
+		tell_edited(dmabuf, &stack);
+}
+
+/* The first table of a buffer with this reservation that is not as it was.  Under lock. */
+static struct seal *edited_of(const struct ww_mutex *mutex)
+{
+	struct watched mapped;
+
+	for (struct seal *s = seals; s; s = s->next)
+		if (watch_find(WATCHED_MAP, s->sgt, NULL, &mapped) && !mapped.late.nr &&
+		    &s->dmabuf->resv->lock == mutex && s->sum != sum_of(s->sgt))
+			return s;
+	return NULL;
+}
+
+void watch_tables_unlocked(const struct ww_mutex *mutex)
+{
+	const struct dma_buf *dmabuf = NULL;
+	struct check_stack stack;
+	struct seal *edited;
+
+	pthread_mutex_lock(&lock);
+	edited = edited_of(mutex);
+	if (edited) {
+		dmabuf = edited->dmabuf;
+		stack = edited->stack;
 	}
 	pthread_mutex_unlock(&lock);
 	if (edited)

@@ -12,6 +12,7 @@
 
 struct dma_buf;
 struct sg_table;
+struct ww_mutex;
 
 /** watch_tables_start - learn of buffers' ends from now on. Context: as event_listen() */
 void watch_tables_start(void);
@@ -21,5 +22,8 @@ void watch_table_mapped(const struct dma_buf *dmabuf, const struct sg_table *sgt
 
 /** watch_table_unmaps - and gives it back */
 void watch_table_unmaps(const struct dma_buf *dmabuf, const struct sg_table *sgt);
+
+/** watch_tables_unlocked - the caller lets go of this reservation: others may look at its tables */
+void watch_tables_unlocked(const struct ww_mutex *mutex);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checker/check/watch-tables.h"
 #include "checker/check/watch.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -291,6 +292,7 @@ int ww_mutex_trylock(struct ww_mutex *mutex, struct ww_acquire_ctx *ctx)
 
 void ww_mutex_unlock(struct ww_mutex *mutex)
 {
+	watch_tables_unlocked(mutex);
 	note_lock(mutex, false);
 	real_ww_mutex_unlock(mutex);
 }

@@ -43,11 +43,18 @@ static void drive(const struct check_adapter *adapter)
 /* Returns how many ways there were. */
 static unsigned int drive_all(void)
 {
-	const struct check_adapter *adapter = module_adapters();
-	unsigned int ways = 0;
+	const struct check_adapter *adapter;
+	unsigned int ways = 0, i;
+	const void *object;
+	const char *name;
 
-	for (; module_heap(ways); ways++)
-		drive(drive_heap(module_heap(ways)));
+	for (i = 0; module_heap(i); i++, ways++)
+		drive(drive_heap(module_heap(i)));
+	for (i = 0; (adapter = drive_misc(i)); i++, ways++)
+		drive(adapter);
+	for (i = 0; (object = module_object(drive_is_vb2, i, &name)); i++, ways++)
+		drive(drive_vb2(name, object));
+	adapter = module_adapters();
 	for (; adapter && adapter->name; adapter++, ways++)
 		drive(adapter);
 	return ways;

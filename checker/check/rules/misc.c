@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* misc.c - a misc device whose ioctl gives a program the buffers of the library's system heap */
+#include <linux/dma-buf.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include <libdmabuf-check.h>
+
+#include "drivers/exporters/system-heap.h"
+
+struct allocation {
+	__u64 bytes;
+	__s32 fd;
+	__u32 zero;
+};
+
+#define ALLOCATE _IOWR('k', 1, struct allocation)
+
+static long misc_ioctl(struct file *file, unsigned int request, unsigned long argument)
+{
+	struct allocation allocation;
+	struct dma_buf *dmabuf;
+
+	if (request != ALLOCATE)
+		return -ENOTTY;
+	if (copy_from_user(&allocation, (void __user *)argument, sizeof(allocation)))
+		return -EFAULT;
+	if (allocation.zero)
+		return -EINVAL;
+	dmabuf = system_heap_allocate_flags(allocation.bytes, O_RDWR | O_CLOEXEC);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	allocation.fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	if (allocation.fd < 0) {
+		dma_buf_put(dmabuf);
+		return allocation.fd;
+	}
+	return copy_to_user((void __user *)argument, &allocation, sizeof(allocation)) ? -EFAULT : 0;
+}
+
+static const struct file_operations misc_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = misc_ioctl,
+};
+
+static struct miscdevice misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "keeper",
+	.fops = &misc_fops,
+};
+
+static int __init misc_init(void)
+{
+	return misc_register(&misc);
+}
+module_init(misc_init);
+
+static void __exit misc_exit(void)
+{
+	misc_deregister(&misc);
+}
+module_exit(misc_exit);
+
+DMABUF_CHECK_IOCTLS({
+	.node = "keeper",
+	.request = ALLOCATE,
+	.argument = sizeof(struct allocation),
+	.size = CHECK_FIELD(struct allocation, bytes),
+	.fd = CHECK_FIELD(struct allocation, fd),
+});
