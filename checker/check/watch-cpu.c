@@ -13,7 +13,7 @@ REAL(dma_buf_vunmap_unlocked);
 
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	bool fine = watch_not_held(CHECK_LOCK_14, dmabuf, "dma_buf_begin_cpu_access()");
+	bool fine = watch_lock(__func__, dmabuf);
 	int ret = real_dma_buf_begin_cpu_access(dmabuf, dir);
 
 	watch_done(fine);
@@ -46,7 +46,7 @@ static bool end_access(struct dma_buf *dmabuf, enum dma_data_direction dir, stru
 
 int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	bool fine = watch_not_held(CHECK_LOCK_15, dmabuf, "dma_buf_end_cpu_access()");
+	bool fine = watch_lock(__func__, dmabuf);
 	struct check_state state = { .what = "the access was begun by" };
 	struct watched access;
 	bool known = !fine || end_access(dmabuf, dir, &access), same = true;
@@ -73,7 +73,7 @@ int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 
 int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	bool fine = watch_held(CHECK_LOCK_05, dmabuf, "dma_buf_vmap()");
+	bool fine = watch_lock(__func__, dmabuf);
 	int ret = real_dma_buf_vmap(dmabuf, map);
 
 	watch_done(fine);
@@ -84,7 +84,7 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	bool fine = watch_not_held(CHECK_LOCK_18, dmabuf, "dma_buf_vmap_unlocked()");
+	bool fine = watch_lock(__func__, dmabuf);
 	int ret = real_dma_buf_vmap_unlocked(dmabuf, map);
 
 	watch_done(fine);
@@ -113,7 +113,7 @@ static bool vunmaps(struct dma_buf *dmabuf, const struct iosys_map *map)
 
 void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	bool held = watch_held(CHECK_LOCK_06, dmabuf, "dma_buf_vunmap()");
+	bool held = watch_lock(__func__, dmabuf);
 	bool fine = vunmaps(dmabuf, map);
 
 	watch_told += !fine;
@@ -124,7 +124,7 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	bool held = watch_not_held(CHECK_LOCK_19, dmabuf, "dma_buf_vunmap_unlocked()");
+	bool held = watch_lock(__func__, dmabuf);
 	bool fine = !held || vunmaps(dmabuf, map);
 
 	watch_told += !fine;

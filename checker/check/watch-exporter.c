@@ -10,8 +10,7 @@ REAL(dma_buf_move_notify);
 
 struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 {
-	bool fine =
-		watch_resv_not_held(CHECK_LOCK_11, info ? info->resv : NULL, "dma_buf_export()");
+	bool fine = watch_lock_resv(__func__, info ? info->resv : NULL);
 	struct dma_buf *dmabuf = real_dma_buf_export(info);
 
 	watch_done(fine);
@@ -20,7 +19,7 @@ struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info)
 
 int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 {
-	bool fine = watch_not_held(CHECK_LOCK_12, dmabuf, "dma_buf_fd()");
+	bool fine = watch_lock(__func__, dmabuf);
 	int fd = real_dma_buf_fd(dmabuf, flags);
 
 	watch_done(fine);
@@ -30,7 +29,7 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 
 int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma, unsigned long pgoff)
 {
-	bool fine = watch_not_held(CHECK_LOCK_13, dmabuf, "dma_buf_mmap()");
+	bool fine = watch_lock(__func__, dmabuf);
 	int ret = real_dma_buf_mmap(dmabuf, vma, pgoff);
 
 	watch_done(fine);
@@ -39,7 +38,7 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma, unsigned lo
 
 void dma_buf_move_notify(struct dma_buf *dmabuf)
 {
-	bool fine = watch_held(CHECK_LOCK_07, dmabuf, "dma_buf_move_notify()");
+	bool fine = watch_lock(__func__, dmabuf);
 
 	real_dma_buf_move_notify(dmabuf);
 	watch_done(fine);

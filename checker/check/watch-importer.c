@@ -30,7 +30,7 @@ static const struct dma_buf *buffer_of(const struct dma_buf_attachment *attach)
 
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf, struct device *dev)
 {
-	bool fine = watch_not_held(CHECK_LOCK_08, dmabuf, "dma_buf_attach()");
+	bool fine = watch_lock(__func__, dmabuf);
 	struct dma_buf_attachment *attach = real_dma_buf_attach(dmabuf, dev);
 
 	watch_done(fine);
@@ -43,7 +43,7 @@ struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, struct
 						  const struct dma_buf_attach_ops *importer_ops,
 						  void *importer_priv)
 {
-	bool fine = watch_not_held(CHECK_LOCK_09, dmabuf, "dma_buf_dynamic_attach()");
+	bool fine = watch_lock(__func__, dmabuf);
 	struct dma_buf_attachment *attach =
 		real_dma_buf_dynamic_attach(dmabuf, dev, importer_ops, importer_priv);
 
@@ -64,7 +64,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 			"dma_buf_detach() of what is no attachment of the driver's, or no longer");
 		return; /* memory that is gone: the library could not look at it either */
 	}
-	fine = watch_not_held(CHECK_LOCK_10, dmabuf, "dma_buf_detach()");
+	fine = watch_lock(__func__, dmabuf);
 	if (fine)
 		watch_close(WATCHED_ATTACH, attach, NULL, &opened);
 	/* Whether a mapping is forgotten or unmapped too late is not known yet. */
@@ -89,7 +89,7 @@ static void mapped(const struct dma_buf_attachment *attach, const struct sg_tabl
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
 {
-	bool fine = watch_held(CHECK_LOCK_01, buffer_of(attach), "dma_buf_map_attachment()");
+	bool fine = watch_lock(__func__, buffer_of(attach));
 	struct sg_table *sgt = real_dma_buf_map_attachment(attach, dir);
 
 	watch_done(fine);
@@ -101,8 +101,7 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 struct sg_table *dma_buf_map_attachment_unlocked(struct dma_buf_attachment *attach,
 						 enum dma_data_direction dir)
 {
-	bool fine = watch_not_held(CHECK_LOCK_16, buffer_of(attach),
-				   "dma_buf_map_attachment_unlocked()");
+	bool fine = watch_lock(__func__, buffer_of(attach));
 	struct sg_table *sgt = real_dma_buf_map_attachment_unlocked(attach, dir);
 
 	watch_done(fine);
@@ -153,7 +152,7 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach, struct sg_table
 
 	if (!unmaps(attach, sgt, dir, &fine))
 		return;
-	held = watch_held(CHECK_LOCK_02, attach->dmabuf, "dma_buf_unmap_attachment()");
+	held = watch_lock(__func__, attach->dmabuf);
 	if (!watch_close_value(WATCHED_MAP, sgt, attach, dir, &map))
 		watch_close(WATCHED_MAP, sgt, attach, &map);
 	real_dma_buf_unmap_attachment(attach, sgt, dir);
@@ -169,7 +168,7 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct
 
 	if (!unmaps(attach, sgt, dir, &fine))
 		return;
-	held = watch_not_held(CHECK_LOCK_17, attach->dmabuf, "dma_buf_unmap_attachment_unlocked()");
+	held = watch_lock(__func__, attach->dmabuf);
 	if (held && !watch_close_value(WATCHED_MAP, sgt, attach, dir, &map))
 		watch_close(WATCHED_MAP, sgt, attach, &map);
 	real_dma_buf_unmap_attachment_unlocked(attach, sgt, dir);
@@ -181,7 +180,7 @@ void dma_buf_unmap_attachment_unlocked(struct dma_buf_attachment *attach, struct
 
 int dma_buf_pin(struct dma_buf_attachment *attach)
 {
-	bool fine = watch_held(CHECK_LOCK_03, buffer_of(attach), "dma_buf_pin()");
+	bool fine = watch_lock(__func__, buffer_of(attach));
 	int ret = real_dma_buf_pin(attach);
 
 	watch_done(fine);
@@ -192,7 +191,7 @@ int dma_buf_pin(struct dma_buf_attachment *attach)
 
 void dma_buf_unpin(struct dma_buf_attachment *attach)
 {
-	bool fine = watch_held(CHECK_LOCK_04, buffer_of(attach), "dma_buf_unpin()");
+	bool fine = watch_lock(__func__, buffer_of(attach));
 	struct watched pin;
 
 	if (watch_close(WATCHED_PIN, attach, NULL, &pin))

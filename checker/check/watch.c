@@ -207,38 +207,52 @@ void watch_resv(const struct dma_resv *resv, struct check_state *state)
 	pthread_mutex_unlock(&lock);
 }
 
-static bool held_as(enum check_rule rule, const struct dma_buf *dmabuf, struct dma_resv *resv,
-		    const char *call, bool want)
+#define HELD true
+#define NOT_HELD false
+#define AVOID false
+#define LOCK_RULE(number, function, need, whose) { #function, CHECK_LOCK_##number, need },
+static const struct lock_rule {
+	const char *call;
+	enum check_rule rule;
+	bool held;
+} lock_rules[] = {
+#include "checker/check/lock-rules.def"
+};
+#undef LOCK_RULE
+#undef AVOID
+#undef NOT_HELD
+#undef HELD
+
+static const struct lock_rule *lock_rule_of(const char *call)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(lock_rules); i++)
+		if (!strcmp(lock_rules[i].call, call))
+			return &lock_rules[i];
+	abort(); /* core/locking.def has no rule for it */
+}
+
+static bool held_as_told(const char *call, const struct dma_buf *dmabuf, struct dma_resv *resv)
+{
+	const struct lock_rule *rule = lock_rule_of(call);
 	struct check_state state;
 
-	if (!resv || dma_resv_held(resv) == want)
+	if (!resv || dma_resv_held(resv) == rule->held)
 		return true;
 	watch_resv(resv, &state);
-	check_found(rule, dmabuf, &state, "%s is called with the reservation %s", call,
-		    want ? "not held" : "held");
+	check_found(rule->rule, dmabuf, &state, "%s() is called with the reservation %s", call,
+		    rule->held ? "not held" : "held");
 	watch_told++;
 	return false;
 }
 
-static struct dma_resv *resv_of(const struct dma_buf *dmabuf)
+bool watch_lock(const char *call, const struct dma_buf *dmabuf)
 {
-	return IS_ERR_OR_NULL(dmabuf) ? NULL : dmabuf->resv;
+	return held_as_told(call, dmabuf, IS_ERR_OR_NULL(dmabuf) ? NULL : dmabuf->resv);
 }
 
-bool watch_held(enum check_rule rule, const struct dma_buf *dmabuf, const char *call)
+bool watch_lock_resv(const char *call, struct dma_resv *resv)
 {
-	return held_as(rule, dmabuf, resv_of(dmabuf), call, true);
-}
-
-bool watch_not_held(enum check_rule rule, const struct dma_buf *dmabuf, const char *call)
-{
-	return held_as(rule, dmabuf, resv_of(dmabuf), call, false);
-}
-
-bool watch_resv_not_held(enum check_rule rule, struct dma_resv *resv, const char *call)
-{
-	return held_as(rule, NULL, resv, call, false);
+	return held_as_told(call, NULL, resv);
 }
 
 REAL(ww_mutex_lock);

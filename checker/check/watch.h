@@ -74,14 +74,14 @@ void watch_left(void);
 void watch_resv(const struct dma_resv *resv, struct check_state *state);
 
 /**
- * watch_held - @rule wants dmabuf->resv held; _not_held: not held
- * @call: the function's name
+ * watch_lock - is dmabuf->resv held, or not held, as core/locking.def says of @call?
+ * watch_lock_resv - the same of a reservation that has no buffer yet, or is NULL
+ * @call: the function's name; it has a rule there
  *
  * Returns whether it is so; if not it was told, and the library's WARN is not, until watch_done().
  */
-bool watch_held(enum check_rule rule, const struct dma_buf *dmabuf, const char *call);
-bool watch_not_held(enum check_rule rule, const struct dma_buf *dmabuf, const char *call);
-bool watch_resv_not_held(enum check_rule rule, struct dma_resv *resv, const char *call);
+bool watch_lock(const char *call, const struct dma_buf *dmabuf);
+bool watch_lock_resv(const char *call, struct dma_resv *resv);
 
 /* How many calls of this thread's are under way whose mistake was told. */
 extern __thread unsigned int watch_told;
