@@ -38,7 +38,8 @@ static const char help[] =
 	"                   again: the one before, once more; own ownnc: the exporter's own device\n"
 	"  --exporter NAME  with --agents: widens (default): mappings are widened in place; narrow: a table\n"
 	"                   for each direction; pins: can move; blind: does not tell its own accesses;\n"
-	"                   syncs: all mappings when the CPU begins and ends; uncached: the CPU's mappings\n"
+	"                   syncs: all mappings when the CPU begins and ends; uncached: the CPU's mappings;\n"
+	"                   moves: it moves the buffer while nobody uses it, and takes it away one day\n"
 	"  --jobs N         so many worlds at a time (default: one for each processor)\n"
 	"  --lines N        cache lines of the buffer, 1 to 4 (default 2)\n"
 	"  --seconds N      stop each world after so long\n"
@@ -46,7 +47,8 @@ static const char help[] =
 	"  --report FILE    with --agents: draw the shortest program that violates, else one of the longest,\n"
 	"                   as a page to look at\n"
 	"  --fault NAME     plant a fault, to see it found: no-sync, one-sync-less, unmap-syncs, map-wider,\n"
-	"                   no-cpu-begin, no-device-sync, loses-slot, keeps-address, two-calls, leaks\n"
+	"                   no-cpu-begin, no-device-sync, loses-slot, keeps-address, two-calls, leaks,\n"
+	"                   move-untold, move-no-freeze, reuses-early\n"
 	"  --mutations ...  of a program that lies where it was built, after `ninja -C build mutants`: make mistakes\n"
 	"                   in a copy of the core's coherence and slots, one at a time, and see each noticed. Behind\n"
 	"                   it --seed N: 30 of them, drawn by N; --long: all; --only TEXT: those whose line holds\n"
@@ -272,7 +274,8 @@ int cli_explore(int argc, char **argv)
 			break;
 		case 'e':
 			value = choice(optarg, explore_exporter_names, EXPLORE_EXPORTERS);
-			wrong = "--exporter is widens, narrow, pins, blind, syncs or uncached";
+			wrong = "--exporter is widens, narrow, pins, blind, syncs, uncached or "
+				"moves";
 			config.exporter = value;
 			exporter = true;
 			break;

@@ -52,7 +52,7 @@ static bool covers(const struct agent *a, unsigned int line)
 
 static bool accesses(const struct scene *w, const struct agent *a, unsigned int line)
 {
-	return covers(a, line) && !a->paused && w->synced[line] & a->domain;
+	return covers(a, line) && !a->paused && !a->told && w->synced[line] & a->domain;
 }
 
 /* May two accesses be open at once, one of which stores? */
@@ -67,7 +67,7 @@ static bool fits(const struct scene *w, const struct agent *a, bool stores)
 	for (unsigned int i = 0; i < w->nr_agents; i++) {
 		const struct agent *other = &w->agents[i];
 
-		if (other->open && (stores || may_store(other)) && !share(a, other))
+		if (other->open && !other->told && (stores || may_store(other)) && !share(a, other))
 			return false;
 	}
 	return true;
@@ -108,7 +108,8 @@ static void device_operations(const struct scene *w, unsigned int i, struct list
 		return;
 	}
 	if (a->open) {
-		add(list, a->paused ? OP_BEGIN_ACCESS : OP_END_ACCESS, i, 0, 0);
+		if (!a->told)
+			add(list, a->paused ? OP_BEGIN_ACCESS : OP_END_ACCESS, i, 0, 0);
 		add(list, OP_UNMAP, i, 0, 0);
 		return;
 	}
@@ -131,6 +132,8 @@ static void cpu_operations(const struct scene *w, unsigned int i, struct list *l
 			add(list, OP_VMAP, i, 0, 0);
 		return;
 	}
+	if (w->revoked)
+		return;
 	for (unsigned int dir = 0; dir < DMA_NONE; dir++) {
 		if (!fits(w, a, dir != DMA_FROM_DEVICE))
 			continue;
@@ -151,6 +154,17 @@ static void write_operations(const struct scene *w, unsigned int i, struct list 
 			add(list, OP_WRITE, i, nr, 0);
 }
 
+/* Those that the caches may touch: of both places. */
+static unsigned int cached_lines(const struct scene *w)
+{
+	return w->there.page ? 2 * w->lines : w->lines;
+}
+
+static unsigned int cached_line(const struct scene *w, unsigned int nr)
+{
+	return nr < w->lines ? nr : SCENE_LINES + nr - w->lines;
+}
+
 unsigned int scene_operations(const struct scene *w, struct operation *ops)
 {
 	struct list list = { ops, 0 };
@@ -166,13 +180,18 @@ unsigned int scene_operations(const struct scene *w, struct operation *ops)
 	}
 	if (!list_empty(&slot_lru.sets))
 		add(&list, OP_RECLAIM, 0, 0, 0);
-	for (unsigned int line = 0; line < w->lines; line++) {
+	if (moves_may_move(w))
+		add(&list, OP_MOVE, 0, 0, 0);
+	if (moves_may_revoke(w))
+		add(&list, OP_REVOKE, 0, 0, 0);
+	for (unsigned int nr = 0; nr < cached_lines(w); nr++) {
+		unsigned int line = cached_line(w, nr);
 		bool dirty = scene_line_is_dirty(w, line);
 
 		if (dirty)
 			add(&list, OP_WRITE_BACK, 0, line, 0);
-		if (dirty || memcmp(w->bytes + line * SCENE_LINE, cache_behind(scene_phys(w, line)),
-				    SCENE_LINE))
+		if (dirty ||
+		    memcmp(scene_line(w, line), cache_behind(scene_phys(w, line)), SCENE_LINE))
 			add(&list, OP_REFETCH, 0, line, 0);
 	}
 	return list.nr;
@@ -216,17 +235,34 @@ static void opened(struct scene *w, struct agent *a, enum dma_data_direction dir
 static void closed(struct scene *w, struct agent *a)
 {
 	ended(w, a);
-	a->open = a->paused = false;
+	a->open = a->paused = a->told = false;
 	a->sgt = NULL;
 }
 
 /* --- doing it --------------------------------------------------------------------------------- */
 
-static void no_move(struct dma_buf_attachment *attach)
+/* Who writes lets go at once: what his unmap brings back is to be copied.  Readers take their time. */
+void agent_is_told(struct scene *w, struct agent *a)
 {
+	if (!a->open)
+		return;
+	a->told = true;
+	if (!a->fresh || !may_store(a))
+		return;
+	dma_buf_unmap_attachment(a->attach, a->sgt, a->dir);
+	closed(w, a);
 }
 
-static const struct dma_buf_attach_ops dynamic_ops = { .move_notify = no_move };
+static void on_move(struct dma_buf_attachment *attach)
+{
+	struct scene *w = attach->dmabuf->priv;
+
+	for (unsigned int i = 0; i < w->nr_agents; i++)
+		if (w->agents[i].attach == attach)
+			agent_is_told(w, &w->agents[i]);
+}
+
+static const struct dma_buf_attach_ops dynamic_ops = { .move_notify = on_move };
 
 static const char *attaches(struct scene *w, struct agent *a)
 {
@@ -237,6 +273,8 @@ static const char *attaches(struct scene *w, struct agent *a)
 		attach = dma_buf_attach_no_snoop(w->dmabuf, a->dev, ops, NULL);
 	else
 		attach = dma_buf_dynamic_attach(w->dmabuf, a->dev, ops, NULL);
+	if (w->revoked)
+		return attach == ERR_PTR(-ENODEV) ? NULL : "attach to what was taken away";
 	if (IS_ERR(attach))
 		return "attach fails";
 	a->attach = attach;
@@ -257,6 +295,8 @@ static const char *maps(struct scene *w, unsigned int i, enum dma_data_direction
 	} else {
 		sgt = dma_buf_map_attachment_unlocked(a->attach, dir);
 	}
+	if (w->revoked)
+		return sgt == ERR_PTR(-ENODEV) ? NULL : "a map of what was taken away";
 	if (IS_ERR(sgt))
 		return "map fails";
 	a->sgt = sgt;
@@ -282,14 +322,17 @@ static void unmaps(struct scene *w, struct agent *a)
 {
 	if (w->config.fault == EXPLORE_LOSES_SLOT)
 		lose_slot(w, a);
-	if (a->kind->dynamic) {
-		dma_resv_lock(w->dmabuf->resv, NULL);
-		dma_buf_unmap_attachment(a->attach, a->sgt, a->dir);
-		dma_resv_unlock(w->dmabuf->resv);
-	} else {
+	if (!a->kind->dynamic && !w->revoked) {
 		dma_buf_unmap_attachment_unlocked(a->attach, a->sgt, a->dir);
+		closed(w, a);
+		return;
 	}
+	dma_resv_lock(w->dmabuf->resv, NULL);
+	dma_buf_unmap_attachment(a->attach, a->sgt, a->dir);
 	closed(w, a);
+	dma_resv_unlock(w->dmabuf->resv);
+	if (w->revoked)
+		moves_reap();
 }
 
 /* A part of the line: brackets round out. */
@@ -328,7 +371,11 @@ static const char *cpu_end(struct scene *w, struct agent *a)
 
 static const char *cpu_maps(struct scene *w, struct agent *a)
 {
-	if (dma_buf_vmap_unlocked(w->dmabuf, &a->map))
+	int ret = dma_buf_vmap_unlocked(w->dmabuf, &a->map);
+
+	if (w->revoked)
+		return ret == -ENODEV ? NULL : "a vmap of what was taken away";
+	if (ret)
 		return "vmap fails";
 	opened(w, a, DMA_BIDIRECTIONAL, 0);
 	return NULL;
@@ -358,6 +405,11 @@ static u8 fresh_value(const struct scene *w, size_t offset)
 	return value;
 }
 
+static u8 *cpu_sees(const struct scene *w, const struct agent *a)
+{
+	return a->past_caches ? cache_behind(scene_phys(w, 0)) : w->here.bytes;
+}
+
 static const char *writes(struct scene *w, struct agent *a, unsigned int nr)
 {
 	struct dma_cursor cursor = { .no_snoop = a->kind->no_snoop };
@@ -367,7 +419,7 @@ static const char *writes(struct scene *w, struct agent *a, unsigned int nr)
 	w->flat[offset] = value;
 	w->synced[line] = w->writer[line] = a->domain;
 	if (!a->dev)
-		a->bytes[offset] = value;
+		cpu_sees(w, a)[offset] = value;
 	else if (dma_engine_write_from(a->dev, a->sgt, &cursor, offset, &value, 1))
 		return "a device may not write what it has mapped to write";
 	return NULL;
@@ -392,9 +444,8 @@ static const char *check_objects(const struct scene *w)
 	for (unsigned int i = 0; i < w->nr_agents; i++)
 		if (w->agents[i].attach || w->agents[i].open)
 			return NULL;
-	for (unsigned int i = 0; i < SCENE_TABLES; i++)
-		if (w->tables[i].sgt)
-			return NULL;
+	if (scene_has_tables(w))
+		return NULL;
 	list_for_each_entry(set, &to_buffer(w->dmabuf)->sets, node)
 		objects += (set->rest ? 2 : 1) + list_count_nodes(&set->late);
 	return arena_objects() == objects ? NULL : "an object is left, or one too many gone (EX3)";
@@ -448,6 +499,10 @@ static const char *carry_out(struct scene *w, const struct operation *op)
 	case OP_RECLAIM:
 		reclaim();
 		break;
+	case OP_MOVE:
+		return moves_move(w);
+	case OP_REVOKE:
+		return moves_revoke(w);
 	case OP_WRITE_BACK:
 		cache_maintain(scene_phys(w, op->a), SCENE_LINE, DMA_TABLE_CLEAN);
 		break;
@@ -476,7 +531,7 @@ static const char *read_line(struct scene *w, struct agent *a, unsigned int line
 			return "a device may not read what it has mapped to read (EX2)";
 		got = bytes;
 	} else {
-		got = a->bytes + line * SCENE_LINE;
+		got = cpu_sees(w, a) + line * SCENE_LINE;
 	}
 	if (!memcmp(got, newest, SCENE_LINE))
 		return NULL;
@@ -539,7 +594,7 @@ const char *scene_check(struct scene *w, unsigned int *reads)
 		if (wrong)
 			return wrong;
 	}
-	return NULL;
+	return moves_check(w);
 }
 
 /* --- meanwhile -------------------------------------------------------------------------------- */
@@ -594,14 +649,14 @@ unsigned int scene_meanwhile(const struct scene *w, const struct operation *op,
 
 	/* Who begins or ends accesses nothing until he has. */
 	for (unsigned int i = 0; i < w->nr_agents; i++) {
-		if (i == op->agent && op->kind != OP_RECLAIM)
+		if (i == op->agent && !scene_is_nobodys(op->kind))
 			continue;
 		write_operations(w, i, &list);
 		hit_operations(w, i, op, &list);
 	}
-	for (unsigned int line = 0; line < w->lines; line++) {
-		add(&list, OP_WRITE_BACK, 0, line, 0);
-		add(&list, OP_REFETCH, 0, line, 0);
+	for (unsigned int nr = 0; nr < cached_lines(w); nr++) {
+		add(&list, OP_WRITE_BACK, 0, cached_line(w, nr), 0);
+		add(&list, OP_REFETCH, 0, cached_line(w, nr), 0);
 	}
 	for (unsigned int i = 0; i < list.nr; i++) {
 		const struct operation beside = ops[i];
@@ -648,10 +703,13 @@ static const char *do_beside(struct scene *w, const struct operation *op)
 								  .what = op->what - 1 });
 		return wrong ?: carry_out(w, &beside);
 	}
+	line = scene_byte(op->what) / SCENE_LINE;
+	/* He has been told meanwhile. */
+	if (op->beside == OP_WRITE && !accesses(w, &w->agents[op->other], line))
+		return NULL;
 	wrong = carry_out(w, &beside);
 	if (op->beside != OP_WRITE)
 		return wrong;
-	line = scene_byte(op->what) / SCENE_LINE;
 	w->raced |= 1u << line;
 	/* As where clean and invalidate are two calls. */
 	if (w->config.fault == EXPLORE_TWO_CALLS && w->agents[op->other].domain == DOMAIN_C)
@@ -673,7 +731,9 @@ static void between_steps(void)
 		wrong = do_beside(w, now);
 		lockdep_on();
 	}
-	wrong = wrong ?: read_all(w, now->kind == OP_RECLAIM ? EXPLORE_AGENTS : now->agent, &reads);
+	wrong = wrong
+			?: read_all(w, scene_is_nobodys(now->kind) ? EXPLORE_AGENTS : now->agent,
+				    &reads);
 	if (wrong && !w->wrong)
 		w->wrong = wrong;
 	dma_between_steps = between_steps;
@@ -692,87 +752,7 @@ const char *scene_do(struct scene *w, const struct operation *op)
 	dma_between_steps = between_steps;
 	wrong = carry_out(w, op);
 	dma_between_steps = NULL;
+	moves_after(w);
 	w->raced = 0;
 	return wrong ?: w->wrong ?: check_objects(w);
-}
-
-/* --- in words --------------------------------------------------------------------------------- */
-
-static const char *range_name(unsigned int range, char *text, size_t len)
-{
-	if (!range)
-		return "all of it";
-	snprintf(text, len, "line %u", range - 1);
-	return text;
-}
-
-void scene_tell(const struct scene *w, const struct operation *op, char *text, size_t len)
-{
-	static const char *const device_does[] = { "read and write", "read", "write" };
-	static const char *const cpu_does[] = { "read and write", "write", "read" };
-	const char *name = w->agents[op->agent].name;
-	char range[16];
-
-	switch ((enum operation_kind)op->kind) {
-	case OP_ATTACH:
-		snprintf(text, len, "%s attaches", name);
-		break;
-	case OP_DETACH:
-		snprintf(text, len, "%s detaches", name);
-		break;
-	case OP_MAP:
-		snprintf(text, len, "%s maps to %s", name, device_does[op->a]);
-		break;
-	case OP_UNMAP:
-		if (op->a)
-			snprintf(text, len, "%s writes byte %u of line %u and unmaps", name,
-				 scene_byte(op->a - 1) % SCENE_LINE,
-				 scene_byte(op->a - 1) / SCENE_LINE);
-		else
-			snprintf(text, len, "%s unmaps", name);
-		break;
-	case OP_END_ACCESS:
-		snprintf(text, len, "%s ends an access and keeps its mapping", name);
-		break;
-	case OP_BEGIN_ACCESS:
-		snprintf(text, len, "%s begins another access", name);
-		break;
-	case OP_CPU_BEGIN:
-		snprintf(text, len, "%s begins to %s %s", name, cpu_does[op->a],
-			 range_name(op->b, range, sizeof(range)));
-		break;
-	case OP_CPU_END:
-		snprintf(text, len, "%s ends", name);
-		break;
-	case OP_VMAP:
-		snprintf(text, len, "%s maps the buffer", name);
-		break;
-	case OP_VUNMAP:
-		snprintf(text, len, "%s unmaps it", name);
-		break;
-	case OP_OWN_BEGIN:
-		snprintf(text, len, "%s begins to %s", name, device_does[op->a]);
-		break;
-	case OP_OWN_END:
-		snprintf(text, len, "%s ends", name);
-		break;
-	case OP_WRITE:
-		snprintf(text, len, "%s writes byte %u of line %u", name,
-			 scene_byte(op->a) % SCENE_LINE, scene_byte(op->a) / SCENE_LINE);
-		break;
-	case OP_READ:
-		snprintf(text, len, "%s reads line %u", name, op->a);
-		break;
-	case OP_RECLAIM:
-		snprintf(text, len, "idle mappings are reclaimed");
-		break;
-	case OP_WRITE_BACK:
-		snprintf(text, len, "(the caches write line %u back)", op->a);
-		break;
-	case OP_REFETCH:
-		snprintf(text, len, "(the caches drop line %u and fetch it again)", op->a);
-		break;
-	case OP_KINDS:
-		break;
-	}
 }

@@ -56,6 +56,17 @@ static void three_lines_are_clean(struct ktap *t)
 	      &(struct explore_config){ .agents = "cpu,b", .ops = ktap_long ? 6 : 4, .lines = 3 });
 }
 
+/* Between its maps and not during, and then it is taken away; who has told what, and who has not. */
+static void moves_are_clean(struct ktap *t)
+{
+	static const char *const agents[] = { "cpu,nc", "cpu,b", "cpu,dnc" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(agents); i++)
+		clean(t, &(struct explore_config){ .exporter = EXPLORE_MOVES,
+						   .agents = agents[i],
+						   .ops = ktap_long ? 8 : 5 });
+}
+
 /* The named case: a mapping goes while the CPU writes. */
 static void a_slot_leaves_beside_a_writer(struct ktap *t)
 {
@@ -88,6 +99,8 @@ static const struct {
 	const char *agents;
 	unsigned int ops; /* of the shortest program */
 	const char *why;  /* part of what is said */
+	enum explore_exporter exporter;
+	unsigned int lines;
 } faults[] = {
 	{ EXPLORE_NO_SYNC, "cpu,nc", 2, "(EX1)" },
 	{ EXPLORE_ONE_SYNC_LESS, "cpu,nc", 2, "(EX1)" },
@@ -103,6 +116,10 @@ static const struct {
 	{ EXPLORE_KEEPS_ADDRESS, "cpu,nc", 5, "(EX2)" },
 	{ EXPLORE_TWO_CALLS, "cpu,nc", 4, "(EX1)" },
 	{ EXPLORE_LEAKS, "cpu,co", 5, "(EX3)" },
+	{ EXPLORE_MOVE_UNTOLD, "cpu,nc", 2, "(EX1)", EXPLORE_MOVES },
+	{ EXPLORE_MOVE_NO_FREEZE, "cpu,nc", 7, "(EX1)", EXPLORE_MOVES, 1 },
+	{ EXPLORE_REUSES_EARLY, "cpu,nc", 3, "(EX2)", EXPLORE_MOVES },
+	{ EXPLORE_REUSES_EARLY, "cpu,dnc", 3, "(EX2)", EXPLORE_MOVES },
 };
 
 static unsigned int lines_of(const char *text)
@@ -119,6 +136,8 @@ static void faults_are_found(struct ktap *t)
 	for (unsigned int i = 0; i < ARRAY_SIZE(faults); i++) {
 		struct explore_config config = { .agents = faults[i].agents,
 						 .fault = faults[i].fault,
+						 .exporter = faults[i].exporter,
+						 .lines = faults[i].lines,
 						 .ops = faults[i].ops };
 		const char *name = explore_fault_names[config.fault];
 
@@ -159,6 +178,7 @@ static void equal_states_go_equal_ways(struct ktap *t)
 		{ .agents = "cpu,b,again", .ops = 4, .verify = 6 },
 		{ .agents = "own,nc,again", .ops = 4, .verify = 6, .exporter = EXPLORE_BLIND },
 		{ .agents = "cpu,own,co", .ops = 4, .verify = 6, .exporter = EXPLORE_UNCACHED },
+		{ .agents = "cpu,b,dnc", .ops = 4, .verify = 12, .exporter = EXPLORE_MOVES },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(configs); i++) {
@@ -199,6 +219,9 @@ static void what_is_no_world_is_refused(struct ktap *t)
 {
 	static const char *const wrong[] = { "",      "cpu,",      "gpu",      "cpu,co,nc,b,ns",
 					     "again", "cpu,again", "own,again" };
+	const struct explore_config owner = { .agents = "cpu,own,nc",
+					      .exporter = EXPLORE_MOVES,
+					      .ops = 1 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(wrong); i++) {
 		KT_CHECK(t, explore_parse(wrong[i]));
@@ -207,6 +230,8 @@ static void what_is_no_world_is_refused(struct ktap *t)
 		KT_CHECK(t, result.text[0]);
 	}
 	KT_CHECK(t, !explore_parse("cpu,co,nc,b"));
+	KT_EQ(t, run(&owner), EXPLORE_UNTRIED);
+	KT_CHECK(t, strstr(result.text, "device"));
 }
 
 static void the_arena_brings_back(struct ktap *t)
@@ -355,7 +380,8 @@ static void a_program_is_drawn(struct ktap *t)
 }
 
 KTAP_MAIN(KTAP_CASE(every_pair_is_clean), KTAP_CASE(three_lines_are_clean),
-	  KTAP_CASE(a_slot_leaves_beside_a_writer), KTAP_CASE(nobody_writes_beside_a_fresh_mapping),
+	  KTAP_CASE(moves_are_clean), KTAP_CASE(a_slot_leaves_beside_a_writer),
+	  KTAP_CASE(nobody_writes_beside_a_fresh_mapping),
 	  KTAP_CASE(a_small_world_is_explored_to_its_end), KTAP_CASE(faults_are_found),
 	  KTAP_CASE(equal_states_go_equal_ways), KTAP_CASE(it_can_be_repeated),
 	  KTAP_CASE(limits_end_it), KTAP_CASE(what_is_no_world_is_refused),

@@ -4,7 +4,8 @@
  *
  * A *world* is one small buffer and a few agents: the CPU and devices.  A *program* is a sequence
  * of their operations: attach, detach, map, unmap, begin and end of an access, a write, a read, and
- * the reclaim of what is idle.  All call the library's public functions; the devices, caches
+ * the reclaim of what is idle; of an exporter that moves also a move by its copy engine, and that
+ * the buffer is taken away from all.  All call the library's public functions; the devices, caches
  * and bounce slots are those of dma/.  Between any two operations an adversary may write back any
  * line of the caches, or drop it and fetch it again.  An operation that moves bytes does so in
  * steps, each a cache operation or a copy to or from a bounce slot: before each all who legally
@@ -17,14 +18,15 @@
  * Checked in every state
  *   EX1  Every line that somebody may legally read holds the newest bytes where he reads it.
  *   EX2  No device may do more, by its page table, than was asked for through each of its mappings
- *        since the exporter made it; and what was asked for can be done.
+ *        since the exporter made it, or made it anew for a move; and what was asked for can be
+ *        done.  Nothing reaches memory that was taken away and is used again.
  *   EX3  The core raised no WARN, returned no error, and left its memory in order.
  *
  * The search is breadth-first, so what is found first is shortest; adversary's steps count nothing.
  * Equal states are visited once (state.c says when two are equal and why).
  *
- * Deliberately not here: moves and fences; memory that runs out; threads inside one call, which are
- * mapping-slot-spec.py's and mapping-slot-orders.py's.
+ * Deliberately not here: fences, so a copy is over when the move is; memory that runs out; threads
+ * inside one call, which are mapping-slot-spec.py's and mapping-slot-orders.py's.
  */
 #ifndef CHECKER_EXPLORE_EXPLORE_H
 #define CHECKER_EXPLORE_EXPLORE_H
@@ -44,6 +46,7 @@ enum explore_exporter {
 	EXPLORE_BLIND,    /* static; does not tell its own accesses */
 	EXPLORE_SYNCS,    /* static; when the CPU begins and ends it syncs every mapping (B9) */
 	EXPLORE_UNCACHED, /* static; the CPU goes past its caches */
+	EXPLORE_MOVES,    /* dynamic: it moves the buffer while nobody uses it, or takes it away */
 	EXPLORE_EXPORTERS
 };
 
@@ -60,6 +63,9 @@ enum explore_fault {
 	EXPLORE_KEEPS_ADDRESS,  /* the exporter's unmap leaves the device its addresses */
 	EXPLORE_TWO_CALLS,      /* a store between the steps of another's transition is lost */
 	EXPLORE_LEAKS,          /* the exporter forgets to free a table */
+	EXPLORE_MOVE_UNTOLD,    /* its copy engine reads and writes without brackets */
+	EXPLORE_MOVE_NO_FREEZE, /* it moves without dma_buf_move_begin() */
+	EXPLORE_REUSES_EARLY,   /* what it took away is used again before the last unmap */
 	EXPLORE_FAULTS
 };
 

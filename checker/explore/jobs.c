@@ -179,6 +179,14 @@ static const struct {
 	{ EXPLORE_UNCACHED, "cpu,nc,b" },
 	{ EXPLORE_UNCACHED, "vmap,co,b" },
 	{ EXPLORE_UNCACHED, "cpu,own,nc" },
+	/* it moves, and is taken away: kept mappings, some that are told, both */
+	{ EXPLORE_MOVES, "cpu,co,nc" },
+	{ EXPLORE_MOVES, "cpu,nc,b" },
+	{ EXPLORE_MOVES, "cpu,nc,again" },
+	{ EXPLORE_MOVES, "cpu,dco,dnc" },
+	{ EXPLORE_MOVES, "cpu,nc,dnc" },
+	{ EXPLORE_MOVES, "cpu,b,db" },
+	{ EXPLORE_MOVES, "vmap,ns,dco" },
 };
 
 static void add(struct explore_job *jobs, unsigned int *nr, enum explore_exporter exporter,

@@ -31,6 +31,7 @@
 const char *const explore_exporter_names[EXPLORE_EXPORTERS] = {
 	[EXPLORE_WIDENS] = "widens", [EXPLORE_NARROW] = "narrow", [EXPLORE_PINS] = "pins",
 	[EXPLORE_BLIND] = "blind",   [EXPLORE_SYNCS] = "syncs",   [EXPLORE_UNCACHED] = "uncached",
+	[EXPLORE_MOVES] = "moves",
 };
 
 const char *const explore_fault_names[EXPLORE_FAULTS] = {
@@ -45,6 +46,9 @@ const char *const explore_fault_names[EXPLORE_FAULTS] = {
 	[EXPLORE_KEEPS_ADDRESS] = "keeps-address",
 	[EXPLORE_TWO_CALLS] = "two-calls",
 	[EXPLORE_LEAKS] = "leaks",
+	[EXPLORE_MOVE_UNTOLD] = "move-untold",
+	[EXPLORE_MOVE_NO_FREEZE] = "move-no-freeze",
+	[EXPLORE_REUSES_EARLY] = "reuses-early",
 };
 
 const struct agent_kind agent_kinds[] = {
@@ -168,13 +172,15 @@ static struct sg_table *exporter_map(struct dma_buf_attachment *attach, enum dma
 	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
 	if (ret)
 		goto free_sgt;
-	sg_set_page(sgt->sgl, w->page, attach->dmabuf->size, 0);
+	sg_set_page(sgt->sgl, w->here.page, attach->dmabuf->size, 0);
 	ret = dma_map_sgtable(attach->dev, sgt, mapped_for(w, dir), 0);
 	if (ret)
 		goto free_table;
 	*table = (struct scene_table){ .sgt = sgt,
 				       .agent = agent_of(w, attach->dev),
 				       .addr = sg_dma_address(sgt->sgl) };
+	if (w->moving)
+		table->asked = w->agents[table->agent].asked;
 	return sgt;
 
 free_table:
@@ -191,9 +197,9 @@ static void bring_back(struct scene *w, struct device *dev, struct sg_table *sgt
 	u8 *slot = dma_table_bounce(dev, sgt, 0, &len);
 
 	if (slot)
-		memcpy(w->bytes, slot, w->dmabuf->size);
+		memcpy(w->here.bytes, slot, w->dmabuf->size);
 	else if (dma_device_domain(dev) == DMA_DOMAIN_MEMORY)
-		cache_maintain(page_to_phys(w->page), w->dmabuf->size, DMA_TABLE_INVALIDATE);
+		cache_maintain(page_to_phys(w->here.page), w->dmabuf->size, DMA_TABLE_INVALIDATE);
 }
 
 static bool cpu_is_writing(const struct scene *w)
@@ -225,6 +231,8 @@ static void exporter_unmap(struct dma_buf_attachment *attach, struct sg_table *s
 		w->wrong = "a device reaches the buffer through a mapping that is gone (EX2)";
 	if (!w->agents[table->agent].fresh && cpu_is_writing(w))
 		w->leaves++;
+	if (w->moving)
+		w->agents[table->agent].asked = table->asked;
 	table->sgt = NULL;
 	sg_free_table(sgt);
 	if (w->config.fault != EXPLORE_LEAKS)
@@ -267,7 +275,7 @@ static int exporter_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct scene *w = dmabuf->priv;
 
-	iosys_map_set_vaddr(map, w->bytes);
+	iosys_map_set_vaddr(map, w->here.bytes);
 	return 0;
 }
 
@@ -275,19 +283,37 @@ static void exporter_release(struct dma_buf *dmabuf)
 {
 	struct scene *w = dmabuf->priv;
 
-	__free_pages(w->page, 0);
+	__free_pages(w->here.page, 0);
 }
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
+static const struct scene_place *place_of(const struct scene *w, unsigned int line)
+{
+	return line < SCENE_LINES ? &w->here : &w->there;
+}
+
+u8 *scene_line(const struct scene *w, unsigned int line)
+{
+	return place_of(w, line)->bytes + line % SCENE_LINES * SCENE_LINE;
+}
+
 phys_addr_t scene_phys(const struct scene *w, unsigned int line)
 {
-	return page_to_phys(w->page) + line * SCENE_LINE;
+	return page_to_phys(place_of(w, line)->page) + line % SCENE_LINES * SCENE_LINE;
 }
 
 bool scene_line_is_dirty(const struct scene *w, unsigned int line)
 {
-	return memcmp(w->bytes + line * SCENE_LINE, cache_agreed(scene_phys(w, line)), SCENE_LINE);
+	return memcmp(scene_line(w, line), cache_agreed(scene_phys(w, line)), SCENE_LINE);
+}
+
+bool scene_has_tables(const struct scene *w)
+{
+	for (unsigned int i = 0; i < SCENE_TABLES; i++)
+		if (w->tables[i].sgt)
+			return true;
+	return false;
 }
 
 struct slot_set *scene_set(const struct scene *w, unsigned int agent)
@@ -317,15 +343,23 @@ static unsigned int slot_copies(struct device *dev, struct slot_set *set, const 
 	return nr;
 }
 
+static unsigned int place_copies(const struct scene_place *place, const u8 **copies)
+{
+	copies[0] = place->bytes;
+	copies[1] = cache_behind(page_to_phys(place->page));
+	copies[2] = cache_agreed(page_to_phys(place->page));
+	return 3;
+}
+
 unsigned int scene_copies(const struct scene *w, const u8 **copies)
 {
 	unsigned int nr = 0;
 	size_t len;
 
 	copies[nr++] = w->flat;
-	copies[nr++] = w->bytes;
-	copies[nr++] = cache_behind(page_to_phys(w->page));
-	copies[nr++] = cache_agreed(page_to_phys(w->page));
+	nr += place_copies(&w->here, copies + nr);
+	if (w->there.page)
+		nr += place_copies(&w->there, copies + nr);
 	for (unsigned int i = 0; i < w->nr_agents; i++) {
 		const struct agent *a = &w->agents[i];
 		struct slot_set *set;
@@ -343,7 +377,7 @@ unsigned int scene_copies(const struct scene *w, const u8 **copies)
 
 /* --- making and end --------------------------------------------------------------------------- */
 
-static struct machine *machine_for(struct scene *w, const char *name)
+struct machine *scene_machine(struct scene *w, const char *name)
 {
 	struct machine **machine = &w->machines[!strcmp(name, "bounce")];
 
@@ -353,12 +387,14 @@ static struct machine *machine_for(struct scene *w, const char *name)
 }
 
 /* Tables of the IOMMU are made once and stay: all are there before the first program. */
-static int map_once(struct scene *w, struct device *dev)
+static int map_once(struct scene *w, struct device *dev, struct page *page)
 {
 	struct scatterlist sg;
 
+	if (!page)
+		return 0;
 	sg_init_table(&sg, 1);
-	sg_set_page(&sg, w->page, w->lines * SCENE_LINE, 0);
+	sg_set_page(&sg, page, w->lines * SCENE_LINE, 0);
 	if (!dma_map_sg_attrs(dev, &sg, 1, DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC))
 		return -ENOMEM;
 	dma_unmap_sg_attrs(dev, &sg, 1, DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
@@ -381,24 +417,25 @@ static int agent_again(struct scene *w, unsigned int i)
 }
 
 /* What the exporter's device works on. */
-static int map_always(struct scene *w, struct agent *a)
+struct sg_table *scene_map_always(struct scene *w, struct device *dev, struct page *page)
 {
 	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 
 	if (!sgt || sg_alloc_table(sgt, 1, GFP_KERNEL))
-		return -ENOMEM;
-	sg_set_page(sgt->sgl, w->page, w->lines * SCENE_LINE, 0);
-	a->always = sgt;
-	return dma_map_sgtable(a->dev, sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+		return NULL;
+	sg_set_page(sgt->sgl, page, w->lines * SCENE_LINE, 0);
+	if (dma_map_sgtable(dev, sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC))
+		return NULL;
+	return sgt;
 }
 
-static void unmap_always(struct agent *a)
+void scene_unmap_always(struct device *dev, struct sg_table *sgt)
 {
-	if (!a->always)
+	if (!sgt)
 		return;
-	dma_unmap_sgtable(a->dev, a->always, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(a->always);
-	kfree(a->always);
+	dma_unmap_sgtable(dev, sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+	sg_free_table(sgt);
+	kfree(sgt);
 }
 
 static domain_set domain_of(const struct scene *w, unsigned int i)
@@ -428,6 +465,12 @@ static void name_agent(struct scene *w, unsigned int i)
 		snprintf(a->name, sizeof(a->name), "%s%u", a->kind->name, nr);
 }
 
+/* Is the exporter dynamic? */
+static bool can_move(const struct scene *w)
+{
+	return w->config.exporter == EXPLORE_PINS || w->config.exporter == EXPLORE_MOVES;
+}
+
 static int agent_create(struct scene *w, unsigned int i)
 {
 	struct agent *a = &w->agents[i];
@@ -441,10 +484,10 @@ static int agent_create(struct scene *w, unsigned int i)
 		/* An exporter's own syncs are safe beside nobody. */
 		a->fresh = w->config.exporter == EXPLORE_SYNCS;
 		a->domain = domain_of(w, i);
-		a->bytes = a->domain == DOMAIN_C ? w->bytes : cache_behind(page_to_phys(w->page));
+		a->past_caches = a->domain != DOMAIN_C;
 		return 0;
 	}
-	machine = machine_for(w, a->kind->machine);
+	machine = scene_machine(w, a->kind->machine);
 	if (IS_ERR(machine))
 		return PTR_ERR(machine);
 	dev = machine_add_device(machine, a->kind->name, a->kind->coherent);
@@ -455,20 +498,24 @@ static int agent_create(struct scene *w, unsigned int i)
 	if (a->kind->exporter)
 		a->fresh = a->kind->coherent == (w->config.exporter == EXPLORE_UNCACHED);
 	else
-		a->fresh = a->kind->dynamic && w->config.exporter == EXPLORE_PINS;
+		a->fresh = a->kind->dynamic && can_move(w);
 	a->domain = domain_of(w, i);
 	if (w->config.fault == EXPLORE_NO_SYNC)
 		dma_fault_skip_sync(dev, UINT_MAX);
 	if (w->config.fault == EXPLORE_ONE_SYNC_LESS)
 		dma_fault_skip_sync(dev, 1);
-	return a->kind->exporter ? map_always(w, a) : map_once(w, dev);
+	if (a->kind->exporter) {
+		a->always = scene_map_always(w, dev, w->here.page);
+		return a->always ? 0 : -ENOMEM;
+	}
+	return map_once(w, dev, w->here.page) ?: map_once(w, dev, w->there.page);
 }
 
 static void agent_remove(struct agent *a)
 {
 	if (a->again)
 		return;
-	unmap_always(a);
+	scene_unmap_always(a->dev, a->always);
 	machine_remove_device(a->dev);
 }
 
@@ -489,9 +536,10 @@ static struct dma_buf *export(struct scene *w)
 		w->ops.begin_cpu_access = exporter_begin_cpu;
 		w->ops.end_cpu_access = exporter_end_cpu;
 	}
-	if (w->config.exporter == EXPLORE_PINS) {
+	if (can_move(w)) {
 		w->ops.pin = exporter_pin;
 		w->ops.unpin = exporter_unpin;
+		w->ops.tells_moves = w->config.exporter == EXPLORE_MOVES;
 		dma_buf_cache_set_idle(0); /* no thread but ours */
 	}
 	info.exp_name = "explored";
@@ -505,10 +553,10 @@ static struct dma_buf *export(struct scene *w)
 static bool add_regions(struct scene *w)
 {
 	size_t len = w->lines * SCENE_LINE;
-	bool fit = arena_region(w->bytes, len) &&
-		   arena_region(cache_behind(page_to_phys(w->page)), len) &&
-		   arena_region(cache_agreed(page_to_phys(w->page)), len) &&
-		   arena_region(&slot_lru, sizeof(slot_lru));
+	bool fit = arena_region(w->here.bytes, len) &&
+		   arena_region(cache_behind(page_to_phys(w->here.page)), len) &&
+		   arena_region(cache_agreed(page_to_phys(w->here.page)), len) &&
+		   arena_region(&slot_lru, sizeof(slot_lru)) && moves_regions(w);
 
 	for (unsigned int i = 0; w->machines[1] && i < BOUNCE_PAGES; i++)
 		fit &= arena_region(w->machines[1]->bounce.memory + (i << PAGE_SHIFT), len);
@@ -522,8 +570,8 @@ static void fill(struct scene *w)
 	size_t len = w->lines * SCENE_LINE;
 
 	if (uncached)
-		cache_maintain(page_to_phys(w->page), len, DMA_TABLE_CLEAN);
-	memset(uncached ? cache_behind(page_to_phys(w->page)) : w->bytes, FILLED, len);
+		cache_maintain(page_to_phys(w->here.page), len, DMA_TABLE_CLEAN);
+	memset(uncached ? cache_behind(page_to_phys(w->here.page)) : w->here.bytes, FILLED, len);
 	memset(w->flat, FILLED, sizeof(w->flat));
 	for (unsigned int i = 0; i < w->lines; i++)
 		w->synced[i] = uncached ? DOMAIN_M : DOMAIN_C;
@@ -554,6 +602,10 @@ struct scene *scene_create(const struct explore_config *config, const char **why
 	*why = parse(config->agents, kinds, &nr);
 	if (*why)
 		return NULL;
+	*why = "an exporter that moves has its own device for that";
+	for (unsigned int i = 0; config->exporter == EXPLORE_MOVES && i < nr; i++)
+		if (kinds[i]->exporter)
+			return NULL;
 	*why = "no memory";
 	if (cache_prepare())
 		return NULL;
@@ -563,11 +615,13 @@ struct scene *scene_create(const struct explore_config *config, const char **why
 	w->config = *config;
 	w->lines = config->lines ? config->lines : 2;
 	w->nr_agents = nr;
-	w->page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
-	if (!w->page)
+	w->here.page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
+	if (!w->here.page)
 		goto free_scene;
-	w->bytes = page_address(w->page);
+	w->here.bytes = page_address(w->here.page);
 	fill(w);
+	if (config->exporter == EXPLORE_MOVES && moves_create(w))
+		goto remove_devices;
 	for (unsigned int i = 0; i < nr; i++) {
 		w->agents[i].kind = kinds[i];
 		if (agent_create(w, i))
@@ -588,10 +642,11 @@ struct scene *scene_create(const struct explore_config *config, const char **why
 remove_devices:
 	for (unsigned int i = 0; i < nr; i++)
 		agent_remove(&w->agents[i]);
+	moves_remove(w);
 	for (unsigned int i = 0; i < ARRAY_SIZE(w->machines); i++)
 		if (!IS_ERR(w->machines[i]))
 			machine_destroy(w->machines[i]);
-	__free_pages(w->page, 0);
+	__free_pages(w->here.page, 0);
 free_scene:
 	kfree(w);
 	return NULL;
@@ -602,6 +657,7 @@ void scene_destroy(struct scene *w)
 	dma_buf_put(w->dmabuf);
 	for (unsigned int i = 0; i < w->nr_agents; i++)
 		agent_remove(&w->agents[i]);
+	moves_remove(w);
 	for (unsigned int i = 0; i < ARRAY_SIZE(w->machines); i++)
 		machine_destroy(w->machines[i]);
 	kfree(w);

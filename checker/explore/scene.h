@@ -44,9 +44,12 @@ enum operation_kind {
 	OP_OWN_END,
 	OP_WRITE, /* a: which of the bytes that are written */
 	OP_READ,  /* a: line */
+	/* the core's and the exporter's own: from here on no agent's */
 	OP_RECLAIM,
+	OP_MOVE,
+	OP_REVOKE,
 	OP_ADVERSARY,                 /* from here on: not of the program */
-	OP_WRITE_BACK = OP_ADVERSARY, /* a: line */
+	OP_WRITE_BACK = OP_ADVERSARY, /* a: line; + SCENE_LINES: of the place that was left */
 	OP_REFETCH,
 	OP_KINDS
 };
@@ -81,11 +84,13 @@ struct agent {
 	struct device *dev;
 	domain_set domain;
 	bool fresh;              /* its mappings are not kept */
-	u8 *bytes;               /* the CPU: where it sees the buffer */
+	bool past_caches;        /* the CPU: it sees memory */
 	struct sg_table *always; /* the exporter's: mapped all the time */
 
 	struct dma_buf_attachment *attach;
 	bool open, paused;
+	bool told; /* that its mapping is of no use any more; it has not unmapped yet */
+	u8 asked;  /* while the buffer moves: for the kept mapping that was taken away */
 	enum dma_data_direction dir;
 	struct sg_table *sgt;
 	struct iosys_map map;
@@ -100,15 +105,24 @@ struct scene_table {
 	dma_addr_t addr;
 };
 
+/* Where the buffer is, or was, or will be. */
+struct scene_place {
+	struct page *page;
+	u8 *bytes;               /* as the caches hold them */
+	struct sg_table *copied; /* the copy engine's, mapped all the time */
+};
+
 struct scene {
 	/* constant */
 	struct explore_config config;
 	unsigned int lines, nr_agents;
 	struct dma_buf_ops ops;
 	struct dma_buf *dmabuf;
-	struct page *page;
-	u8 *bytes; /* of the buffer, as the caches hold them */
 	struct machine *machines[2];
+	struct device *engine; /* EXPLORE_MOVES: it copies, and does not snoop */
+
+	struct scene_place here, there; /* there: EXPLORE_MOVES */
+	bool moving, revoked, reused;   /* reused: its memory is somebody else's by now */
 
 	struct agent agents[EXPLORE_AGENTS];
 	struct scene_table tables[SCENE_TABLES];
@@ -171,15 +185,45 @@ static inline unsigned int scene_byte(unsigned int nr)
 }
 
 /* Base addresses of all copies of the buffer, in an order that equal states share. */
-#define SCENE_COPIES (4 + 2 * SCENE_TABLES)
+#define SCENE_COPIES (7 + 2 * SCENE_TABLES)
 unsigned int scene_copies(const struct scene *w, const u8 **copies);
 
 /** scene_set - what the core keeps for @agent, or NULL; borrowed or idle */
 struct slot_set *scene_set(const struct scene *w, unsigned int agent);
 
-/* scene.c, for agents.c */
+/* Is it the core's or the exporter's doing? */
+static inline bool scene_is_nobodys(enum operation_kind kind)
+{
+	return kind >= OP_RECLAIM && kind < OP_ADVERSARY;
+}
+
+/* scene.c, for agents.c and moves.c; a line from SCENE_LINES on: of the place that was left */
 struct scene_table *scene_table_of(struct scene *w, unsigned int agent, const struct sg_table *sgt);
+u8 *scene_line(const struct scene *w, unsigned int line);
 bool scene_line_is_dirty(const struct scene *w, unsigned int line);
 phys_addr_t scene_phys(const struct scene *w, unsigned int line);
+struct machine *scene_machine(struct scene *w, const char *name);
+struct sg_table *scene_map_always(struct scene *w, struct device *dev, struct page *page);
+void scene_unmap_always(struct device *dev, struct sg_table *sgt);
+bool scene_has_tables(const struct scene *w);
+
+/*
+ * moves.c - EXPLORE_MOVES; of another exporter's buffer there is nothing to make, and nothing may be
+ * done.  moves_reap(): another thread of the library's does what the last unmap has left to it, now.
+ * moves_after(): comes after each operation.  The others return NULL, or what is wrong.
+ */
+int moves_create(struct scene *w);
+void moves_remove(struct scene *w);
+bool moves_regions(struct scene *w);
+bool moves_may_move(const struct scene *w);
+bool moves_may_revoke(const struct scene *w);
+const char *moves_move(struct scene *w);
+const char *moves_revoke(struct scene *w);
+void moves_reap(void);
+void moves_after(struct scene *w);
+const char *moves_check(const struct scene *w);
+
+/* agents.c, for moves.c */
+void agent_is_told(struct scene *w, struct agent *a);
 
 #endif

@@ -9,6 +9,9 @@
  * A level are the states that so many operations lead to.  The adversary's steps count nothing, so
  * a level is first closed under them, then left by operations.
  *
+ * One thread, but for what a dead mapping's last user leaves to a worker of the library's: that is
+ * started before the first state, and has done it before the operation is over (moves_reap()).
+ *
  * Programs are counted afterwards, from the edges: those of n operations from a state are, over its
  * operations, those of n - 1 from where each leads.  A read leads back.  The adversary's steps are
  * none: legal is the same with and without them.
@@ -16,6 +19,8 @@
 #include <linux/bug.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/printk.h>
+#include <linux/workqueue.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +30,7 @@
 #include "host/warn.h"
 
 #define NOBODY UINT32_MAX
+#define CRITICAL 2   /* of printk()'s levels */
 #define PATH_LEN 256 /* operations and adversary's steps */
 
 struct state {
@@ -541,10 +547,25 @@ static void make_what_stays(const struct explore_config *config)
 	made = true;
 }
 
+static void do_nothing(struct work_struct *work)
+{
+}
+
+/* The thread that ends a dead mapping: this process has one from now on. */
+static void start_worker(void)
+{
+	static struct work_struct work;
+
+	INIT_WORK(&work, do_nothing);
+	schedule_work(&work);
+	flush_workqueue(system_wq);
+}
+
 void explore_run(const struct explore_config *config, struct explore_result *result)
 {
 	struct search s = { .config = config, .result = result };
 	host_warn_hook_t warn_hook;
+	int level;
 	const char *why = "no memory";
 
 	memset(result, 0, sizeof(*result));
@@ -557,12 +578,14 @@ void explore_run(const struct explore_config *config, struct explore_result *res
 	if (config->ms)
 		s.until = ktime_get() + config->ms * NSEC_PER_MSEC;
 	make_what_stays(config);
+	start_worker();
 	if (arena_open()) {
 		snprintf(result->text, EXPLORE_TEXT, "another exploration is running");
 		return;
 	}
 	warned[0] = '\0';
 	warn_hook = host_set_warn_hook(note_warn);
+	level = host_printk_level(CRITICAL); /* not whom a revocation waits for */
 	s.w = scene_create(config, &why);
 	if (!s.w) {
 		snprintf(result->text, EXPLORE_TEXT, "%s", why);
@@ -583,4 +606,5 @@ close:
 	arena_close();
 	if (config->report && result->verdict != EXPLORE_UNTRIED)
 		result->report_error = scene_draw(config, s.program, s.steps, violation(result));
+	host_printk_level(level);
 }

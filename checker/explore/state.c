@@ -40,8 +40,10 @@ static u64 hash_agents(const struct scene *w, u64 hash)
 		const struct agent *a = &w->agents[i];
 
 		hash = mix(hash, (a->attach != NULL) | a->open << 1 | a->paused << 2 |
+					 a->told << 3 |
 					 (a->open ? a->dir << 4 | a->range << 8 : 0));
 	}
+	hash = mix(hash, w->revoked | w->reused << 1 | to_buffer(w->dmabuf)->quarantined << 2);
 	for (unsigned int line = 0; line < w->lines; line++)
 		hash = mix(hash, w->synced[line] | w->writer[line] << 8);
 	return hash;
