@@ -133,7 +133,7 @@ static void done(const struct explore_job *job, void *context)
 		return;
 	if (!result->at.closed)
 		snprintf(length, sizeof(length), "%u", result->at.length);
-	fprintf(report->table, "%-8s %-12s %6s %11llu %12.4g %10llu  %s\n",
+	fprintf(report->table, "%-8s %-13s %6s %11llu %12.4g %10llu  %s\n",
 		explore_exporter_names[job->config.exporter], job->config.agents, length,
 		(unsigned long long)result->at.states, result->at.programs,
 		(unsigned long long)result->at.leaves, verdict_name(result->verdict));
@@ -185,7 +185,7 @@ static int run(const struct explore_config *config, unsigned int at_a_time, cons
 	if (json)
 		report.worlds = json_object_new_array();
 	if (report.table)
-		printf("%-8s %-12s %6s %11s %12s %10s\n", "exporter", "agents", "length", "states",
+		printf("%-8s %-13s %6s %11s %12s %10s\n", "exporter", "agents", "length", "states",
 		       "programs", "leaves");
 	err = explore_run_jobs(jobs, nr, at_a_time, &listener);
 	if (err)

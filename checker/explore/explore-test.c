@@ -307,6 +307,38 @@ static void jobs_run_in_children(struct ktap *t)
 	clean(t, &config);
 }
 
+struct order {
+	const struct explore_job *first;
+	unsigned int told;
+	bool kept;
+};
+
+static void told_in_order(const struct explore_job *job, void *context)
+{
+	struct order *order = context;
+
+	order->kept = order->kept && job - order->first == order->told;
+	order->told++;
+}
+
+static void told_nothing(const struct explore_job *job, void *context)
+{
+}
+
+static void jobs_are_told_in_their_order(struct ktap *t)
+{
+	struct explore_job *jobs = explore_jobs(3);
+	struct order order = { jobs, 0, true };
+	struct explore_listener listener = { told_in_order, told_nothing, &order };
+
+	KT_ASSERT(t, jobs);
+	for (unsigned int i = 0; i < 3; i++)
+		jobs[i].config = (struct explore_config){ .agents = "cpu,nc,b", .ops = i ? 1 : 4 };
+	KT_EQ(t, explore_run_jobs(jobs, 3, 3, &listener), 0);
+	KT_EQ(t, order.told, 3);
+	KT_CHECK(t, order.kept);
+}
+
 /* Ends the job after the one that is done, which runs beside it. */
 static void end_the_next(const struct explore_job *job, void *context)
 {
@@ -387,4 +419,4 @@ KTAP_MAIN(KTAP_CASE(every_pair_is_clean), KTAP_CASE(three_lines_are_clean),
 	  KTAP_CASE(limits_end_it), KTAP_CASE(what_is_no_world_is_refused),
 	  KTAP_CASE(the_arena_brings_back), KTAP_CASE(the_arena_finds_what_is_wrong),
 	  KTAP_CASE(a_program_is_drawn), KTAP_CASE(jobs_run_in_children),
-	  KTAP_CASE(a_child_that_dies_is_told))
+	  KTAP_CASE(jobs_are_told_in_their_order), KTAP_CASE(a_child_that_dies_is_told))

@@ -72,8 +72,8 @@ static int start(struct explore_job *job)
 	return 0;
 }
 
-/* The job whose process has ended, if any has; only ours are asked. */
-static struct explore_job *ended(struct explore_job *jobs, unsigned int nr)
+/* Has one's process ended just now?  Only ours are asked. */
+static bool ended(struct explore_job *jobs, unsigned int nr)
 {
 	int status;
 
@@ -82,9 +82,9 @@ static struct explore_job *ended(struct explore_job *jobs, unsigned int nr)
 			continue;
 		jobs[i].pid = 0;
 		child_died(&jobs[i], status);
-		return &jobs[i];
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 struct explore_job *explore_jobs(unsigned int nr)
@@ -98,14 +98,12 @@ struct explore_job *explore_jobs(unsigned int nr)
 int explore_run_jobs(struct explore_job *jobs, unsigned int nr, unsigned int at_a_time,
 		     const struct explore_listener *listener)
 {
-	unsigned int started = 0, running = 0;
+	unsigned int started = 0, running = 0, done = 0;
 	ktime_t told = ktime_get();
 	int err = 0;
 
 	BUG_ON(!at_a_time);
 	while (running || (started < nr && !err)) {
-		struct explore_job *job;
-
 		while (running < at_a_time && started < nr && !err) {
 			err = start(&jobs[started]);
 			if (!err) {
@@ -113,10 +111,10 @@ int explore_run_jobs(struct explore_job *jobs, unsigned int nr, unsigned int at_
 				running++;
 			}
 		}
-		job = ended(jobs, started);
-		if (job) {
+		if (ended(jobs, started)) {
 			running--;
-			listener->done(job, listener->context);
+			while (done < started && !jobs[done].pid)
+				listener->done(&jobs[done++], listener->context);
 			continue;
 		}
 		if (ktime_get() - told >= TELL_NS) {

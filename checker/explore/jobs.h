@@ -23,6 +23,7 @@ struct explore_job {
 };
 
 struct explore_listener {
+	/* in the order of the jobs, however they end */
 	void (*done)(const struct explore_job *job, void *context);
 	void (*progress)(const struct explore_job *job,
 			 void *context); /* of each that runs, every 2 s */
