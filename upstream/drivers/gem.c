@@ -59,6 +59,22 @@ struct drm_gem_object *drm_gem_object_lookup(struct drm_file *file, u32 handle)
 	return obj;
 }
 
+/* A handle has gone, with its reference of the object. */
+static void handle_put(struct drm_gem_object *obj)
+{
+	struct dma_buf *last = NULL;
+
+	mutex_lock(&obj->dev->object_name_lock);
+	if (!--obj->handle_count) {
+		last = obj->dma_buf;
+		obj->dma_buf = NULL;
+	}
+	mutex_unlock(&obj->dev->object_name_lock);
+	if (last)
+		dma_buf_put(last);
+	drm_gem_object_put(obj);
+}
+
 int drm_gem_handle_create_tail(struct drm_file *file, struct drm_gem_object *obj, u32 *handlep)
 {
 	int handle;
@@ -71,10 +87,7 @@ int drm_gem_handle_create_tail(struct drm_file *file, struct drm_gem_object *obj
 	handle = idr_alloc(&file->object_idr, obj, 1, 0, GFP_KERNEL);
 	mutex_unlock(&file->table_lock);
 	if (handle < 0) {
-		mutex_lock(&obj->dev->object_name_lock);
-		obj->handle_count--;
-		mutex_unlock(&obj->dev->object_name_lock);
-		drm_gem_object_put(obj);
+		handle_put(obj);
 		return handle;
 	}
 	*handlep = handle;
@@ -89,7 +102,6 @@ int drm_gem_handle_create(struct drm_file *file, struct drm_gem_object *obj, u32
 
 int drm_gem_handle_delete(struct drm_file *file, u32 handle)
 {
-	struct dma_buf *last = NULL;
 	struct drm_gem_object *obj;
 
 	mutex_lock(&file->table_lock);
@@ -98,16 +110,7 @@ int drm_gem_handle_delete(struct drm_file *file, u32 handle)
 	if (!obj)
 		return -EINVAL;
 	drm_prime_remove_buf_handle(&file->prime, handle);
-
-	mutex_lock(&obj->dev->object_name_lock);
-	if (!--obj->handle_count) {
-		last = obj->dma_buf;
-		obj->dma_buf = NULL;
-	}
-	mutex_unlock(&obj->dev->object_name_lock);
-	if (last)
-		dma_buf_put(last);
-	drm_gem_object_put(obj);
+	handle_put(obj);
 	return 0;
 }
 
