@@ -18,6 +18,12 @@ void drive_pairs(const struct check_adapter *adapter);
 /** drive_exporter - devices without faults import what the driver exports */
 void drive_exporter(const struct check_adapter *adapter);
 
+/** drive_permission - what a device did not ask for it cannot do; of an exporter */
+void drive_permission(const struct check_adapter *adapter);
+
+/** drive_heap_permission - the same of the programs of a dma-heap, named as for drive_heap() */
+void drive_heap_permission(const char *name);
+
 /** drive_run - the driver's own way */
 void drive_run(const struct check_adapter *adapter);
 

@@ -29,8 +29,10 @@
 
 static void drive(const struct check_adapter *adapter)
 {
-	if (adapter->export)
+	if (adapter->export) {
 		drive_exporter(adapter);
+		drive_permission(adapter);
+	}
 	if (adapter->open) {
 		drive_importer(adapter);
 		drive_pairs(adapter);
@@ -48,8 +50,10 @@ static unsigned int drive_all(void)
 	const void *object;
 	const char *name;
 
-	for (i = 0; module_heap(i); i++, ways++)
+	for (i = 0; module_heap(i); i++, ways++) {
 		drive(drive_heap(module_heap(i)));
+		drive_heap_permission(module_heap(i));
+	}
 	for (i = 0; (adapter = drive_misc(i)); i++, ways++)
 		drive(adapter);
 	for (i = 0; (object = module_object(drive_is_vb2, i, &name)); i++, ways++)

@@ -25,7 +25,7 @@ struct mapping {
 
 static enum dma_data_direction direction(enum dma_data_direction dir)
 {
-	return breaks("DIR-04") ? DMA_TO_DEVICE : dir;
+	return breaks("DIR-04") ? DMA_TO_DEVICE : breaks("PERM-01") ? DMA_BIDIRECTIONAL : dir;
 }
 
 static struct sg_table *map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
