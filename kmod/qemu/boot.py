@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Boots a stock Linux with the module in virtual machines of several kinds, and passes on what its cases report.
 
-    boot.py --arch ARCH --image vmlinuz --modules DIR --guest PROGRAM --test-modules KO,... [--machine NAME]... [--case TEXT] [--long]
+    boot.py --arch ARCH --image vmlinuz --modules DIR[:DIR]... --guest PROGRAM --test-modules KO,... [--machine NAME]... [--case TEXT] [--long]
             [--kernel-modules NAME,...] [--files FILE,...] [--work DIR] [--strip PROGRAM]
 
 TAP on standard output, a line for each case of each machine. A machine that does not come to its end counts as a
 failed case more. Needs qemu-system for ARCH, strip for it, and no right but to read the files.
 """
 import argparse
+import itertools
 import lzma
 import os
 import re
@@ -30,7 +31,7 @@ MACHINES = {
     "none": ("x86_64", f"{PC} {TWO} {EDU} {EDU}", "", (), 400),
     # All of its memory can be reached with the 32 bits of vivid's device.
     "drivers": ("x86_64", f"{PC} {TWO}".replace("-m 3072", "-m 1024"), "",
-                ("vgem", "vivid n_devs=2 node_types=0x1,0x1 allocators=0,1"), 400),
+                ("vgem", "vkms enable_cursor=0", "vivid n_devs=2 node_types=0x1,0x1 allocators=0,1", "vim2m"), 400),
     "intel-strict": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 400),
     "intel-lazy": ("x86_64", f"{PC} {ONE} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 400),
     "virtio-iommu": ("x86_64", f"{PC} {ONE} -device virtio-iommu-pci {EDU}", "", ("virtio-iommu",), 60),
@@ -72,16 +73,16 @@ def archive(files):
     return bytes(out)
 
 
-def kernel_module(folder, name):
+def kernel_module(folders, name):
     """The path of the kernel's own module of that name, and those it needs before it, each once."""
     wanted = re.compile(rf"{name.replace('-', '_')}\.ko(\.xz)?$".replace("_", "[-_]"))
-    for place, _, files in os.walk(folder):
+    for place, _, files in itertools.chain(*map(os.walk, folders.split(":"))):
         for file in files:
             if wanted.match(file):
                 path = os.path.join(place, file)
                 needs = re.search(rb"(?:^|\0)depends=([^\0]*)\0", unpacked(path))[1].decode()
-                return [p for n in needs.split(",") if n for p in kernel_module(folder, n)] + [path]
-    raise FileNotFoundError(f"{folder} has no module {name}")
+                return [p for n in needs.split(",") if n for p in kernel_module(folders, n)] + [path]
+    raise FileNotFoundError(f"{folders} has no module {name}")
 
 
 def unpacked(path):
