@@ -242,6 +242,37 @@ static void vgem_export(void)
 	close(card);
 }
 
+/* The program that made the buffer has gone, and its card is closed; then the module is unloaded. */
+static void exporter_leaves(void)
+{
+	static uint8_t bytes[4096];
+	struct drm_mode_create_dumb create = { .width = 64, .height = 64, .bpp = 32 };
+	struct drm_prime_handle prime = { .flags = DRM_CLOEXEC | DRM_RDWR };
+	unsigned int number;
+	int card = open_card("vgem", &number), fd, handle;
+
+	check_equal(ioctl(card, DRM_IOCTL_MODE_CREATE_DUMB, &create), 0);
+	prime.handle = create.handle;
+	check_equal(ioctl(card, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime), 0);
+	fd = wrap(prime.fd, 0);
+	close(prime.fd);
+	close(card);
+	check_equal(unload("vgem"), -EAGAIN);
+
+	handle = attach(fd, DEVICE_PLAIN, 0);
+	drop(fd);
+	for (unsigned int i = 0; i < 2; i++) {
+		check_equal(map(handle, BOTH), 0);
+		fill(bytes, sizeof(bytes), i);
+		check_equal(device_write(handle, 0, bytes, sizeof(bytes), 0), 0);
+		check_equal(unmap(handle, BOTH), 0);
+	}
+	check_equal(unload("vgem"), -EAGAIN);
+	check_equal(detach(handle), 0);
+	check_equal(unload("vgem"), 0);
+	check_equal(load("vgem", ""), 0);
+}
+
 /* --- vim2m ------------------------------------------------------------------------------------ */
 
 static void set_converter(int video, unsigned int type)
@@ -422,6 +453,7 @@ const struct guest_case driver_cases[] = {
 	{ "vivid_by_dma_contig_captures_the_same_picture", vivid_contig, MACHINES },
 	{ "vgem_imports_each_frame_and_hits", vgem_import, MACHINES },
 	{ "a_buffer_of_vgems_is_kept", vgem_export, MACHINES },
+	{ "an_exporters_module_stays_while_a_wrap_lives", exporter_leaves, MACHINES },
 	{ "vim2m_by_vmalloc_converts_the_same_frames", vim2m, MACHINES },
 	{ "vkms_shows_the_same_frames_imported_anew_and_hits", vkms, MACHINES },
 	{ NULL, NULL, NULL },

@@ -169,6 +169,14 @@ int importer(struct importer_call *call)
 	return ioctl(importer_fd, IMPORTER_CALL, call) < 0 ? -errno : 0;
 }
 
+bool fail_at(unsigned int k)
+{
+	struct importer_call call = { .op = IMPORT_FAIL, .size = k };
+
+	check_equal(importer(&call), 0);
+	return call.handle;
+}
+
 void forked(void)
 {
 	close(importer_fd);
@@ -359,14 +367,14 @@ int set_parameter(const char *name, const char *value)
 	return write_file(path, value);
 }
 
-long long free_pages(void)
+long long memory_kib(const char *what)
 {
 	char text[4096], *at;
 
 	write_file("/proc/sys/vm/drop_caches", "3");
 	read_file("/proc/meminfo", text, sizeof(text));
-	at = strstr(text, "MemFree:");
-	return at ? atoll(at + strlen("MemFree:")) / 4 : 0;
+	at = strstr(text, what);
+	return at ? atoll(at + strlen(what)) : 0;
 }
 
 void sleep_ms(unsigned int ms)

@@ -78,7 +78,8 @@ int device_read(int handle, size_t offset, void *bytes, size_t size, unsigned in
 struct exporter_calls calls_of(int fd); /* of own_buffer() */
 bool given_back(int fd);                /* has its exporter everything back, or soon? */
 int trace(struct trace_entry *entries, unsigned int n);
-void forked(void); /* a child has an importer of its own */
+bool fail_at(unsigned int k); /* see IMPORT_FAIL; whether that of the call before has failed */
+void forked(void);            /* a child has an importer of its own */
 bool has_device(enum importer_device device);
 
 int cpu_begin(int fd, bool read, bool write);
@@ -90,7 +91,7 @@ long long counter(const char *name);
 bool listed(const char *text);
 int set_parameter(const char *name, const char *value); /* of the module's */
 int write_file(const char *path, const char *text);
-long long free_pages(void);
+long long memory_kib(const char *what); /* of /proc/meminfo, what can be had again left out */
 void sleep_ms(unsigned int ms);
 
 #define DIFFERENT(seed, i) ((uint8_t)((i)*31 + (i) / 256 * 7 + (seed)))

@@ -40,6 +40,8 @@ enum importer_op {
 	IMPORT_COST,   /* device, fd, flags: a struct importer_cost in bytes */
 	IMPORT_EXPORT, /* flags, size: fd, an exporter of the module's own */
 	IMPORT_CALLS,  /* fd of IMPORT_EXPORT: bytes: struct exporter_calls */
+	IMPORT_FAIL, /* size: the caller's allocation of that number from now on fails; 0: none does.
+			  handle: whether that of the call before has */
 };
 
 #define IMPORT_DYNAMIC 1u /* attach as a dynamic importer */

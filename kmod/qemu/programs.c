@@ -305,21 +305,110 @@ static int round_trip(int inner)
 	return ret;
 }
 
+/* A slab of each CPU's in some caches; an object lost for each round is more. */
+#define SLACK_KIB 128
+
 static void rounds(void)
 {
 	unsigned int n = take_long ? 100000 : 2000;
-	long long before, after;
+	long long free_before, free_after, slab_before, slab_after;
 	int inner = own_buffer(SIZE, 0);
 
 	for (unsigned int i = 0; i < 200; i++)
 		check_equal(round_trip(inner), 0);
-	before = free_pages();
+	free_before = memory_kib("MemFree:");
+	slab_before = memory_kib("SUnreclaim:");
 	for (unsigned int i = 0; i < n; i++)
 		if (!check_equal(round_trip(inner), 0))
 			break;
-	after = free_pages();
-	check(after > before - n / 8, "%lld pages were free, then %lld", before, after);
+	slab_after = memory_kib("SUnreclaim:");
+	free_after = memory_kib("MemFree:");
+	say("%u rounds: %lld KiB of slabs, then %lld", n, slab_before, slab_after);
+	check(slab_after < slab_before + SLACK_KIB, "%lld KiB of slabs, then %lld", slab_before,
+	      slab_after);
+	check(free_after > free_before - 4 * n / 8, "%lld KiB were free, then %lld", free_before,
+	      free_after);
 	check(given_back(inner));
+}
+
+/* --- memory that cannot be had ----------------------------------------------------------------- */
+
+/* Wrap, attach, map in two directions, the CPU, detach and close, or as far as memory lasts. */
+static int all_of_it(int inner)
+{
+	int fd = wrap(inner, 0), handle, ret;
+
+	if (fd < 0)
+		return fd;
+	handle = ret = attach(fd, DEVICE_PLAIN, 0);
+	if (handle < 0)
+		goto drop_wrap;
+	for (unsigned int dir = TO_DEVICE; dir <= FROM_DEVICE && ret >= 0; dir++) {
+		ret = map(handle, dir);
+		ret = ret ?: unmap(handle, dir);
+		ret = ret ?: cpu_begin(fd, true, true);
+		ret = ret ?: cpu_end(fd, true, true);
+	}
+	detach(handle);
+drop_wrap:
+	drop(fd);
+	return ret;
+}
+
+/*
+ * Each of its allocations fails once, those of the core's and of the exporter's, too: Linux's errno
+ * or no harm, nothing left, and right bytes from whoever comes next.
+ */
+static void each_allocation_fails(int inner)
+{
+	static uint8_t bytes[PIECE];
+	unsigned int k = 1, told = 0;
+
+	all_of_it(inner);
+	for (bool failed_one = true; failed_one; k++) {
+		int ret, again;
+
+		fail_at(k);
+		ret = all_of_it(inner);
+		failed_one = fail_at(0);
+		if (!check(!ret || (failed_one && ret == -ENOMEM), "allocation %u: %d", k, ret))
+			return;
+		told += ret == -ENOMEM;
+		check(!listed("inode"), "allocation %u: a buffer has been left", k);
+
+		again = wrap(inner, 0);
+		ret = attach(again, DEVICE_PLAIN, 0);
+		fill(bytes, PIECE, k);
+		check_equal(map(ret, FROM_DEVICE), 0);
+		check_equal(device_write(ret, PIECE, bytes, PIECE, 0), 0);
+		check_equal(unmap(ret, FROM_DEVICE), 0);
+		memset(bytes, 0, PIECE);
+		check_equal(map(ret, TO_DEVICE), 0);
+		check_equal(device_read(ret, PIECE, bytes, PIECE, 0), 0);
+		check(is_filled(bytes, PIECE, k), "after allocation %u", k);
+		check_equal(unmap(ret, TO_DEVICE), 0);
+		check_equal(detach(ret), 0);
+		drop(again);
+	}
+	check(told > 8, "%u of %u allocations are told to the caller", told, k - 2);
+}
+
+static void allocations_fail(void)
+{
+	int inner = own_buffer(SIZE, 0), moves = own_buffer(SIZE, EXPORT_DYNAMIC);
+	long long before, after;
+
+	each_allocation_fails(inner);
+	before = memory_kib("SUnreclaim:");
+	for (unsigned int i = 0; i < (take_long ? 100 : 10); i++)
+		each_allocation_fails(inner);
+	after = memory_kib("SUnreclaim:");
+	check(after < before + SLACK_KIB, "%lld KiB of slabs, then %lld", before, after);
+	say("%lld KiB of slabs, then %lld", before, after);
+	check(given_back(inner));
+	each_allocation_fails(moves);
+	check(given_back(moves));
+	each_allocation_fails(heap_buffer(SIZE));
 }
 
 /* Processes that wrap, attach, map and close the same buffers while what is idle is taken away. */
@@ -365,11 +454,19 @@ static void at_once(void)
 
 static void rmmod(void)
 {
-	int fd = wrapped(heap_buffer(SIZE), 0);
+	int fd = wrapped(heap_buffer(SIZE), 0), handle;
+	uint8_t *cpu = map_cpu(fd, SIZE, true);
 
 	check(fd >= 0, "%s", strerror(-fd));
+	check(cpu != MAP_FAILED, "%s", strerror(errno));
 	check_equal(unload("dmabuf_cache"), -EAGAIN);
+	handle = attach(fd, DEVICE_PLAIN, 0);
 	drop(fd);
+	check_equal(unload("dmabuf_cache"), -EAGAIN);
+	fill(cpu, SIZE, 1);
+	munmap(cpu, SIZE);
+	check_equal(unload("dmabuf_cache"), -EAGAIN);
+	check_equal(detach(handle), 0);
 	check_equal(unload("dmabuf_cache"), 0);
 	check_equal(access("/dev/dmabuf-cache", F_OK), -1);
 	check_equal(access("/sys/kernel/debug/dmabuf-cache", F_OK), -1);
@@ -389,6 +486,7 @@ const struct guest_case program_cases[] = {
 	{ "random_programs_wrapped", random_wrapped, NULL },
 	{ "rounds_leave_no_memory_behind", rounds, "none" },
 	{ "processes_at_once_while_idle_mappings_go", at_once, "none arm64" },
+	{ "each_allocation_fails_once", allocations_fail, "none arm64" },
 	{ "rmmod_answers_busy_while_a_wrap_lives", rmmod, NULL },
 	{ NULL, NULL, NULL },
 };

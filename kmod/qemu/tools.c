@@ -395,6 +395,8 @@ long tools_call(struct importer_call *call)
 		return do_export(call);
 	case IMPORT_CALLS:
 		return do_calls(call);
+	case IMPORT_FAIL:
+		return fault_call(call);
 	default:
 		return -EINVAL;
 	}
@@ -402,7 +404,8 @@ long tools_call(struct importer_call *call)
 
 void tools_exit(void)
 {
-	while (probing--)
-		unregister_kprobe(&probes[probing]);
+	fault_exit();
+	while (probing)
+		unregister_kprobe(&probes[--probing]);
 	do_signal();
 }

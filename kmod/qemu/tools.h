@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tools.h - what a test needs beside importing: an exporter, a fence, a trace, a cost */
+/* tools.h - what a test needs beside importing: an exporter, a fence, a trace, a cost, a failure */
 #ifndef KMOD_QEMU_TOOLS_H
 #define KMOD_QEMU_TOOLS_H
 
@@ -11,6 +11,10 @@ extern struct device *importer_devices[IMPORTER_DEVICES];
 
 /** tools_call - the ops from IMPORT_FENCE on; the callers take turns. Returns an errno or 0. */
 long tools_call(struct importer_call *call);
+
+/** fault_call - IMPORT_FAIL. Returns 0, or -EOPNOTSUPP where an allocator cannot be probed. */
+long fault_call(struct importer_call *call);
+void fault_exit(void);
 
 /** tools_exit - nobody calls any more */
 void tools_exit(void);
