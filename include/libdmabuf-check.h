@@ -5,7 +5,7 @@
  * What registers a dma-heap or has a struct vb2_mem_ops needs none of this, nor does udmabuf's misc
  * device; another misc device lists its ioctl (DMABUF_CHECK_IOCTLS()).  Any other driver gets an adapter: a C file of its
  * own that includes the driver's source, unchanged, so that its static functions can be called, and
- * ends with DMABUF_CHECK().  That file is what `dmabuf check` is given.
+ * ends with DMABUF_CHECK().  That file is what `dmabuf check` is given; examples/check has three.
  *
  *	#include "my_driver.c"
  *	#include <libdmabuf-check.h>
