@@ -93,6 +93,9 @@ void buffer_file_init(struct buffer *buffer);
 int buffer_exporter_init(struct buffer *buffer);
 void buffer_exporter_fini(struct buffer *buffer);
 
+/* After so long a move that waits, or whoever revokes, says for whom: longer than any honest use. */
+extern unsigned int buffer_patience_ms;
+
 /* The file's last reference has gone. */
 int buffer_release(struct inode *inode, struct file *file);
 

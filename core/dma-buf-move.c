@@ -9,11 +9,15 @@
  *        move leaves nothing of theirs with the core that is stale.
  *   MV3  Between begin and end of a move all kept mappings are frozen and empty, or dead.  All that
  *        is allocated for it, and importers' callbacks, come before the first is frozen.
+ *   MV4  Who waits for users of kept mappings for longer than these should need says for whom, while
+ *        he still waits: device, and the stack that mapped.
  *
  * Deliberately not here: where a buffer is and how its bytes get there, which is the exporter's.
  */
 #include <linux/bug.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 #include "buffer.h"
@@ -21,6 +25,8 @@
 #include "locking.h"
 #include "mapping-slot.h"
 #include "slot-set.h"
+
+unsigned int buffer_patience_ms = 10000;
 
 /* MV1 */
 static struct dma_buf_attachment *exporters(struct dma_buf_attachment *attach)
@@ -80,6 +86,21 @@ bool dma_buf_move_blocked(struct dma_buf *dmabuf)
 	return to_buffer(dmabuf)->quarantined || slot_sets_in_use(dmabuf);
 }
 
+/*
+ * MV4.  Beside a user under the reservation, which is ours, there is no waiting: the time tells.
+ */
+static int freeze(struct dma_buf *dmabuf, struct mapping_slot **slots, unsigned int n, long timeout)
+{
+	long patience = min(timeout, (long)msecs_to_jiffies(READ_ONCE(buffer_patience_ms)));
+	unsigned long until = jiffies + patience;
+	int ret = mapping_slots_freeze(slots, n, patience);
+
+	if (ret != -EBUSY || timeout <= patience || time_before(jiffies, until))
+		return ret;
+	slot_sets_name_users(dmabuf, "is waited for by the move of a");
+	return mapping_slots_freeze(slots, n, timeout - patience);
+}
+
 int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 {
 	struct mapping_slot **slots;
@@ -107,7 +128,7 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 	if (!slots)
 		return -ENOMEM;
 	dma_buf_move_notify(dmabuf);
-	ret = buffer->quarantined ? -EBUSY : mapping_slots_freeze(slots, n, timeout);
+	ret = buffer->quarantined ? -EBUSY : freeze(dmabuf, slots, n, timeout);
 	if (ret)
 		goto name_users;
 	mapping_slots_teardown(slots, n);
@@ -117,7 +138,7 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 
 name_users:
 	if (timeout > 0)
-		slot_sets_name_users(dmabuf);
+		slot_sets_name_users(dmabuf, "has not unmapped in time for the move of a");
 	kfree(slots);
 	return ret;
 }

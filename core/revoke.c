@@ -6,11 +6,13 @@
  *   RV1  From the moment it begins nobody gets a mapping: not from what is kept, not from the exporter.
  *   RV2  Each of the two waits is bounded.  Who has not gone by then is named, and his mapping, with
  *        the exporter's attachment behind it, lives until he unmaps: then the exporter is called.
+ *   RV3  Where the second wait is long he is named while it lasts, too.
  */
 #include <linux/bug.h>
 #include <linux/device.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/wait.h>
 
@@ -23,19 +25,16 @@
 static unsigned int users(struct dma_buf *dmabuf, bool name)
 {
 	unsigned int count;
-	struct slot_set *set;
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	count = remap_users(dmabuf, name) + to_buffer(dmabuf)->quarantined;
-	list_for_each_entry(set, &to_buffer(dmabuf)->dead, node)
-		if (name)
-			pr_err("dma-buf: %s still uses a kept mapping of a revoked %s buffer\n",
-			       dev_name(set->dev), dmabuf->exp_name);
+	if (name)
+		slot_sets_name_dead(dmabuf, "still uses a kept mapping of a revoked");
 	dma_resv_unlock(dmabuf->resv);
 	return count;
 }
 
-static bool wait_for_unmaps(struct dma_buf *dmabuf, long timeout)
+static bool wait_so_long(struct dma_buf *dmabuf, long timeout)
 {
 	struct buffer *buffer = to_buffer(dmabuf);
 
@@ -49,6 +48,17 @@ static bool wait_for_unmaps(struct dma_buf *dmabuf, long timeout)
 		timeout = wait_event_timeout(buffer->unmapped, READ_ONCE(buffer->unmaps) != seen,
 					     timeout);
 	}
+}
+
+/* RV3 */
+static bool wait_for_unmaps(struct dma_buf *dmabuf, long timeout)
+{
+	long patience = min(timeout, (long)msecs_to_jiffies(READ_ONCE(buffer_patience_ms)));
+
+	if (wait_so_long(dmabuf, patience))
+		return true;
+	return timeout > patience && users(dmabuf, true) &&
+	       wait_so_long(dmabuf, timeout - patience);
 }
 
 static void name_fences(struct dma_buf *dmabuf)

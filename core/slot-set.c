@@ -12,6 +12,7 @@
 #include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/stacktrace.h>
 
 #include "buffer.h"
 #include "event.h"
@@ -46,6 +47,14 @@ static bool keeps_pinned(const struct slot_set *set)
 	return dma_buf_is_dynamic(set->dmabuf) && !set->dmabuf->ops->tells_moves;
 }
 
+/* For whom a move may have to wait for.  One that builds anew is not who mapped. */
+static void note_mapper(struct slot_set *set, unsigned int i)
+{
+	if (!set->dmabuf->ops->tells_moves || to_buffer(set->dmabuf)->move.slots)
+		return;
+	set->mapped_by[i].n = stack_trace_save(set->mapped_by[i].at, SLOT_STACK, 2);
+}
+
 static struct sg_table *build_once(struct mapping_slot *slot, enum dma_data_direction dir)
 {
 	struct slot_set *set = slot->owner;
@@ -70,6 +79,8 @@ static struct sg_table *build_once(struct mapping_slot *slot, enum dma_data_dire
 		ops->unpin(inner);
 	if (!IS_ERR(sgt) && pin)
 		slot_reclaim_pinned(set);
+	if (!IS_ERR(sgt))
+		note_mapper(set, slot_index(set, slot));
 	return sgt;
 }
 
@@ -568,18 +579,38 @@ bool slot_sets_in_use(struct dma_buf *dmabuf)
 	return false;
 }
 
-void slot_sets_name_users(struct dma_buf *dmabuf)
+static void name_users(struct slot_set *set, const char *what)
+{
+	char stack[1024];
+
+	for (unsigned int i = 0; i < slot_set_slots(set); i++) {
+		unsigned int n = set->mapped_by[i].n;
+
+		if (!mapping_slot_active(slot_set_slot(set, i)))
+			continue;
+		stack[0] = '\0';
+		stack_trace_snprint(stack, sizeof(stack), set->mapped_by[i].at, n, 2);
+		pr_err("dma-buf: %s %s %s buffer%s\n%s", dev_name(set->dev), what,
+		       set->dmabuf->exp_name, n ? ", first mapped by" : "", stack);
+	}
+}
+
+void slot_sets_name_dead(struct dma_buf *dmabuf, const char *what)
+{
+	struct slot_set *set;
+
+	dma_resv_assert_held(dmabuf->resv);
+	list_for_each_entry(set, &to_buffer(dmabuf)->dead, node)
+		name_users(set, what);
+}
+
+void slot_sets_name_users(struct dma_buf *dmabuf, const char *what)
 {
 	struct slot_set *set;
 
 	list_for_each_entry(set, &to_buffer(dmabuf)->sets, node)
-		if (set_active(set))
-			pr_warn("dma-buf: the move of a %s buffer waited in vain for %s to unmap\n",
-				dmabuf->exp_name, dev_name(set->dev));
-	list_for_each_entry(set, &to_buffer(dmabuf)->dead, node)
-		pr_warn("dma-buf: the move of a %s buffer waited in vain for %s to unmap what it "
-			"detached from\n",
-			dmabuf->exp_name, dev_name(set->dev));
+		name_users(set, what);
+	slot_sets_name_dead(dmabuf, what);
 }
 
 void slot_sets_kernel_fence(struct dma_buf *dmabuf)

@@ -29,6 +29,7 @@
 #include "mapping-slot.h"
 
 #define SLOT_CELL_BYTES 64
+#define SLOT_STACK 8
 
 /* A slot in whole cache lines, so that all slots of a set lie equally in theirs. */
 struct slot_cell {
@@ -65,6 +66,10 @@ struct slot_set {
 		struct scatterlist *sg;
 		size_t start;
 	} cursor[3]; /* where slot_memory() was last; guarded by the directory's lock */
+	struct {
+		unsigned long at[SLOT_STACK];
+		unsigned int n;
+	} mapped_by[3]; /* who had it built, not counting moves; of exporters that tell these */
 
 	/* guarded by lru_lock */
 	struct list_head lru;
@@ -138,8 +143,13 @@ struct mapping_slot **slot_sets_slots(struct dma_buf *dmabuf, unsigned int *n);
 /** slot_sets_in_use - does anybody use a mapping kept of @dmabuf? Reservation held */
 bool slot_sets_in_use(struct dma_buf *dmabuf);
 
-/** slot_sets_name_users - say in the log whose devices use what is kept of @dmabuf. Reservation held */
-void slot_sets_name_users(struct dma_buf *dmabuf);
+/**
+ * slot_sets_name_users - say in the log whose devices use what is kept of @dmabuf, or still do though
+ * it was killed, and who mapped it first, if that is known. Reservation held
+ * @what: they do, as "is waited for by the move of a"
+ */
+void slot_sets_name_users(struct dma_buf *dmabuf, const char *what);
+void slot_sets_name_dead(struct dma_buf *dmabuf, const char *what);
 
 /** slot_sets_kernel_fence - static importers' hits on @dmabuf wait from now on. Reservation held.
  */

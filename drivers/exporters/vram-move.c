@@ -5,17 +5,19 @@
  * Invariants
  *   VM1  A move is a job of the device's copy engine, which runs its jobs one at a time and in
  *	  order.  So what a range of VRAM held is copied away before what comes there next arrives.
- *   VM2  Who moves a buffer holds its reservation and waits for nobody: for no fence, for no user
- *	  of a mapping, for no other's reservation.
+ *   VM2  Who moves a buffer holds its reservation and waits for no user of a mapping and for no
+ *	  other's reservation; and, but for vram_move(), for no fence.
  *   VM3  The copy reads the old place and writes the new one within brackets of the owner's
  *	  accesses, so it is known to the directory.
- *   VM4  When the engine fails the CPU copies: nobody ever sees half of a copy.
+ *   VM4  Nobody ever sees half of a copy.  When the engine fails the CPU copies; but for who waits for
+ *	  the copy before anybody may map: the buffer stays where it was, and he is told.
  */
 #include <linux/bug.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/file.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -26,6 +28,7 @@ struct copy_job {
 	struct job job;
 	struct dma_buf *dmabuf;
 	struct vram_place *from, *to; /* references */
+	bool may_fail;                /* VM4: the buffer is still at `from` */
 };
 
 /* --- the copy: the engine's thread ------------------------------------------------------------ */
@@ -86,12 +89,14 @@ static int copy_run(struct job *base)
 {
 	struct copy_job *job = container_of(base, struct copy_job, job);
 	struct vram *vram = job->to->vram;
-	bool failed = copy_with_engine(job);
+	int failed = copy_with_engine(job);
 
+	if (failed && job->may_fail)
+		return failed;
 	if (failed)
 		copy_with_cpu(job);
 	mutex_lock(&vram->lock);
-	vram->stats.copied_by_cpu += failed;
+	vram->stats.copied_by_cpu += !!failed;
 	mutex_unlock(&vram->lock);
 	return 0;
 }
@@ -213,7 +218,52 @@ static bool is_there(const struct vram_buffer *buffer, enum vram_placement where
 	return buffer->where == where && (!visible || vram_place_visible(buffer->place));
 }
 
-/* Nothing is allocated any more, and whoever maps sleeps until the end. */
+static void name_fences(struct dma_buf *dmabuf)
+{
+	struct dma_resv_iter walk;
+	struct dma_fence *fence;
+
+	dma_resv_for_each_fence(&walk, dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		if (!dma_fence_is_signaled(fence))
+			pr_err("vram: the move of a buffer waits for a fence of %s, %s\n",
+			       fence->ops->get_driver_name(fence),
+			       fence->ops->get_timeline_name(fence));
+}
+
+/* Somebody's that never signals is a mistake of his: he is named while it lasts. */
+static void wait_for_copy(struct dma_buf *dmabuf, struct dma_fence *copy)
+{
+	if (!dma_fence_wait_timeout(copy, false, to_vram_buffer(dmabuf)->vram->patience)) {
+		name_fences(dmabuf);
+		dma_fence_wait(copy, false);
+	}
+}
+
+/* VM4.  @job is the queue's, or gone.  Returns its fence or ERR_PTR. */
+static struct dma_fence *push_copy(struct copy_job *job)
+{
+	struct dma_buf *dmabuf = job->dmabuf;
+	bool waits = job->may_fail;
+	struct dma_fence *fence = job_queue_push(job->to->vram->copies, &job->job);
+	int status;
+
+	if (IS_ERR(fence)) {
+		copy_end(&job->job);
+		return fence;
+	}
+	if (!waits)
+		return fence;
+	wait_for_copy(dmabuf, fence);
+	status = dma_fence_get_status(fence);
+	if (status >= 0)
+		return fence;
+	dma_fence_put(fence);
+	return ERR_PTR(status);
+}
+
+/*
+ * Nothing is allocated any more, and whoever maps sleeps until the end.  @job is gone in any case.
+ */
 static int change_place(struct dma_buf *dmabuf, struct copy_job *job, struct vram_place *place)
 {
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
@@ -222,18 +272,18 @@ static int change_place(struct dma_buf *dmabuf, struct copy_job *job, struct vra
 
 	dma_resv_assert_held(dmabuf->resv);
 	ret = dma_buf_move_begin(dmabuf, 0);
-	if (ret)
+	if (ret) {
+		kfree(job);
 		return ret;
+	}
 	job->job.ops = &copy_ops;
 	job->job.buffer[0] = (struct job_buffer){ .dmabuf = dmabuf, .moves = true };
 	job->job.buffers = 1;
 	job->dmabuf = dmabuf;
 	job->from = vram_place_get(buffer->place);
 	job->to = vram_place_get(place);
-	fence = job_queue_push(buffer->vram->copies, &job->job);
+	fence = push_copy(job);
 	if (IS_ERR(fence)) {
-		vram_place_put(job->to);
-		vram_place_put(job->from);
 		ret = PTR_ERR(fence);
 	} else {
 		dma_fence_put(buffer->copy);
@@ -258,7 +308,8 @@ static struct vram_place *new_place(struct vram_buffer *buffer, enum vram_placem
 	return vram_place_create(buffer->vram, where, false, bytes);
 }
 
-int vram_move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visible)
+/* @may_fail: VM4; it waits for the copy */
+static int move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visible, bool may_fail)
 {
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
 	struct vram *vram = buffer->vram;
@@ -281,8 +332,10 @@ int vram_move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visible
 		return PTR_ERR(place);
 	job = kzalloc(sizeof(*job), GFP_KERNEL);
 	ret = job ? dma_resv_reserve_fences(dmabuf->resv, 1) : -ENOMEM;
-	if (!ret)
-		ret = change_place(dmabuf, job, place);
+	if (ret)
+		goto drop_job;
+	job->may_fail = may_fail;
+	ret = change_place(dmabuf, job, place);
 	if (ret)
 		goto drop_place;
 
@@ -296,10 +349,16 @@ int vram_move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visible
 	mutex_unlock(&vram->lock);
 	return 0;
 
-drop_place:
+drop_job:
 	kfree(job);
+drop_place:
 	vram_place_unuse(place);
 	return ret;
+}
+
+int vram_move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visible)
+{
+	return move_to(dmabuf, where, visible, false);
 }
 
 int vram_move_async(struct dma_buf *dmabuf, enum vram_placement where)
@@ -309,8 +368,9 @@ int vram_move_async(struct dma_buf *dmabuf, enum vram_placement where)
 
 int vram_move(struct dma_buf *dmabuf, enum vram_placement where)
 {
-	int ret = vram_move_to(dmabuf, where, false);
+	int ret = move_to(dmabuf, where, false, true);
 
+	/* It may have been there, by an earlier move. */
 	if (!ret)
 		vram_wait_copied(to_vram_buffer(dmabuf));
 	return ret;
@@ -332,7 +392,9 @@ int vram_pin(struct dma_buf *dmabuf)
 	}
 	if (!fits)
 		return -ENOSPC;
-	ret = vram_move(dmabuf, VRAM_PLACEMENT_VRAM);
+	ret = vram_move_to(dmabuf, VRAM_PLACEMENT_VRAM, false);
+	if (!ret)
+		vram_wait_copied(buffer);
 	if (ret && !buffer->scanouts) {
 		mutex_lock(&vram->lock);
 		vram->pinned -= dmabuf->size;

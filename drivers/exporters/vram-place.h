@@ -36,6 +36,7 @@ struct vram {
 	size_t bytes, visible;     /* of both; of the window */
 	struct job_queue *copies;
 	size_t pin_limit;
+	long patience; /* jiffies: who waits longer for a copy says whose fence it waits for */
 
 	struct mutex lock; /* a leaf */
 	/* guarded by lock */

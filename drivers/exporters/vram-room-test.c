@@ -14,10 +14,11 @@
 
 #include "dma/engine.h"
 #include "dma/machine.h"
-#include "drivers/exporters/vram.h"
+#include "drivers/exporters/vram-place.h"
 #include "drivers/resv-set.h"
 #include "host/port.h"
 #include "tests/ktap.h"
+#include "tests/said.h"
 
 #define BYTES (2 * PAGE_SIZE)
 #define MOST 32
@@ -393,6 +394,151 @@ static void the_cpu_replaces_a_broken_engine(struct ktap *t)
 	}
 }
 
+static int move_and_wait(struct dma_buf *dmabuf, enum vram_placement where)
+{
+	int ret;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = vram_move(dmabuf, where);
+	dma_resv_unlock(dmabuf->resv);
+	return ret;
+}
+
+/* The KERNEL fence that is there, a reference; NULL: none, or all have signaled. */
+static struct dma_fence *copy_fence(struct dma_buf *dmabuf)
+{
+	struct dma_resv_iter walk;
+	struct dma_fence *fence, *found = NULL;
+
+	dma_resv_iter_begin(&walk, dmabuf->resv, DMA_RESV_USAGE_KERNEL);
+	dma_resv_for_each_fence_unlocked(&walk, fence) {
+		dma_fence_put(found);
+		found = dma_fence_get(fence);
+	}
+	dma_resv_iter_end(&walk);
+	return found;
+}
+
+/* One that holds back whatever waits for all fences. */
+static struct dma_fence *pending_fence(struct dma_buf *dmabuf)
+{
+	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	dma_fence_init(fence, &fence_ops, &fence_lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	BUG_ON(dma_resv_reserve_fences(dmabuf->resv, 1));
+	dma_resv_add_fence(dmabuf->resv, fence, DMA_RESV_USAGE_READ);
+	dma_resv_unlock(dmabuf->resv);
+	return fence;
+}
+
+static u8 importer_reads(struct ktap *t, struct bed *bed, struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	u8 byte = 0;
+
+	KT_EQ(t, dma_engine_read(bed->other, sgt, BYTES - 1, &byte, 1), 0);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+	return byte;
+}
+
+struct failing_move {
+	struct dma_buf *dmabuf;
+	enum vram_placement to;
+	int ret;
+};
+
+static void move_in_thread(void *arg)
+{
+	struct failing_move *move = arg;
+
+	move->ret = move_and_wait(move->dmabuf, move->to);
+}
+
+/* Its fence is seen while it waits for another, which the test holds back. */
+static int error_of_copy(struct ktap *t, struct dma_buf *dmabuf, struct failing_move *move)
+{
+	struct dma_fence *before = pending_fence(dmabuf), *copy = NULL;
+	struct port_thread *thread;
+	int status;
+
+	*move = (struct failing_move){ dmabuf, !vram_placement(dmabuf), 0 };
+	thread = port_thread_create(move_in_thread, move, "mover");
+	while (!(copy = copy_fence(dmabuf)))
+		schedule_timeout_uninterruptible(1);
+	dma_fence_signal(before);
+	dma_fence_put(before);
+	port_thread_join(thread);
+	KT_CHECK(t, dma_fence_is_signaled(copy));
+	status = dma_fence_get_status(copy);
+	dma_fence_put(copy);
+	return status;
+}
+
+/* Somebody's fence does not signal: the mover says whose, and goes on waiting. */
+static void a_move_that_waits_says_for_whom(struct ktap *t)
+{
+	static const char what[] = "waits for a fence of test, test";
+	struct failing_move move;
+	struct dma_fence *fence;
+	struct port_thread *thread;
+	static struct listener l;
+	struct bed bed;
+
+	bed_up(&bed, "arm", &(struct vram_config){ .bytes = BYTES });
+	fill(t, add(t, &bed, VRAM_PLACEMENT_VRAM), 7);
+	bed.vram->patience = 1;
+	fence = pending_fence(bed.buffer[0]);
+	move = (struct failing_move){ bed.buffer[0], VRAM_PLACEMENT_SYSTEM, -1 };
+	listen_begin(&l);
+	thread = port_thread_create(move_in_thread, &move, "mover");
+	for (unsigned int i = 0; i < 3000 && !strstr(said(&l), what); i++)
+		schedule_timeout_uninterruptible(1);
+	dma_fence_signal(fence);
+	port_thread_join(thread);
+	listen_end(&l);
+	dma_fence_put(fence);
+	KT_CHECK(t, strstr(l.text, what));
+	KT_EQ(t, move.ret, 0);
+	KT_CHECK(t, !in_vram(&bed, 0) && holds(t, bed.buffer[0], 7));
+	bed_down(&bed);
+}
+
+/* Who waits for the move is told, and so is who waits for the copy; the bytes are where they were. */
+static void a_failed_move_leaves_the_old_place(struct ktap *t)
+{
+	for (const struct machine_type *type = machine_types; type->name; type++) {
+		struct dma_buf_attachment *attach;
+		struct failing_move tried;
+		struct vram_stats stats;
+		struct bed bed;
+
+		bed_up(&bed, type->name, &(struct vram_config){ .bytes = BYTES });
+		fill(t, add(t, &bed, VRAM_PLACEMENT_SYSTEM), 9);
+		attach = dma_buf_attach(bed.buffer[0], bed.other);
+		KT_EQ(t, importer_reads(t, &bed, attach), 9);
+		for (int where = 0; where < 2; where++) {
+			enum vram_placement old = vram_placement(bed.buffer[0]);
+
+			vram_fail_copies(bed.vram, BYTES / 2);
+			KT_EQ(t, error_of_copy(t, bed.buffer[0], &tried), -EIO);
+			KT_EQ(t, tried.ret, -EIO);
+			KT_EQ(t, vram_placement(bed.buffer[0]), old);
+			KT_CHECK(t, holds(t, bed.buffer[0], 9 + where));
+			/* The room that it did not take is there. */
+			vram_fail_copies(bed.vram, VRAM_COPIES_WORK);
+			KT_EQ(t, move_and_wait(bed.buffer[0], !old), 0);
+			KT_CHECK(t, holds(t, bed.buffer[0], 9 + where));
+			fill(t, bed.buffer[0], 10 + where);
+		}
+		KT_EQ(t, importer_reads(t, &bed, attach), 11);
+		vram_read_stats(bed.vram, &stats);
+		KT_EQ(t, stats.copied_by_cpu, 0);
+		dma_buf_detach(bed.buffer[0], attach);
+		bed_down(&bed);
+	}
+}
+
 /* The device goes: whoever has a buffer gets clean errors, and who does not let go harms nobody. */
 static void a_lost_device_is_a_clean_error(struct ktap *t)
 {
@@ -465,5 +611,6 @@ KTAP_MAIN(KTAP_CASE(the_one_not_used_for_longest_leaves), KTAP_CASE(who_is_pinne
 	  KTAP_CASE(a_working_set_is_locked_together), KTAP_CASE(peers_reach_the_window_only),
 	  KTAP_CASE(the_cpu_reaches_the_window_only), KTAP_CASE(scanouts_have_a_limit),
 	  KTAP_CASE(the_copy_waits_and_the_mover_does_not),
-	  KTAP_CASE(the_cpu_replaces_a_broken_engine), KTAP_CASE(a_lost_device_is_a_clean_error),
+	  KTAP_CASE(the_cpu_replaces_a_broken_engine), KTAP_CASE(a_move_that_waits_says_for_whom),
+	  KTAP_CASE(a_failed_move_leaves_the_old_place), KTAP_CASE(a_lost_device_is_a_clean_error),
 	  KTAP_CASE(without_memory_it_stays))

@@ -18,6 +18,7 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/iosys-map.h>
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -246,9 +247,10 @@ static int vram_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	int ret;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	ret = vram_move(dmabuf, VRAM_PLACEMENT_SYSTEM);
+	ret = vram_move_to(dmabuf, VRAM_PLACEMENT_SYSTEM, false);
 	if (ret)
 		goto unlock;
+	vram_wait_copied(buffer);
 	buffer->pins++;
 	ret = remap_pfn_range(vma, vma->vm_start, page_to_pfn(buffer->place->pages) + vma->vm_pgoff,
 			      vma->vm_end - vma->vm_start, vma->vm_page_prot);
@@ -471,6 +473,7 @@ struct vram *vram_create_with(struct device *dev, const struct vram_config *conf
 	vram->visible = min(PAGE_ALIGN(config->visible ?: config->bytes), vram->bytes);
 	vram->pin_limit = config->pinned ? PAGE_ALIGN(config->pinned) : vram->bytes;
 	vram->fail_copies = VRAM_COPIES_WORK;
+	vram->patience = msecs_to_jiffies(10000);
 	mutex_init(&vram->lock);
 	INIT_LIST_HEAD(&vram->ranges);
 	INIT_LIST_HEAD(&vram->lru);

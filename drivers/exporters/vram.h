@@ -15,8 +15,9 @@
  *	  then.  vmaps and programs' mappings pin while they last, vram_pin() until vram_unpin().
  *   VR2  A move is a copy by the device's engine, after every fence that the reservation holds then,
  *	  and itself a fence there of usage KERNEL, for which all wait who come later.  Who moves a
- *	  buffer waits for nothing; who has it in a job that is under way reads and writes where it
- *	  was, and those bytes are copied.  An engine that fails is replaced by the CPU.
+ *	  buffer waits for nothing, but in vram_move(); who has it in a job that is under way reads and writes where it
+ *	  was, and those bytes are copied.  An engine that fails is replaced by the CPU where nobody is
+ *	  there who could be told, that is but in vram_move().
  *   VR3  The memory a buffer has left is not reused while somebody still has it mapped.
  *
  * Several buffers may share a reservation object, which the caller gives.
@@ -75,7 +76,7 @@ struct vram_stats {
 void vram_read_stats(struct vram *vram, struct vram_stats *stats);
 
 /**
- * vram_fail_copies - from now on each copy of the engine's ends with an error after @after bytes
+ * vram_fail_copies - from now on each copy of the engine's ends with -EIO after @after bytes
  * Context: any.  VRAM_COPIES_WORK: they work, as in the beginning.
  */
 #define VRAM_COPIES_WORK ((size_t)-1)
@@ -111,7 +112,8 @@ enum vram_placement vram_placement(const struct dma_buf *dmabuf);
  * Context: may sleep; reservation held.  A copy needs no reservation, and waits for the fences that
  * this one holds now.
  * Returns 0; -EBUSY pinned, or an importer that does not follow moves uses a mapping; -ENOSPC no room
- * in VRAM, whoever leaves; -ENOMEM.  After an error the buffer is where it was.
+ * in VRAM, whoever leaves; -ENOMEM; vram_move(): -EIO the engine failed, as the copy's fence says, too.
+ * After an error the buffer is where it was, with its bytes.
  */
 int vram_move(struct dma_buf *dmabuf, enum vram_placement where);
 int vram_move_async(struct dma_buf *dmabuf, enum vram_placement where);
