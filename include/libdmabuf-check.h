@@ -42,6 +42,8 @@
  *
  * The checker calls these in the order a program would cause, from one thread at a time, with no
  * lock held.  Each may sleep.  All of a driver's own threads and work items may run meanwhile.
+ * A buffer that an importer has may move between its calls, while a job is queued, and beside access()
+ * or close() in another thread, as an exporter's move does.
  * A call that fails on its own (0 expected, no failure injected) is told as a finding, with its errno.
  *
  * An adapter is either an exporter (export and release are set), an importer (open and close are
@@ -101,7 +103,7 @@ struct check_adapter {
 	/*
 	 * export: a new buffer of buffer->size bytes, as a program gets it.  Returns 0 or -errno.
 	 * own_access: optional; the driver's own device, or its CPU, writes @bytes into the whole
-	 * buffer or reads it into them.  Returns 0 or -errno.
+	 * buffer or reads it into them, while nobody has it mapped.  Returns 0 or -errno.
 	 * move: optional; the buffer goes elsewhere now.  Returns 0 or -errno, -EBUSY while it
 	 * cannot (pinned).
 	 * release: what ends it for the program; it drops the reference of export().

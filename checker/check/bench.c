@@ -4,6 +4,7 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/iosys-map.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -356,7 +357,10 @@ static void leave(struct buffer *buffer, struct place *place)
 	list_add(&place->node, &buffer->left);
 }
 
-int bench_move(struct dma_buf *dmabuf)
+/* Jiffies: a fence that works has signaled long before. */
+#define MOVE_PATIENCE (2 * HZ)
+
+int bench_move(struct dma_buf *dmabuf, void (*meanwhile)(void *data), void *data)
 {
 	struct buffer *buffer = dmabuf->priv;
 	struct place *place = kzalloc(sizeof(*place), GFP_KERNEL);
@@ -372,8 +376,13 @@ int bench_move(struct dma_buf *dmabuf)
 		ret = -EBUSY;
 		goto free_pages;
 	}
+	if (meanwhile)
+		meanwhile(data);
 	dma_buf_move_notify(dmabuf);
-	dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false, MAX_SCHEDULE_TIMEOUT);
+	if (!dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false, MOVE_PATIENCE)) {
+		ret = -ETIME;
+		goto free_pages;
+	}
 	leave(buffer, place);
 	dma_resv_unlock(dmabuf->resv);
 	return 0;

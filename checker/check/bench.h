@@ -20,6 +20,7 @@ struct bench {
 	struct machine *machine;
 	struct device *dev, *other; /* two devices of it */
 	unsigned long seed;
+	bool remaps;     /* a mapping ends with its unmap, as in Linux */
 	bool contiguous; /* buffers from now on are in one piece, for who takes no others */
 };
 
@@ -53,8 +54,13 @@ void bench_cpu_copy(struct dma_buf *dmabuf, bool write, u8 *bytes);
 int bench_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir);
 void bench_cpu_end(struct dma_buf *dmabuf, enum dma_data_direction dir);
 
-/** bench_move - the buffer goes to other pages. Returns 0, -EBUSY pinned, -ENOMEM */
-int bench_move(struct dma_buf *dmabuf);
+/**
+ * bench_move - the buffer goes to other pages, when its fences have signaled
+ * @meanwhile: or NULL; called with the reservation held, before anybody is told of the move
+ *
+ * Returns 0; -EBUSY pinned; -ETIME a fence does not signal; -ENOMEM.
+ */
+int bench_move(struct dma_buf *dmabuf, void (*meanwhile)(void *data), void *data);
 
 /** bench_buffers - how many buffers of bench_export() have not been released */
 unsigned int bench_buffers(void);

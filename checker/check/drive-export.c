@@ -12,20 +12,15 @@
 #include <sys/mman.h>
 
 #include "checker/check/bench.h"
+#include "checker/check/drive-export.h"
 #include "checker/check/drive.h"
+#include "checker/check/watch.h"
 #include "dma/engine.h"
 #include "host/file.h"
 
 /* --- the CPU, as a program or a driver without faults ----------------------------------------- */
 
-/* Where the CPU has the buffer, or NULL. */
-struct cpu_view {
-	void *vaddr;
-	struct iosys_map map;
-	int fd;
-};
-
-static bool view_open(struct cpu_view *view, struct dma_buf *dmabuf)
+bool view_open(struct cpu_view *view, struct dma_buf *dmabuf)
 {
 	void *at;
 
@@ -48,7 +43,7 @@ static bool view_open(struct cpu_view *view, struct dma_buf *dmabuf)
 	return view->vaddr;
 }
 
-static void view_close(struct cpu_view *view, struct dma_buf *dmabuf)
+void view_close(struct cpu_view *view, struct dma_buf *dmabuf)
 {
 	if (view->fd < 0) {
 		dma_buf_vunmap_unlocked(dmabuf, &view->map);
@@ -58,65 +53,60 @@ static void view_close(struct cpu_view *view, struct dma_buf *dmabuf)
 	host_close(view->fd);
 }
 
-static int cpu(struct dma_buf *dmabuf, bool write, u8 *bytes)
+int subject_cpu(struct subject *s, bool write)
 {
 	enum dma_data_direction dir = write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 	struct cpu_view view;
 	int ret;
 
-	if (!view_open(&view, dmabuf))
+	if (!view_open(&view, s->dmabuf))
 		return -ENODEV;
-	ret = dma_buf_begin_cpu_access(dmabuf, dir);
+	ret = dma_buf_begin_cpu_access(s->dmabuf, dir);
 	if (!ret && write)
-		memcpy(view.vaddr, bytes, BENCH_BYTES);
+		memcpy(view.vaddr, s->bytes, BENCH_BYTES);
 	else if (!ret)
-		memcpy(bytes, view.vaddr, BENCH_BYTES);
+		memcpy(s->seen, view.vaddr, BENCH_BYTES);
 	if (!ret)
-		ret = dma_buf_end_cpu_access(dmabuf, dir);
-	view_close(&view, dmabuf);
+		ret = dma_buf_end_cpu_access(s->dmabuf, dir);
+	view_close(&view, s->dmabuf);
 	return ret;
 }
 
 /* --- a device --------------------------------------------------------------------------------- */
 
-#define TOLD 1 /* it failed, and that is told */
-
-/* Returns 0 or TOLD. */
-static int device(struct dma_buf *dmabuf, struct device *dev, const struct sg_table *sgt,
-		  bool write, u8 *bytes)
+int subject_device(struct subject *s, struct device *dev, const struct sg_table *sgt, bool write)
 {
-	int ret = write ? dma_engine_write(dev, sgt, 0, bytes, BENCH_BYTES)
-			: dma_engine_read(dev, sgt, 0, bytes, BENCH_BYTES);
+	int ret = write ? dma_engine_write(dev, sgt, 0, s->bytes, BENCH_BYTES)
+			: dma_engine_read(dev, sgt, 0, s->seen, BENCH_BYTES);
 	struct dma_engine_stats stats;
+	struct check_state state;
 
 	if (ret == -EINVAL)
-		check_found(CHECK_EXP_01, dmabuf, NULL,
+		check_found(CHECK_EXP_01, s->dmabuf, watch_last(&state),
 			    "the table for %s is shorter than the buffer's %zu bytes",
-			    dev_name(dev), dmabuf->size);
+			    dev_name(dev), s->dmabuf->size);
 	if (ret != -EFAULT)
-		return ret ? TOLD : 0;
+		return ret ? SUBJECT_TOLD : 0;
 	dma_engine_stats(dev, &stats);
-	check_found(stats.last_fault.reason == DMA_FAULT_PERMISSION ? CHECK_DIR_04 : CHECK_LIFE_01,
-		    dmabuf, NULL, "%s cannot %s address %#llx, which the exporter's table has",
-		    dev_name(dev), write ? "write" : "read",
-		    (unsigned long long)stats.last_fault.addr);
-	return TOLD;
+	check_found(stats.last_fault.reason == DMA_FAULT_PERMISSION ? CHECK_DIR_04 : s->fault,
+		    s->dmabuf, watch_last(&state),
+		    "%s cannot %s address %#llx, which the exporter's table has", dev_name(dev),
+		    write ? "write" : "read", (unsigned long long)stats.last_fault.addr);
+	return SUBJECT_TOLD;
 }
 
-static void expect(struct dma_buf *dmabuf, enum check_rule rule, const char *who, const u8 *seen,
-		   const u8 *want)
+void subject_expect(struct subject *s, enum check_rule rule, const char *who)
 {
-	size_t at = bench_differ(seen, want, BENCH_BYTES);
+	struct check_state state;
+	size_t at = bench_differ(s->seen, s->bytes, BENCH_BYTES);
 
 	if (at < BENCH_BYTES)
-		check_found(rule, dmabuf, NULL,
+		check_found(rule, s->dmabuf, watch_last(&state),
 			    "%s reads %#x at byte %zu of %zu, where %#x was written last", who,
-			    seen[at], at, (size_t)BENCH_BYTES, want[at]);
+			    s->seen[at], at, (size_t)BENCH_BYTES, s->bytes[at]);
 }
 
-/* A device maps, reads or writes, and unmaps. Returns 0, -errno of the map, or TOLD. */
-static int device_once(struct dma_buf *dmabuf, struct dma_buf_attachment *attach, bool write,
-		       u8 *bytes)
+int subject_device_once(struct subject *s, struct dma_buf_attachment *attach, bool write)
 {
 	enum dma_data_direction dir = write ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 	struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, dir);
@@ -124,70 +114,85 @@ static int device_once(struct dma_buf *dmabuf, struct dma_buf_attachment *attach
 
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
-	ret = device(dmabuf, attach->dev, sgt, write, bytes);
+	ret = subject_device(s, attach->dev, sgt, write);
 	dma_buf_unmap_attachment_unlocked(attach, sgt, dir);
 	return ret;
 }
 
-/* --- what is tried ---------------------------------------------------------------------------- */
-
-struct subject {
-	const struct check_adapter *adapter;
-	struct check_export buffer;
-	struct dma_buf *dmabuf;
-	u8 bytes[BENCH_BYTES], seen[BENCH_BYTES];
-};
-
-static bool failed(struct subject *s, const char *what, int ret)
+bool subject_failed(struct subject *s, const char *what, int ret)
 {
-	return ret == TOLD || drive_failed(s->dmabuf, s->adapter->name, what, ret);
+	return ret == SUBJECT_TOLD || drive_failed(s->dmabuf, s->adapter->name, what, ret);
 }
 
-/* Each access has a mapping of its own. */
-static void mapped_each_time(struct subject *s, struct dma_buf_attachment *attach)
+void subject_fill(struct subject *s, unsigned int salt)
 {
-	check_at("%s exports: a device maps for each access", s->adapter->name);
-	bench_fill(s->bytes, BENCH_BYTES, 1);
-	if (!failed(s, "begin_cpu_access", cpu(s->dmabuf, true, s->bytes)) &&
-	    !failed(s, "map_dma_buf", device_once(s->dmabuf, attach, false, s->seen)))
-		expect(s->dmabuf, CHECK_COH_01, "the device", s->seen, s->bytes);
-	bench_fill(s->bytes, BENCH_BYTES, 2);
-	if (!failed(s, "map_dma_buf", device_once(s->dmabuf, attach, true, s->bytes)) &&
-	    !failed(s, "begin_cpu_access", cpu(s->dmabuf, false, s->seen)))
-		expect(s->dmabuf, CHECK_COH_02, "the CPU", s->seen, s->bytes);
+	bench_fill(s->bytes, BENCH_BYTES, salt);
+}
+
+/* --- what is tried ---------------------------------------------------------------------------- */
+
+void subject_kept(struct subject *s, struct device *dev, const struct sg_table *sgt,
+		  enum check_rule reads, enum check_rule writes)
+{
+	if (!subject_failed(s, "begin_cpu_access", subject_cpu(s, true)) &&
+	    !subject_device(s, dev, sgt, false))
+		subject_expect(s, reads, "the device");
+	for (size_t i = 0; i < BENCH_BYTES; i++)
+		s->bytes[i] ^= 0x55;
+	if (!subject_device(s, dev, sgt, true) &&
+	    !subject_failed(s, "begin_cpu_access", subject_cpu(s, false)))
+		subject_expect(s, writes, "the CPU");
+}
+
+void subject_by_turns(struct subject *s, struct dma_buf_attachment *attach)
+{
+	subject_fill(s, 1);
+	if (!subject_failed(s, "begin_cpu_access", subject_cpu(s, true)) &&
+	    !subject_failed(s, "map_dma_buf", subject_device_once(s, attach, false)))
+		subject_expect(s, CHECK_COH_01, "the device");
+	subject_fill(s, 2);
+	if (!subject_failed(s, "map_dma_buf", subject_device_once(s, attach, true)) &&
+	    !subject_failed(s, "begin_cpu_access", subject_cpu(s, false)))
+		subject_expect(s, CHECK_COH_02, "the CPU");
+}
+
+static void mapped_each_time(struct subject *s)
+{
+	subject_by_turns(s, s->attach);
 }
 
 /* One mapping is kept, the CPU brackets its accesses between the device's. */
-static void mapping_kept(struct subject *s, struct dma_buf_attachment *attach)
+static void mapping_kept(struct subject *s)
 {
 	struct sg_table *sgt;
 
-	check_at("%s exports: a device keeps its mapping", s->adapter->name);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	if (failed(s, "map_dma_buf", PTR_ERR_OR_ZERO(sgt)))
+	sgt = dma_buf_map_attachment_unlocked(s->attach, DMA_BIDIRECTIONAL);
+	if (subject_failed(s, "map_dma_buf", PTR_ERR_OR_ZERO(sgt)))
 		return;
 	for (unsigned int i = 0; i < 2; i++) {
-		bench_fill(s->bytes, BENCH_BYTES, 10 + i);
-		if (!failed(s, "begin_cpu_access", cpu(s->dmabuf, true, s->bytes)) &&
-		    !device(s->dmabuf, attach->dev, sgt, false, s->seen))
-			expect(s->dmabuf, CHECK_COH_03, "the device", s->seen, s->bytes);
-		bench_fill(s->bytes, BENCH_BYTES, 20 + i);
-		if (!device(s->dmabuf, attach->dev, sgt, true, s->bytes) &&
-		    !failed(s, "begin_cpu_access", cpu(s->dmabuf, false, s->seen)))
-			expect(s->dmabuf, CHECK_COH_04, "the CPU", s->seen, s->bytes);
+		subject_fill(s, 10 + i);
+		subject_kept(s, s->attach->dev, sgt, CHECK_COH_03, CHECK_COH_04);
 	}
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment_unlocked(s->attach, sgt, DMA_BIDIRECTIONAL);
 }
 
-static void with_buffer(struct subject *s)
+void subject_try(struct subject *s, const char *what, void (*scene)(struct subject *s))
 {
-	struct dma_buf_attachment *attach = dma_buf_attach(s->dmabuf, bench.dev);
-
-	if (failed(s, "attach", PTR_ERR_OR_ZERO(attach)))
+	check_at("%s exports: %s", s->adapter->name, what);
+	s->buffer = (struct check_export){ .dev = bench.other, .size = BENCH_BYTES };
+	s->fault = CHECK_LIFE_01;
+	s->dmabuf = NULL;
+	if (subject_failed(s, "export", s->adapter->export(&s->buffer)))
 		return;
-	mapped_each_time(s, attach);
-	mapping_kept(s, attach);
-	dma_buf_detach(s->dmabuf, attach);
+	s->dmabuf = s->buffer.dmabuf;
+	s->attach = dma_buf_attach(s->dmabuf, bench.dev);
+	if (!subject_failed(s, "attach", PTR_ERR_OR_ZERO(s->attach))) {
+		scene(s);
+		dma_buf_detach(s->dmabuf, s->attach);
+	}
+	check_at("%s exports: release, after: %s", s->adapter->name, what);
+	s->adapter->release(&s->buffer);
+	flush_delayed_fput();
 }
 
 void drive_exporter(const struct check_adapter *adapter)
@@ -195,15 +200,9 @@ void drive_exporter(const struct check_adapter *adapter)
 	struct subject *s = calloc(1, sizeof(*s));
 
 	s->adapter = adapter;
-	s->buffer.dev = bench.other;
-	s->buffer.size = BENCH_BYTES;
-	check_at("%s exports", adapter->name);
-	if (!failed(s, "export", adapter->export(&s->buffer))) {
-		s->dmabuf = s->buffer.dmabuf;
-		with_buffer(s);
-		check_at("%s exports: release", adapter->name);
-		adapter->release(&s->buffer);
-	}
+	subject_try(s, "a device maps for each access", mapped_each_time);
+	subject_try(s, "a device keeps its mapping", mapping_kept);
+	drive_scenes(s);
 	free(s);
 }
 

@@ -50,13 +50,14 @@ static bool tell_mixed(struct job *job, bool mixed)
 static void compare(const struct check_import *import, const u8 *seen, const char *who)
 {
 	struct job *job = import->checker;
+	struct check_state state;
 	size_t at = bench_differ(seen, job->bytes, BENCH_BYTES);
 
 	if (at == BENCH_BYTES || job->faulted || job->unread)
 		return;
 	if (!tell_mixed(job, job->beside && bench_differ(seen, job->beside->bytes, BENCH_BYTES) ==
 						    BENCH_BYTES))
-		check_found(job->stale, job->dmabuf, NULL,
+		check_found(job->stale, job->dmabuf, watch_last(&state),
 			    "%s reads %#x at byte %zu of %zu, where %#x was written last", who,
 			    seen[at], at, (size_t)BENCH_BYTES, job->bytes[at]);
 }
@@ -65,11 +66,12 @@ static void tell_fault(const struct check_import *import, bool write)
 {
 	const struct job *job = import->checker;
 	struct dma_engine_stats stats;
+	struct check_state state;
 	bool permission;
 
 	dma_engine_stats(import->dev, &stats);
 	permission = stats.last_fault.reason == DMA_FAULT_PERMISSION;
-	check_found(permission ? CHECK_DIR_03 : CHECK_LIFE_01, job->dmabuf, NULL,
+	check_found(permission ? CHECK_DIR_03 : CHECK_LIFE_01, job->dmabuf, watch_last(&state),
 		    "the device %s address %#llx, which %s", write ? "writes" : "reads",
 		    (unsigned long long)stats.last_fault.addr,
 		    permission ? "is not mapped for that" : "is not mapped for it");
@@ -112,9 +114,10 @@ int check_device_runs(struct check_import *import, const struct sg_table *sgt)
 int check_cpu_copies(struct check_import *import, void *vaddr)
 {
 	struct job *job = import->checker;
+	struct check_state state;
 
 	if (!watch_cpu_access(job->dmabuf, import->dir))
-		check_found(CHECK_COH_05, job->dmabuf, NULL,
+		check_found(CHECK_COH_05, job->dmabuf, watch_last(&state),
 			    "the driver's CPU %s the buffer outside of begin and end",
 			    writes(import) ? "writes" : "reads");
 	if (reads(import))
@@ -206,10 +209,11 @@ static bool is_beside(const struct job *job)
 void job_cpu_looks(struct job *job, enum check_rule rule, const char *when)
 {
 	u8 *seen = job->stuck ? NULL : cpu_reads(job->dmabuf);
+	struct check_state state;
 	size_t at = seen ? bench_differ(seen, job->bytes, BENCH_BYTES) : BENCH_BYTES;
 
 	if (at < BENCH_BYTES && !job->faulted && !tell_mixed(job, is_beside(job)))
-		check_found(rule, job->dmabuf, NULL,
+		check_found(rule, job->dmabuf, watch_last(&state),
 			    "the CPU reads %#x at byte %zu of %zu %s, where %#x was written last",
 			    seen[at], at, (size_t)BENCH_BYTES, when, job->bytes[at]);
 	free(seen);

@@ -19,6 +19,7 @@
 #include "checker/check/bench.h"
 #include "checker/check/drive-job.h"
 #include "checker/check/drive.h"
+#include "checker/check/watch.h"
 #include "dma/engine.h"
 
 struct import {
@@ -141,12 +142,13 @@ detach:
 static void other_reads(struct job *job)
 {
 	u8 *seen = calloc(1, BENCH_BYTES);
+	struct check_state state;
 	size_t at;
 
 	other_device(job, DMA_TO_DEVICE, seen);
 	at = bench_differ(seen, job->bytes, BENCH_BYTES);
 	if (at < BENCH_BYTES && !job->faulted)
-		check_found(CHECK_COH_06, job->dmabuf, NULL,
+		check_found(CHECK_COH_06, job->dmabuf, watch_last(&state),
 			    "another device reads %#x at byte %zu of %zu, where the driver's wrote "
 			    "%#x",
 			    seen[at], at, (size_t)BENCH_BYTES, job->bytes[at]);

@@ -15,6 +15,9 @@ void drive_importer(const struct check_adapter *adapter);
 /** drive_pairs - the same, with two imports at a time, and buffers that others use */
 void drive_pairs(const struct check_adapter *adapter);
 
+/** drive_moves - the same, with a buffer that moves at all times at which it may */
+void drive_moves(const struct check_adapter *adapter);
+
 /** drive_exporter - devices without faults import what the driver exports */
 void drive_exporter(const struct check_adapter *adapter);
 

@@ -69,6 +69,11 @@ bool check_first(enum check_rule rule)
 	return first && (wanted == CHECK_RULES || wanted == rule);
 }
 
+bool check_told(enum check_rule rule)
+{
+	return told[rule];
+}
+
 bool check_any_found(void)
 {
 	for (enum check_rule rule = 0; rule < CHECK_RULES; rule++)

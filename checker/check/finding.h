@@ -51,6 +51,9 @@ void check_found_call(enum check_rule rule, const struct dma_buf *dmabuf,
 /** check_first - is @rule to be told, for the first time?  Then who asks tells it */
 bool check_first(enum check_rule rule);
 
+/** check_told - was this one broken until now, whether it was told or not? */
+bool check_told(enum check_rule rule);
+
 /** check_any_found - was any rule broken until now, whether it was told or not? */
 bool check_any_found(void);
 

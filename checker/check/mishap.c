@@ -50,6 +50,7 @@ static const struct {
 	const char *text;
 	enum check_rule rule;
 } warn_rules[] = {
+	{ "lock order:", CHECK_LOCK_20 },
 	{ "might_sleep()", CHECK_LOCK_21 },
 	{ "held by this thread already", CHECK_LOCK_22 },
 	{ "not held by this thread", CHECK_LOCK_23 },

@@ -28,6 +28,18 @@
 #pragma redefine_extname dma_buf_fd real_dma_buf_fd
 #pragma redefine_extname dma_buf_mmap real_dma_buf_mmap
 #pragma redefine_extname dma_buf_move_notify real_dma_buf_move_notify
+#pragma redefine_extname dma_map_sgtable real_dma_map_sgtable
+#pragma redefine_extname dma_unmap_sgtable real_dma_unmap_sgtable
+#pragma redefine_extname dma_map_sg_attrs real_dma_map_sg_attrs
+#pragma redefine_extname dma_unmap_sg_attrs real_dma_unmap_sg_attrs
+#pragma redefine_extname dma_map_page_attrs real_dma_map_page_attrs
+#pragma redefine_extname dma_unmap_page_attrs real_dma_unmap_page_attrs
+#pragma redefine_extname dma_sync_sgtable_for_device real_dma_sync_sgtable_for_device
+#pragma redefine_extname dma_sync_sgtable_for_cpu real_dma_sync_sgtable_for_cpu
+#pragma redefine_extname dma_sync_sg_for_device real_dma_sync_sg_for_device
+#pragma redefine_extname dma_sync_sg_for_cpu real_dma_sync_sg_for_cpu
+#pragma redefine_extname dma_sync_single_for_device real_dma_sync_single_for_device
+#pragma redefine_extname dma_sync_single_for_cpu real_dma_sync_single_for_cpu
 /* clang-format on */
 
 #endif

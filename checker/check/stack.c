@@ -46,6 +46,11 @@ static bool is_librarys(const void *pc)
 	return base_of(pc) == base;
 }
 
+static bool is_checkers(const void *pc)
+{
+	return base_of(pc) == base_of((const void *)check_stack_json);
+}
+
 bool check_address_of_driver(const void *pc)
 {
 	return is_drivers(pc);
@@ -89,6 +94,7 @@ struct json_object *check_stack_json(const struct check_stack *stack)
 	while (last > first && !is_drivers(stack->pc[last]))
 		last--;
 	for (int i = first; i <= last && i < stack->nr; i++)
-		json_object_array_add(frames, frame_json(stack->pc[i]));
+		if (!is_checkers(stack->pc[i]))
+			json_object_array_add(frames, frame_json(stack->pc[i]));
 	return frames;
 }

@@ -32,8 +32,8 @@ bool check_stack_of_driver(const struct check_stack *stack);
 /**
  * check_stack_json - an array of { function, file, line, driver }, innermost first
  *
- * The checker's own frames are left out: before the first of the library or the driver, and behind
- * the last of the driver.  Empty when there is none of the driver's.
+ * What is behind the last frame of the driver is left out, and all of the checker's own.  Empty when
+ * there is none of the driver's.
  */
 struct json_object *check_stack_json(const struct check_stack *stack);
 

@@ -17,6 +17,7 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir
 	int ret = real_dma_buf_begin_cpu_access(dmabuf, dir);
 
 	watch_done(fine);
+	watch_called("dma_buf_begin_cpu_access()");
 	if (!ret)
 		watch_open(WATCHED_CPU, dmabuf, NULL, dmabuf, dir);
 	return ret;
@@ -62,6 +63,7 @@ int dma_buf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 			    access.value);
 		same = false;
 	}
+	watch_called("dma_buf_end_cpu_access()");
 	watch_told += !known + !same;
 	ret = real_dma_buf_end_cpu_access(dmabuf, dir);
 	watch_told -= !known + !same;
@@ -77,9 +79,11 @@ int dma_buf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	int ret = real_dma_buf_vmap(dmabuf, map);
 
 	watch_done(fine);
-	if (!ret)
-		watch_open(WATCHED_VMAP, dmabuf, NULL, dmabuf, (unsigned long)map->vaddr);
-	return ret;
+	if (ret)
+		return ret;
+	watch_called("dma_buf_vmap()");
+	watch_open(WATCHED_VMAP, dmabuf, NULL, dmabuf, (unsigned long)map->vaddr);
+	return 0;
 }
 
 int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
@@ -88,9 +92,11 @@ int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 	int ret = real_dma_buf_vmap_unlocked(dmabuf, map);
 
 	watch_done(fine);
-	if (!ret)
-		watch_open(WATCHED_VMAP, dmabuf, NULL, dmabuf, (unsigned long)map->vaddr);
-	return ret;
+	if (ret)
+		return ret;
+	watch_called("dma_buf_vmap()");
+	watch_open(WATCHED_VMAP, dmabuf, NULL, dmabuf, (unsigned long)map->vaddr);
+	return 0;
 }
 
 /* Is it what a vmap filled in?  Tells if not. */

@@ -82,6 +82,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 static void mapped(const struct dma_buf_attachment *attach, const struct sg_table *sgt,
 		   enum dma_data_direction dir)
 {
+	watch_called("dma_buf_map_attachment()");
 	watch_open(WATCHED_MAP, sgt, attach, attach->dmabuf, dir);
 	watch_table_mapped(attach->dmabuf, sgt);
 }
@@ -126,6 +127,7 @@ static bool unmaps(struct dma_buf_attachment *attach, struct sg_table *sgt,
 				    : "a table that this attachment has not mapped, or no longer");
 		return false;
 	}
+	watch_called("dma_buf_unmap_attachment()");
 	watch_table_unmaps(map.dmabuf, sgt);
 	if (map.late.nr) {
 		state.what = "its attachment was detached by";

@@ -161,6 +161,37 @@ void watch_left(void)
 	}
 }
 
+/* Under lock. */
+static struct {
+	const char *call; /* NULL: none until now */
+	struct check_stack stack;
+} last_call;
+
+void watch_called(const char *call)
+{
+	struct check_stack stack;
+
+	check_stack_take(&stack);
+	pthread_mutex_lock(&lock);
+	last_call.call = call;
+	last_call.stack = stack;
+	pthread_mutex_unlock(&lock);
+}
+
+struct check_state *watch_last(struct check_state *state)
+{
+	static __thread char what[120];
+
+	pthread_mutex_lock(&lock);
+	state->what = last_call.call ? what : NULL;
+	state->stack = last_call.stack;
+	if (state->what)
+		snprintf(what, sizeof(what), "the driver's last call before was %s, by",
+			 last_call.call);
+	pthread_mutex_unlock(&lock);
+	return state;
+}
+
 /* --- reservations ----------------------------------------------------------------------------- */
 
 /* Of each ww_mutex that the driver, or the checker, locked or unlocked. */

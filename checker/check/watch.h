@@ -68,6 +68,12 @@ bool watch_any_of(const struct dma_buf *dmabuf);
 /** watch_left - whatever is open is a finding: nobody will come to close it */
 void watch_left(void);
 
+/** watch_called - who calls this was called by the driver: about what device or CPU may access */
+void watch_called(const char *call);
+
+/** watch_last - the last of these calls, for a finding about bytes. Returns @state, filled in */
+struct check_state *watch_last(struct check_state *state);
+
 /* --- reservations ----------------------------------------------------------------------------- */
 
 /** watch_resv - who locked or unlocked @resv last, for a finding about that. *@state is filled in */

@@ -36,6 +36,7 @@ static void drive(const struct check_adapter *adapter)
 	if (adapter->open) {
 		drive_importer(adapter);
 		drive_pairs(adapter);
+		drive_moves(adapter);
 	}
 	if (adapter->run)
 		drive_run(adapter);
@@ -93,7 +94,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	check_findings_open(atoi(argv[6]), check_rule_find(argv[5]));
-	dma_buf_set_policy(strcmp(argv[3], "remap") ? DMA_BUF_POLICY_CACHED : DMA_BUF_POLICY_REMAP);
+	bench.remaps = !strcmp(argv[3], "remap");
+	dma_buf_set_policy(bench.remaps ? DMA_BUF_POLICY_REMAP : DMA_BUF_POLICY_CACHED);
 	if (!bench_create(argv[2], strtoul(argv[4], NULL, 0)))
 		return say("there is no such machine");
 	check_history_start(argc > 7);

@@ -120,10 +120,19 @@ free_fences:
 
 static void use_locks(void)
 {
+	static DEFINE_MUTEX(outer);
 	static DEFINE_MUTEX(mutex);
 	static DEFINE_SPINLOCK(spinlock);
 
+	mutex_lock(&outer);
 	mutex_lock(&mutex);
+	mutex_unlock(&mutex);
+	mutex_unlock(&outer);
+	mutex_lock(&mutex);
+	if (breaks("LOCK-20"))
+		mutex_lock(&outer);
+	if (breaks("LOCK-20"))
+		mutex_unlock(&outer);
 	if (breaks("LOCK-22"))
 		mutex_lock(&mutex);
 	mutex_unlock(&mutex);
