@@ -224,6 +224,24 @@ const struct scenario map_revoke = {
 	.finish = finish_attached,
 };
 
+const struct scenario map_revoke_put = {
+	.name = "map-revoke-put",
+	.what = "a map beside the death of the exporter's device and the last put but one",
+	.first = first,
+	.setup = setup_two,
+	.threads = { { "map", map }, { "revoke", revoke }, { "leave", leave_too } },
+	.finish = finish_attached,
+};
+
+const struct scenario reclaim_put = {
+	.name = "reclaim-put",
+	.what = "a map, a detach and the last put beside a reclaim",
+	.first = first,
+	.setup = setup_one,
+	.threads = { { "map", map_and_leave }, { "reclaim", reclaim } },
+	.finish = finish_put,
+};
+
 const struct scenario map_reclaim = {
 	.name = "map-reclaim",
 	.what = "attach, map, detach beside a reclaim of the mapping that was kept",

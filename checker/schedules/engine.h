@@ -8,6 +8,7 @@
  *	hooks.c    the compiler's and the host's calls for atomic ones
  *	threads.c  coroutines, and host/port.h on them
  *	search.c   which thread goes on, which message a load sees: depth first, by chance, or as told
+ *	reduce.c   which orders are the same, so that one of them is enough
  *	report.c   what is told of a failure
  *
  * Two kinds of code run in the world.  *Weak*: core/, drivers and scenarios, compiled with the
@@ -56,10 +57,12 @@ struct view {
 };
 
 #define MESSAGES 16 /* of a location; older ones are not seen any more */
-#define OLD_READS 2 /* so often a thread sees the same message when there is a newer one */
+#define OLD_READS 8 /* so often a thread sees the same message when there is a newer one */
 
 struct message {
 	uint64_t value;
+	int16_t maker; /* step; NOBODY: it was there before */
+	uint32_t made; /* when, in stores */
 	uint8_t old_reads[THREADS];
 	struct view view; /* what who sees it by acquire has seen, too */
 };
@@ -67,6 +70,7 @@ struct message {
 struct location {
 	uintptr_t addr;
 	uint32_t generation;
+	uint16_t spot;
 	int16_t entry;  /* in views; 0: none, only the newest message is kept */
 	int16_t newest; /* message */
 	int16_t oldest;
@@ -88,11 +92,16 @@ enum thread_state {
 struct thread {
 	void *sp;
 	enum thread_state state;
-	bool yielded;   /* lets others go first */
-	bool timed;     /* asleep: may be woken by time */
-	bool timed_out; /* was */
-	bool scenario;  /* the schedule ends with the last of these */
-	uint32_t slept; /* when it fell asleep, to wake in that order */
+	bool yielded;       /* lets others go first */
+	bool dry;           /* and nobody else has written since */
+	bool timed_dry;     /* its time was up, and nobody else has written since */
+	uint32_t yields[2]; /* when it yielded, in stores: the time before last, and last */
+	uint16_t turns;     /* yielded: who of those that can go on has had no turn since */
+	int16_t last_step, woken_by; /* steps */
+	bool timed;                  /* asleep: may be woken by time */
+	bool timed_out;              /* was */
+	bool scenario;               /* the schedule ends with the last of these */
+	uint32_t slept;              /* when it fell asleep, to wake in that order */
 	uintptr_t wait_addr;
 	void (*fn)(void *arg);
 	void *arg;
@@ -102,6 +111,38 @@ struct thread {
 };
 
 /* --- search ----------------------------------------------------------------------------------- */
+
+/*
+ * A step: from one switch point to the next.  Its number is that of the choice that began it.  What it
+ * touches are spots: each word that the search has met has one, as long as there are enough.
+ */
+#define SPOTS 256
+#define SPOT_SC 0   /* the order of sequentially consistent fences */
+#define SPOT_TIME 1 /* the clock */
+#define SPOT_WORDS 4096
+
+struct spots {
+	uint64_t words[SPOTS / 64];
+};
+
+struct footprint {
+	struct spots reads, writes;
+};
+
+#define NOBODY (-1)
+
+struct taken_step {
+	struct footprint touched; /* but for what is free */
+	int16_t free;   /* the spot of a load that may see any message; NOBODY: there is none */
+	int16_t newest; /* the newest message there */
+	int16_t saw;    /* the step that made what it saw */
+	bool covered;   /* it might have seen all that it might have seen earlier */
+	uint8_t thread;
+	int16_t before;         /* the step before */
+	int16_t own;            /* and the one before of the same thread */
+	int16_t woken_by;       /* or made by */
+	int16_t after[THREADS]; /* it comes after this thread's steps below this number */
+};
 
 #define NODES 20000
 #define TIMEOUT 0x80 /* in a candidate: this sleeper's time is up */
@@ -113,8 +154,11 @@ struct node {
 	uint8_t from;                    /* thread: who ran before */
 	uint8_t candidates[2 * THREADS]; /* thread */
 	uint16_t cost;                   /* of the choices before it */
-	uint16_t asleep;                 /* threads whose next step was explored already */
-	uint64_t reads[THREADS], writes[THREADS];
+	uint16_t todo, done;             /* thread: to be explored; explored */
+	uint16_t asleep;                 /* whose next step was explored already */
+	uint16_t partly; /* was, but for what its load sees beyond the message `floor` */
+	int16_t free[THREADS], newest[THREADS], floor[THREADS];
+	struct footprint next[THREADS]; /* of done, asleep, partly and chosen ones' next steps */
 };
 
 struct deviation {
@@ -154,7 +198,7 @@ struct engine_state {
 	struct thread threads[THREADS];
 	int nr_threads, current, running; /* running: of the scenario, not ended */
 	void *sp;                         /* the engine's own */
-	uint32_t sleeps;
+	uint32_t sleeps, stores;
 	uint64_t now; /* ns, of the port's clock */
 	char *tls;
 	size_t tls_bytes;
@@ -183,7 +227,15 @@ struct engine_state {
 	int bound;    /* -1: none, prune by independence */
 	bool bounded; /* something was left out because of it */
 	int last_thread_node;
-	uint64_t reads, writes; /* of the step that runs */
+	int changed;             /* choice, since the last run */
+	struct taken_step *path; /* of NODES */
+	int *path_steps;         /* the same, numbers */
+	struct taken_step *step; /* the one that runs */
+	struct taken_step nowhere;
+	int floor, floor_spot; /* what the running step's load need not see */
+	uintptr_t spot_words[SPOT_WORDS];
+	uint16_t spots[SPOT_WORDS];
+	int nr_spot_words, nr_spots;
 	const struct deviation *told;
 	int nr_told, at_told;
 	struct deviation taken[DEVIATIONS];
@@ -231,6 +283,7 @@ void model_store(uintptr_t addr, unsigned int bytes, uint64_t value, int order, 
 void model_rmw(uintptr_t addr, unsigned int bytes, uint64_t value, int order, bool weak);
 void model_fence(int order);
 void model_footprint(uintptr_t addr);
+void model_time(bool passes);
 void model_barrier_all(void);
 void model_spawn(struct thread *thread);
 void model_join_all(struct thread *thread);
@@ -253,6 +306,30 @@ void engine_leave(enum outcome outcome) __attribute__((noreturn));
 int search_thread(const uint8_t *candidates, int nr, int from);
 int search_data(int nr);
 void search_step_ends(void);
+
+/* reduce.c */
+int spot_of(uintptr_t addr);
+bool footprint_empty(const struct spots *spots);
+void reduce_begin(void);
+void step_begins(int thread);
+void step_wakes(int thread);
+void reduce_inherit(struct node *node, const struct node *parent, const struct taken_step *step);
+void reduce_races(int first);
+
+static inline void spots_add(struct spots *spots, int spot)
+{
+	spots->words[spot / 64] |= 1ull << spot % 64;
+}
+
+static inline bool spots_have(const struct spots *spots, int spot)
+{
+	return spots->words[spot / 64] >> spot % 64 & 1;
+}
+
+static inline int thread_at(const struct node *node, int choice)
+{
+	return node->candidates[choice] & ~TIMEOUT;
+}
 
 enum verdict { VERDICT_CLEAN, VERDICT_FAILED };
 

@@ -152,9 +152,8 @@ const struct scenario fence_any = {
 
 const struct scenario fence_poll = {
 	.name = "fence-poll",
-	/* Not beside two: they would spin for each other, and who signals has no turn by chance alone. */
-	.what = "a signal beside one who asks, and reads the time",
+	.what = "a signal beside two who ask, and spin until there is a time",
 	.setup = setup,
-	.threads = { { "signal", signal }, { "poll", poll } },
+	.threads = { { "signal", signal }, { "poll", poll }, { "again", poll } },
 	.finish = finish,
 };

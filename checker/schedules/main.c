@@ -182,6 +182,8 @@ static int replay(const struct request *request)
 static int run(const struct request *request)
 {
 	engine->nodes = world_map(NODES * sizeof(struct node));
+	engine->path = world_map(NODES * sizeof(struct taken_step));
+	engine->path_steps = world_map(NODES * sizeof(int));
 	engine->steps = world_map(STEPS * sizeof(struct step));
 	threads_init();
 	world_remember(0);

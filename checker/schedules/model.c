@@ -11,7 +11,8 @@
  *
  * Stronger than C11, so that right code is never blamed
  *   1  The order of messages of a location is the order in which they were made.
- *   2  A thread sees a message at most OLD_READS times when there is a newer one: stores arrive.
+ *   2  A thread sees a message at most OLD_READS times when there is a newer one, and not at all if
+ *      it has yielded twice since the newer one was made: stores arrive.
  *   3  A compare-exchange that fails saw the newest.
  *   4  An SC fence also sees all SC stores made before it (C++20 says so, too), and an SC load what
  *      was stored before an earlier SC fence.
@@ -120,6 +121,7 @@ static struct location *locate(uintptr_t addr)
 		if (l->generation != engine->generation) {
 			l->generation = engine->generation;
 			l->addr = addr;
+			l->spot = spot_of(addr);
 			l->entry = 0;
 			l->newest = l->oldest = -1;
 			return l;
@@ -141,6 +143,8 @@ static struct message *append(struct location *l, uint64_t value)
 	if (l->newest - l->oldest >= MESSAGES || !l->entry || l->oldest < 0)
 		l->oldest = l->entry && l->oldest >= 0 ? l->newest - MESSAGES + 1 : l->newest;
 	m->value = value;
+	m->maker = engine->step == &engine->nowhere ? NOBODY : engine->step - engine->path;
+	m->made = ++engine->stores;
 	memset(m->old_reads, 0, sizeof(m->old_reads));
 	m->view.used = 0;
 	return m;
@@ -153,7 +157,7 @@ static struct location *location(uintptr_t addr, unsigned int bytes, bool weak)
 	uint64_t value = memory_value(addr, bytes);
 
 	if (l->newest < 0) {
-		append(l, value);
+		append(l, value)->maker = NOBODY;
 	} else if (weak && message(l, l->newest)->value != value) {
 		l->oldest = l->newest;
 		message(l, l->newest)->value = value;
@@ -167,28 +171,33 @@ static struct location *location(uintptr_t addr, unsigned int bytes, bool weak)
 
 /* --- steps' footprints, for the search -------------------------------------------------------- */
 
-static uint64_t spot(uintptr_t addr)
+static void touch(int spot, bool write)
 {
-	return 1ull << ((addr >> 2) * 0x9e3779b97f4a7c15ull >> 58);
+	struct footprint *touched = &engine->step->touched;
+
+	spots_add(write ? &touched->writes : &touched->reads, spot);
 }
 
-#define SPOT_SC 0x11 /* no address */
-
-static void touch(uintptr_t addr, bool write)
-{
-	if (write)
-		engine->writes |= spot(addr);
-	else
-		engine->reads |= spot(addr);
-}
-
-/* A step that changes who can go on; 0: in a way that no address tells. */
+/* A step that changes who can go on: who sleeps on @addr. */
 void model_footprint(uintptr_t addr)
 {
-	if (addr)
-		touch(addr, true);
-	else
-		engine->reads = engine->writes = ~0ull;
+	touch(spot_of(addr), true);
+}
+
+void model_time(bool passes)
+{
+	touch(SPOT_TIME, passes);
+}
+
+/* A load that sees any message: who stores beside it is met by what it sees, not by when. */
+static void touch_freely(const struct location *l, int old, bool covered)
+{
+	struct taken_step *step = engine->step;
+
+	step->free = l->spot;
+	step->newest = l->newest;
+	step->saw = l->messages[(l->newest - old) % MESSAGES].maker;
+	step->covered = covered;
 }
 
 /* --- accesses --------------------------------------------------------------------------------- */
@@ -212,8 +221,8 @@ static int16_t newer(int16_t a, int16_t b)
 	return a > b ? a : b;
 }
 
-/* How many of the newest messages this load may see. */
-static int choices(const struct location *l, int order)
+/* How many of the newest messages this load may see; @covered: whatever it could have seen earlier. */
+static int choices(const struct location *l, int order, bool *covered)
 {
 	const struct thread *t = &engine->threads[engine->current];
 	int16_t low = view_get(&t->cur, l->entry);
@@ -226,26 +235,36 @@ static int choices(const struct location *l, int order)
 	if (low < l->oldest)
 		low = l->oldest;
 	while (l->newest - n >= low &&
-	       l->messages[(l->newest - n) % MESSAGES].old_reads[engine->current] < OLD_READS)
+	       l->messages[(l->newest - n) % MESSAGES].old_reads[engine->current] < OLD_READS &&
+	       l->messages[(l->newest - n + 1) % MESSAGES].made > t->yields[0])
 		n++;
+	*covered = l->newest - n < low && (low > l->oldest || !l->oldest);
+	if (engine->floor_spot == l->spot && l->newest - n < engine->floor)
+		n = l->newest - engine->floor;
 	return n;
 }
 
 uint64_t model_load(uintptr_t addr, unsigned int bytes, int order, uintptr_t pc)
 {
+	bool covered = false;
 	struct location *l;
 	int n, old = 0;
 
 	if (!on())
 		return memory_value(addr, bytes);
 	l = location(addr, bytes, true);
-	touch(addr, false);
-	n = l->entry && engine->phase == PHASE_RUN ? choices(l, order) : 1;
+	n = l->entry && engine->phase == PHASE_RUN ? choices(l, order, &covered) : 1;
 	if (n > 1) {
 		old = search_data(n);
 		if (old)
 			message(l, l->newest - old)->old_reads[engine->current]++;
 	}
+	if (order != __ATOMIC_SEQ_CST && l->entry)
+		touch_freely(l, old, covered);
+	else
+		touch(l->spot, false);
+	if (order == __ATOMIC_SEQ_CST)
+		touch(SPOT_SC, false);
 	see(l, l->newest - old, order);
 	if (engine->tracing)
 		report_step("load", addr, message(l, l->newest - old)->value, old, pc);
@@ -259,7 +278,7 @@ void model_read_newest(uintptr_t addr, unsigned int bytes, int order)
 	if (!on())
 		return;
 	l = location(addr, bytes, false);
-	touch(addr, false);
+	touch(l->spot, false);
 	see(l, l->newest, order);
 }
 
@@ -290,10 +309,13 @@ static void publish(struct location *l, uint64_t value, int order, const struct 
 
 void model_store(uintptr_t addr, unsigned int bytes, uint64_t value, int order, bool weak)
 {
+	struct location *l;
+
 	if (!on())
 		return;
-	touch(addr, true);
-	publish(location(addr, bytes, weak), value, order, NULL);
+	l = location(addr, bytes, weak);
+	touch(l->spot, true);
+	publish(l, value, order, NULL);
 }
 
 void model_rmw(uintptr_t addr, unsigned int bytes, uint64_t value, int order, bool weak)
@@ -303,7 +325,7 @@ void model_rmw(uintptr_t addr, unsigned int bytes, uint64_t value, int order, bo
 	if (!on())
 		return;
 	l = location(addr, bytes, weak);
-	touch(addr, true);
+	touch(l->spot, true);
 	see(l, l->newest, order);
 	publish(l, value, order, message(l, l->newest));
 }
@@ -342,7 +364,7 @@ void model_barrier_all(void)
 			view_join_from(&engine->fences, &t->cur, CLOCKS / PER_VECTOR);
 			view_join_from(&t->cur, &engine->fences, CLOCKS / PER_VECTOR);
 		}
-	engine->reads = engine->writes = ~0ull;
+	memset(&engine->step->touched, 0xff, sizeof(engine->step->touched));
 }
 
 /* --- threads ---------------------------------------------------------------------------------- */
@@ -355,6 +377,7 @@ void model_spawn(struct thread *thread)
 	thread->cur.used = thread->acquired.used = thread->released.used = 0;
 	if (on()) {
 		view_copy(&thread->cur, cur());
+		step_wakes(me);
 		tick();
 	}
 	view_set(&thread->cur, me, 1);
@@ -373,6 +396,7 @@ void model_begin(void)
 	if (!engine->locations)
 		engine->locations = world_map(LOCATIONS * sizeof(struct location));
 	engine->generation++;
+	engine->stores = 0;
 	plain_begin();
 	engine->entries = CLOCKS;
 	engine->fences.used = engine->sc_stores.used = 0;
@@ -382,5 +406,6 @@ void model_begin(void)
 		t->cur.used = t->acquired.used = t->released.used = 0;
 		view_grow(&t->cur, CLOCKS);
 		t->cur.at[i] = 1;
+		t->yields[0] = t->yields[1] = 0;
 	}
 }

@@ -5,18 +5,17 @@
  * A schedule is a list of choices: who goes on at a switch point, which message a load sees.  Choice 0
  * goes on with the same thread, or sees the newest; every other one, where 0 was possible, deviates.
  *
- *	1  Depth first with at most 0, 1, 2, 3 deviations: most mistakes need few.
- *	2  Depth first without a bound.  Here a thread whose next step was explored is left asleep until
- *	   a step that touches the same words wakes it (sleep sets): of schedules that differ only in
- *	   the order of independent steps one is tried.
- *	3  When the time for that is up: by chance, in the manner of PCT.  Threads have random
- *	   priorities, which drop at a few random points; loads seldom see old messages.
+ *	1  Depth first with at most 0, 1, 2, 3 deviations, for a while: most mistakes need few.
+ *	2  Depth first without a bound.  Of schedules that differ only in the order of steps that do not
+ *	   meet one is tried (reduce.c).
+ *	3  When the time for that is up: the rest of 1.
+ *	4  And then by chance, in the manner of PCT.  Threads have random priorities, which drop at a
+ *	   few random points; loads seldom see old messages.
  *
  * A failing schedule is made shorter: any deviation without which it fails, too, is dropped, and what
  * remains is moved as far forward as it still fails.
  *
- * S. Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding bugs", 2010;
- * P. Godefroid, "Partial-order methods for the verification of concurrent systems", 1996.
+ * S. Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding bugs", 2010.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +24,8 @@
 #include "checker/schedules/engine.h"
 
 #define MOST_DEVIATIONS 3
-#define CHANGES 3 /* of priority */
+#define FIRST_LOOK 20000 /* schedules */
+#define CHANGES 3        /* of priority */
 
 static uint64_t draw(void)
 {
@@ -46,54 +46,30 @@ static bool deviates(const struct node *node, int choice)
 	       (node->candidates[choice] & TIMEOUT && !(node->candidates[0] & TIMEOUT));
 }
 
-static int thread_at(const struct node *node, int choice)
-{
-	return node->candidates[choice] & ~TIMEOUT;
-}
-
 static bool may_choose(const struct node *node, int choice)
 {
 	if (node->kind == NODE_THREAD && engine->bound < 0)
-		return node->candidates[choice] & TIMEOUT ||
-		       !(node->asleep >> thread_at(node, choice) & 1);
+		return !(node->asleep >> thread_at(node, choice) & 1);
 	if (engine->bound < 0 || node->cost + deviates(node, choice) <= engine->bound)
 		return true;
 	engine->bounded = true;
 	return false;
 }
 
-/* The step that led here has touched what engine->reads and ->writes say. */
+/* The step that led here has touched what it has. */
 void search_step_ends(void)
 {
 	if (engine->last_thread_node >= 0 && engine->mode == MODE_DEPTH) {
+		const struct taken_step *step = &engine->path[engine->last_thread_node];
 		struct node *node = &engine->nodes[engine->last_thread_node];
 		int t = thread_at(node, node->chosen);
 
-		node->reads[t] |= engine->reads;
-		node->writes[t] |= engine->writes;
-	}
-}
-
-/* Who slept at @parent, or went first there, still need not go on, unless the last step met his. */
-static void inherit_sleep(struct node *node, const struct node *parent)
-{
-	uint16_t asleep = parent->asleep;
-
-	if (parent->candidates[parent->chosen] & TIMEOUT)
-		return;
-	for (int i = 0; i < parent->chosen; i++)
-		if (!(parent->candidates[i] & TIMEOUT))
-			asleep |= 1 << thread_at(parent, i);
-	asleep &= ~(1 << thread_at(parent, parent->chosen));
-	for (int t = 0; t < THREADS; t++) {
-		if (!(asleep >> t & 1))
-			continue;
-		if ((parent->writes[t] & (engine->reads | engine->writes)) ||
-		    (parent->reads[t] & engine->writes))
-			continue;
-		node->asleep |= 1 << t;
-		node->reads[t] = parent->reads[t];
-		node->writes[t] = parent->writes[t];
+		for (int i = 0; i < SPOTS / 64; i++) {
+			node->next[t].reads.words[i] |= step->touched.reads.words[i];
+			node->next[t].writes.words[i] |= step->touched.writes.words[i];
+		}
+		node->free[t] = step->free;
+		node->newest[t] = step->newest;
 	}
 }
 
@@ -102,7 +78,7 @@ static struct node *node_new(enum node_kind kind, int nr)
 	struct node *node = &engine->nodes[engine->at];
 	const struct node *before = node - 1;
 
-	memset(node, 0, sizeof(*node));
+	memset(node, 0, offsetof(struct node, next));
 	node->kind = kind;
 	node->nr = nr;
 	if (engine->at)
@@ -111,15 +87,44 @@ static struct node *node_new(enum node_kind kind, int nr)
 	return node;
 }
 
+static void choose(struct node *node, int choice)
+{
+	int t;
+
+	node->chosen = choice;
+	if (node->kind != NODE_THREAD)
+		return;
+	t = thread_at(node, choice);
+	node->todo |= 1 << t;
+	if (!(node->partly >> t & 1))
+		memset(&node->next[t], 0, sizeof(node->next[t]));
+}
+
 static int choose_first(struct node *node)
 {
 	for (int i = 0; i < node->nr; i++)
 		if (may_choose(node, i)) {
-			node->chosen = i;
+			choose(node, i);
 			return i;
 		}
 	engine->nr_nodes = engine->at; /* the node before it goes on */
 	engine_leave(OUTCOME_PRUNED);
+}
+
+/* Without a bound: of the threads that somebody must see go first here, the next one. */
+static int next_of(struct node *node)
+{
+	if (node->kind != NODE_THREAD || engine->bound >= 0) {
+		for (int i = node->chosen + 1; i < node->nr; i++)
+			if (may_choose(node, i))
+				return i;
+		return -1;
+	}
+	node->done |= 1 << thread_at(node, node->chosen);
+	for (int i = 0; i < node->nr; i++)
+		if ((node->todo & ~node->done & ~node->asleep) >> thread_at(node, i) & 1)
+			return i;
+	return -1;
 }
 
 /* Step to the next schedule; false: that was the last. */
@@ -127,12 +132,13 @@ static bool backtrack(void)
 {
 	while (engine->nr_nodes) {
 		struct node *node = &engine->nodes[engine->nr_nodes - 1];
+		int next = next_of(node);
 
-		for (int i = node->chosen + 1; i < node->nr; i++)
-			if (may_choose(node, i)) {
-				node->chosen = i;
-				return true;
-			}
+		if (next >= 0) {
+			choose(node, next);
+			engine->changed = engine->nr_nodes - 1;
+			return true;
+		}
 		engine->nr_nodes--;
 	}
 	return false;
@@ -174,6 +180,16 @@ static int thread_by_chance(const uint8_t *candidates, int nr, int from)
 	return best;
 }
 
+static void set_floor(const struct node *node)
+{
+	int t = thread_at(node, node->chosen);
+
+	if (node->partly >> t & 1) {
+		engine->floor_spot = node->free[t];
+		engine->floor = node->floor[t];
+	}
+}
+
 int search_thread(const uint8_t *candidates, int nr, int from)
 {
 	struct node *node;
@@ -192,11 +208,14 @@ int search_thread(const uint8_t *candidates, int nr, int from)
 		node->from = from;
 		memcpy(node->candidates, candidates, nr);
 		if (engine->bound < 0 && engine->last_thread_node >= 0)
-			inherit_sleep(node, &engine->nodes[engine->last_thread_node]);
+			reduce_inherit(node, &engine->nodes[engine->last_thread_node],
+				       engine->step);
 		choice = choose_first(node);
 	}
-	engine->last_thread_node = engine->at;
-	engine->reads = engine->writes = 0;
+	step_begins(candidates[choice] & ~TIMEOUT);
+	engine->floor_spot = NOBODY;
+	if (engine->mode == MODE_DEPTH && engine->bound < 0)
+		set_floor(&engine->nodes[engine->at]);
 	take(choice);
 	return candidates[choice];
 }
@@ -228,7 +247,8 @@ static void run(void)
 	engine->nr_taken = 0;
 	engine->at_told = 0;
 	engine->last_thread_node = -1;
-	engine->reads = engine->writes = 0;
+	engine->step = &engine->nowhere;
+	engine->floor_spot = NOBODY;
 	threads_run();
 	if (engine->at > engine->longest)
 		engine->longest = engine->at;
@@ -273,17 +293,20 @@ static bool count(const struct progress *p)
 
 enum end { END_ALL, END_TIME, END_FAILED };
 
-static enum end depth_first(const struct progress *p, int bound, double share)
+static enum end depth_first(const struct progress *p, int bound, double share, uint64_t most)
 {
 	engine->mode = MODE_DEPTH;
 	engine->bound = bound;
 	engine->bounded = false;
 	engine->nr_nodes = 0;
+	engine->changed = 0;
 	do {
 		run();
+		if (bound < 0)
+			reduce_races(engine->changed);
 		if (count(p))
 			return END_FAILED;
-		if (time_is_up(p, share))
+		if (engine->runs >= most || time_is_up(p, share))
 			return END_TIME;
 	} while (backtrack());
 	return END_ALL;
@@ -313,26 +336,39 @@ static enum end by_chance(const struct progress *p)
 	return END_TIME;
 }
 
+/* All schedules with at most so many deviations, more and more, up to @most schedules. */
+static enum end deviations(const struct progress *p, double share, uint64_t most)
+{
+	struct search_result *r = p->result;
+
+	for (int bound = r->bound + 1; bound <= MOST_DEVIATIONS; bound++) {
+		enum end end = depth_first(p, bound, share, most);
+
+		if (end != END_ALL)
+			return end;
+		r->bound = bound;
+		if (!engine->bounded) {
+			r->exhausted = true;
+			return END_ALL;
+		}
+	}
+	return END_TIME;
+}
+
 static enum end search_all(struct progress *p)
 {
 	enum end end;
 
 	p->result->bound = -1;
-	for (int bound = 0; bound <= MOST_DEVIATIONS; bound++) {
-		end = depth_first(p, bound, 0.4);
-		if (end == END_FAILED)
-			return end;
-		if (end == END_TIME)
-			break;
-		p->result->bound = bound;
-		if (!engine->bounded) {
-			p->result->exhausted = true;
-			return END_ALL;
-		}
-	}
-	end = depth_first(p, -1, 0.8);
+	end = deviations(p, 0.2, FIRST_LOOK);
+	if (end != END_TIME)
+		return end;
+	end = depth_first(p, -1, 0.7, UINT64_MAX);
 	if (end == END_ALL)
 		p->result->exhausted = true;
+	if (end != END_TIME)
+		return end;
+	end = deviations(p, 0.85, UINT64_MAX);
 	return end == END_TIME ? by_chance(p) : end;
 }
 
@@ -371,6 +407,7 @@ void search(const struct search_config *config, struct search_result *result)
 	memset(result, 0, sizeof(*result));
 	engine->runs = 0;
 	engine->longest = 0;
+	reduce_begin();
 	threads_prepare(config->scenario, config->sites);
 	if (search_all(&p) == END_FAILED) {
 		result->verdict = VERDICT_FAILED;

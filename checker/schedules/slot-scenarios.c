@@ -159,6 +159,14 @@ const struct scenario map_move_reclaim = {
 	.finish = finish,
 };
 
+const struct scenario map_freeze_move = {
+	.name = "map-freeze-move",
+	.what = "map and unmap beside one who moves if nobody has it, and one who waits until then",
+	.setup = setup_built,
+	.threads = { { "map", map_to_read }, { "freeze", move_once }, { "move", move_patiently } },
+	.finish = finish,
+};
+
 const struct scenario map_map = {
 	.name = "map-map",
 	.what = "two who find no table",
@@ -188,6 +196,14 @@ const struct scenario map_detach = {
 	.what = "two who map beside a detach; the last one out has the slot reaped",
 	.setup = setup_worker,
 	.threads = { { "map", map_or_not }, { "again", map_or_not }, { "detach", detach } },
+	.finish = finish_detached,
+};
+
+const struct scenario map_reclaim_detach = {
+	.name = "map-reclaim-detach",
+	.what = "a map beside a reclaimer and a detach",
+	.setup = setup_worker,
+	.threads = { { "map", map_or_not }, { "reclaim", reclaim }, { "detach", detach } },
 	.finish = finish_detached,
 };
 

@@ -191,17 +191,53 @@ static void on_signal(int nr, siginfo_t *info, void *context)
 
 /* --- who goes on ------------------------------------------------------------------------------ */
 
-static bool can_go(const struct thread *t, bool yielded)
+static uint16_t runnable(void)
 {
-	return t->state == THREAD_RUNNABLE && t->yielded == yielded;
+	uint16_t mask = 0;
+
+	for (int i = 0; i < engine->nr_threads; i++)
+		mask |= (engine->threads[i].state == THREAD_RUNNABLE) << i;
+	return mask;
 }
 
-static int sleepers(uint8_t *candidates, int n)
+/*
+ * Who yielded waits until all others that can go on have had a turn, and somebody has written: until
+ * then it would only look at the same again.
+ */
+static bool can_go(const struct thread *t, bool yielded)
 {
-	for (int i = 0; i < engine->nr_threads; i++)
-		if (engine->threads[i].state == THREAD_ASLEEP && engine->threads[i].timed)
+	if (t->state != THREAD_RUNNABLE)
+		return false;
+	return yielded || !t->yielded || (!t->dry && !(t->turns & runnable()));
+}
+
+static int sleepers(uint8_t *candidates, int n, bool dry)
+{
+	for (int i = 0; i < engine->nr_threads; i++) {
+		const struct thread *t = &engine->threads[i];
+
+		if (t->state == THREAD_ASLEEP && t->timed && t->timed_dry <= dry)
 			candidates[n++] = i | TIMEOUT;
+	}
 	return n;
+}
+
+/* The thread that ran has had a turn. */
+static void turn_ends(void)
+{
+	bool wrote = engine->phase != PHASE_RUN ||
+		     !footprint_empty(&engine->step->touched.writes) ||
+		     engine->threads[engine->current].state == THREAD_ENDED;
+
+	for (int i = 0; i < engine->nr_threads; i++) {
+		struct thread *t = &engine->threads[i];
+
+		if (i == engine->current)
+			continue;
+		t->turns &= ~(1 << engine->current);
+		t->dry &= !wrote;
+		t->timed_dry &= !wrote;
+	}
 }
 
 static int candidates_of(uint8_t *candidates, bool yielded)
@@ -240,7 +276,7 @@ static int next_in_finish(void)
 	if (!n)
 		n = candidates_of(candidates, true);
 	if (!n)
-		n = sleepers(candidates, n);
+		n = sleepers(candidates, n, true);
 	if (!n)
 		deadlock();
 	if (++engine->alone == NODES)
@@ -253,9 +289,11 @@ static int next_in_run(void)
 	uint8_t candidates[2 * THREADS];
 	int n;
 
-	if (!engine->running) {
+	/* Workers go on while they can: what they still do may meet what was done before. */
+	if (!engine->running && !runnable()) {
 		engine->phase = PHASE_FINISH;
 		search_step_ends();
+		engine->step = &engine->nowhere;
 		engine->threads[MAIN].state = THREAD_RUNNABLE;
 		model_join_all(&engine->threads[MAIN]);
 		return MAIN;
@@ -263,7 +301,8 @@ static int next_in_run(void)
 	n = candidates_of(candidates, false);
 	if (!n)
 		n = candidates_of(candidates, true);
-	n = sleepers(candidates, n);
+	if (engine->running)
+		n = sleepers(candidates, n, !n);
 	if (!n)
 		deadlock();
 	return search_thread(candidates, n, engine->current);
@@ -271,17 +310,19 @@ static int next_in_run(void)
 
 static void reschedule(void)
 {
-	int next = engine->phase == PHASE_RUN ? next_in_run() : next_in_finish();
-	struct thread *t = &engine->threads[next & ~TIMEOUT];
+	struct thread *t;
+	int next;
 
+	turn_ends();
+	next = engine->phase == PHASE_RUN ? next_in_run() : next_in_finish();
+	t = &engine->threads[next & ~TIMEOUT];
 	if (next & TIMEOUT) {
 		t->state = THREAD_RUNNABLE;
-		t->timed_out = true;
+		t->timed_out = t->timed_dry = true;
+		model_footprint(t->wait_addr);
+		model_time(true);
 	}
 	t->yielded = false;
-	for (int i = 0; i < engine->nr_threads; i++)
-		if (t != &engine->threads[i])
-			engine->threads[i].yielded = false;
 	if ((next & ~TIMEOUT) != engine->current)
 		go_to(next & ~TIMEOUT);
 }
@@ -345,6 +386,7 @@ static void wake(const uint32_t *addr, int count)
 		if (!first)
 			return;
 		first->state = THREAD_RUNNABLE;
+		step_wakes(first - engine->threads);
 		if (engine->tracing)
 			report_step("wakes", (uintptr_t)addr, first - engine->threads, false, 0);
 	}
@@ -352,8 +394,12 @@ static void wake(const uint32_t *addr, int count)
 
 static void yield_now(void)
 {
-	engine->threads[engine->current].yielded = true;
-	model_footprint(0);
+	struct thread *me = &engine->threads[engine->current];
+
+	me->yielded = me->dry = true;
+	me->yields[0] = me->yields[1];
+	me->yields[1] = engine->stores;
+	me->turns = runnable() & ~(1 << engine->current);
 	reschedule();
 }
 
@@ -382,12 +428,14 @@ void __wrap_ldb_port_thread_join(struct port_thread *thread)
 uint64_t __wrap_ldb_port_time_ns(void);
 uint64_t __wrap_ldb_port_time_ns(void)
 {
+	model_time(false);
 	return engine->now;
 }
 
 uint64_t __wrap_ldb_port_real_ns(void);
 uint64_t __wrap_ldb_port_real_ns(void)
 {
+	model_time(false);
 	return engine->now;
 }
 
@@ -436,6 +484,7 @@ int thread_new(void (*fn)(void *arg), void *arg, const char *name)
 	t = &engine->threads[i];
 	memset(t, 0, offsetof(struct thread, cur));
 	memcpy(t->tls, engine->tls_initial, engine->tls_bytes);
+	t->last_step = t->woken_by = NOBODY;
 	t->fn = fn;
 	t->arg = arg;
 	snprintf(t->name, sizeof(t->name), "%s", name);
@@ -491,6 +540,7 @@ void threads_prepare(const struct scenario *scenario, const unsigned int *sites)
 	engine->phase = PHASE_SETUP;
 	engine->outcome = OUTCOME_NONE;
 	engine->entered++;
+	engine->step = &engine->nowhere;
 	engine->alone = 0;
 	engine->scenario = scenario;
 	engine->running = 0;

@@ -79,6 +79,7 @@ static void __attribute__((constructor(101))) world_init(void)
 	map(WORLD_BASE, WORLD_BYTES);
 	map((uintptr_t)COPIES, 2 * sizeof(struct copy));
 	engine->current = -1;
+	engine->step = &engine->nowhere;
 	engine->life = map(0, GRAINS);
 	engine->sizes = map(0, GRAINS * sizeof(uint32_t));
 	for (int i = 0; i < 2; i++) {
