@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "dma-buf-sync-file.h"
+#include "locking.h"
 
 static bool names_an_access(__u32 flags)
 {
@@ -26,7 +27,7 @@ long dma_buf_export_sync_file(struct dma_buf *dmabuf, struct dma_buf_export_sync
 	struct dma_fence *fence;
 	int fd, ret;
 
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_export_sync_file, dmabuf->resv))
 		return -EDEADLK;
 
 	if (copy_from_user(&request, arg, sizeof(request)))
@@ -77,7 +78,7 @@ long dma_buf_import_sync_file(struct dma_buf *dmabuf,
 	unsigned int count = 0;
 	int ret;
 
-	if (dma_resv_assert_not_held(dmabuf->resv))
+	if (lock_rule(dma_buf_import_sync_file, dmabuf->resv))
 		return -EDEADLK;
 
 	if (copy_from_user(&request, arg, sizeof(request)))

@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = ROOT / "core" / "locking.def"
 HEADERS = tuple(f"include/linux/{name}.h" for name in (
     "dma-buf", "dma-buf-mapping", "dma-resv", "dma-fence", "dma-fence-array", "dma-fence-chain", "dma-fence-unwrap", "sync_file",
-    "dma-heap"))
+    "dma-heap")) + ("core/dma-buf-sync-file.h",)
 CALLBACKS = ("dma_buf_ops", "dma_buf_attach_ops", "dma_fence_ops", "dma_resv_watcher", "dma_heap_ops")
 
 # Macros, and what they are: neither takes a lock of its own.
@@ -227,7 +227,7 @@ def analyse(headers, source, name=None):
 
 def breakers(table, texts, broken):
     """C with a function for each row that Clang can look at: one that breaks it, or keeps it."""
-    code = ["#include <linux/dma-buf-mapping.h>", "#include <linux/dma-buf.h>"]
+    code = ["#include <linux/dma-buf-mapping.h>", "#include <linux/dma-buf.h>", "#include <dma-buf-sync-file.h>"]
     names = []
     for row in table["LOCK_CALL"]:
         found = next((d for d in (declaration(t, row["function"]) for t in texts) if d), None)
@@ -252,7 +252,7 @@ def clang():
     sources = [s for s in sources if not re.search(r"-test\.c$|/test-|debug-table\.c$|program-(?:api|version)\.c$", s)]
     with tempfile.TemporaryDirectory() as folder:
         for header, text in zip(HEADERS, texts):
-            path = pathlib.Path(folder) / header.removeprefix("include/")
+            path = pathlib.Path(folder) / re.sub("^(include|core)/", "", header)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(annotate(text, table))
         said = [w for s in sources for w in analyse(folder, None, s)]
