@@ -446,25 +446,29 @@ static unsigned int complaints(void)
 	}
 }
 
+void run_case(const struct guest_case *c)
+{
+	if (!is_for_this(c))
+		return;
+	failures = 0;
+	skipped = NULL;
+	c->run();
+	if (importer_fd >= 0)
+		close(importer_fd);
+	importer_fd = -1;
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		drop(fd);
+	failures += complaints();
+	if (skipped && !failures)
+		printf("ok %u %s # SKIP %s\n", ++ran, c->name, skipped);
+	else
+		printf("%s %u %s\n", failures ? "not ok" : "ok", ++ran, c->name);
+}
+
 static void run_cases(const struct guest_case *list)
 {
-	for (; list->name; list++) {
-		if (!is_for_this(list))
-			continue;
-		failures = 0;
-		skipped = NULL;
-		list->run();
-		if (importer_fd >= 0)
-			close(importer_fd);
-		importer_fd = -1;
-		for (int fd = 0; fd < DESCRIPTORS; fd++)
-			drop(fd);
-		failures += complaints();
-		if (skipped)
-			printf("ok %u %s # SKIP %s\n", ++ran, list->name, skipped);
-		else
-			printf("%s %u %s\n", failures ? "not ok" : "ok", ++ran, list->name);
-	}
+	for (; list->name; list++)
+		run_case(list);
 }
 
 static void load_modules(void)
@@ -525,6 +529,7 @@ int main(void)
 		run_cases(importer_cases);
 		run_cases(program_cases);
 		run_cases(machine_cases);
+		run_conformance();
 		run_cases(driver_cases);
 	}
 	printf("1..%u\n", ran);

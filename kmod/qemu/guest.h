@@ -30,6 +30,12 @@ struct guest_case {
 extern const struct guest_case importer_cases[], program_cases[], machine_cases[], driver_cases[],
 	cost_cases[];
 
+/** run_case - one of them, if it is for this machine; says how it ended */
+void run_case(const struct guest_case *c);
+
+/** run_conformance - the cases of /dev/conformance, where that is */
+void run_conformance(void);
+
 extern const char *machine; /* what the command line calls it */
 extern bool take_long;      /* and whether there is time for larger numbers */
 
