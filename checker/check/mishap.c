@@ -117,7 +117,7 @@ static struct json_object *parse_frame(const char *line)
 	if (sscanf(line, " #%*u %*s in %199s %299[^\n]", function, place) != 2)
 		return NULL;
 	frame = json_object_new_object();
-	json_object_object_add(frame, "function", json_object_new_string(function));
+	json_object_object_add(frame, "function", json_object_new_string(check_function(function)));
 	colon = strchr(place, ':');
 	if (colon) {
 		*colon = '\0';

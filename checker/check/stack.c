@@ -64,6 +64,13 @@ bool check_stack_of_driver(const struct check_stack *stack)
 	return false;
 }
 
+const char *check_function(const char *symbol)
+{
+	static const char label[] = "ldb_"; /* host/labels.h */
+
+	return strncmp(symbol, label, strlen(label)) ? symbol : symbol + strlen(label);
+}
+
 static struct json_object *frame_json(void *pc)
 {
 	struct json_object *frame = json_object_new_object();
@@ -79,7 +86,7 @@ static struct json_object *frame_json(void *pc)
 		json_object_object_add(frame, "file", json_object_new_string(file));
 		json_object_object_add(frame, "line", json_object_new_int(atoi(line)));
 	}
-	json_object_object_add(frame, "function", json_object_new_string(text));
+	json_object_object_add(frame, "function", json_object_new_string(check_function(text)));
 	json_object_object_add(frame, "driver", json_object_new_boolean(is_drivers(pc)));
 	return frame;
 }

@@ -29,6 +29,9 @@ void check_stack_driver(const void *address);
 bool check_address_of_driver(const void *pc);
 bool check_stack_of_driver(const struct check_stack *stack);
 
+/** check_function - the name that a driver knows the function of @symbol by */
+const char *check_function(const char *symbol);
+
 /**
  * check_stack_json - an array of { function, file, line, driver }, innermost first
  *
