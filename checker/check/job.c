@@ -18,7 +18,8 @@
 #include "checker/check/job.h"
 
 #define JOB_TICK_MS 100
-#define JOB_PATIENCE 20 /* ticks from the question to the end */
+#define JOB_PATIENCE 2 /* seconds from the question to the end */
+#define JOB_LAST_MS 2  /* for its end, once it says no more */
 /* What a worker with a driver that does nothing has is 60 MiB and 3 threads. */
 #define JOB_MEBIBYTES 1024
 #define JOB_THREADS 256
@@ -35,9 +36,8 @@ struct running {
 	char *line;    /* not yet complete */
 	size_t length;
 	char at[256]; /* what it said it tries */
-	struct timespec heard;
-	int asked;             /* by a signal, once */
-	unsigned int patience; /* ticks since then */
+	struct timespec heard, since;
+	int asked; /* by a signal, once; since then */
 	bool found, done;
 };
 
@@ -49,6 +49,7 @@ static void exec_worker(const struct check_job *job, int news, int log)
 	int null = open("/dev/null", O_RDWR);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0); /* what the driver starts ends with it */
 	dup2(null, STDIN_FILENO);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
@@ -147,19 +148,37 @@ static long proc_number(pid_t pid, const char *file, const char *format)
 	return number;
 }
 
-/* The signal that asks about what is too much, or 0. */
-static int too_much(const struct running *r)
+static long seconds_since(const struct timespec *then)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec - r->heard.tv_sec >= r->job->seconds)
+	return now.tv_sec - then->tv_sec;
+}
+
+/* The signal that asks about what is too much, or 0. */
+static int too_much(const struct running *r)
+{
+	if (seconds_since(&r->heard) >= r->job->seconds)
 		return ASK_HUNG;
 	if (proc_number(r->pid, "status", "VmRSS: %ld kB") > JOB_MEBIBYTES * 1024L)
 		return ASK_MEMORY;
 	if (proc_number(r->pid, "status", "Threads: %ld") > JOB_THREADS)
 		return ASK_THREADS;
 	return 0;
+}
+
+static void keep_in_bounds(struct running *r)
+{
+	if (r->asked) {
+		if (seconds_since(&r->since) >= JOB_PATIENCE)
+			kill(-r->pid, SIGKILL);
+		return;
+	}
+	r->asked = too_much(r);
+	clock_gettime(CLOCK_MONOTONIC, &r->since);
+	if (r->asked)
+		kill(r->pid, r->asked);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -210,31 +229,41 @@ static void tell_end(struct running *r, int status)
 	tell(r, CHECK_RUN_01, text);
 }
 
+/* It stays a zombie, and its number its own. */
+static bool has_ended(const struct running *r)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, r->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+}
+
+/* Until it ends: it may close the pipe before, and a child of the driver's may have it open after. */
+static void listen_until_end(struct running *r)
+{
+	struct pollfd news = { .fd = r->news, .events = POLLIN };
+
+	for (;;) {
+		int ready = poll(&news, 1, news.fd < 0 ? JOB_LAST_MS : JOB_TICK_MS);
+
+		if (ready > 0 && !take_news(r))
+			news.fd = -1;
+		else if (ready <= 0 && has_ended(r))
+			break;
+		keep_in_bounds(r);
+	}
+}
+
 int check_job_run(const struct check_job *job)
 {
 	struct running r = { .job = job };
-	struct pollfd news;
 	int status, ret;
 
 	ret = start(&r);
 	if (ret)
 		return ret;
 	clock_gettime(CLOCK_MONOTONIC, &r.heard);
-	news = (struct pollfd){ .fd = r.news, .events = POLLIN };
-	for (;;) {
-		int ready = poll(&news, 1, JOB_TICK_MS);
-
-		if (ready > 0 && !take_news(&r))
-			break;
-		if (r.asked) {
-			if (++r.patience == JOB_PATIENCE)
-				kill(r.pid, SIGKILL);
-			continue;
-		}
-		r.asked = too_much(&r);
-		if (r.asked)
-			kill(r.pid, r.asked);
-	}
+	listen_until_end(&r);
+	kill(-r.pid, SIGKILL);
 	waitpid(r.pid, &status, 0);
 	tell_end(&r, status);
 	close(r.news);
