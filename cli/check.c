@@ -130,10 +130,11 @@ static int run_on(struct run *run, const struct driver_module *module, const cha
 	return EXIT_EXACT;
 }
 
-static int run_module(struct options *options, const struct driver_module *module, const char *name)
+static int run_module(struct options *options, const struct driver_module *module,
+		      struct report_driver *driver)
 {
 	static const char *const policies[] = { "remap", "cached" };
-	struct run run = { options, report_driver(&options->report, name) };
+	struct run run = { options, driver };
 	int ret = EXIT_EXACT;
 
 	for (const struct machine_type *m = machine_types; m->name; m++) {
@@ -149,6 +150,7 @@ static int run_module(struct options *options, const struct driver_module *modul
 static int check_path(struct options *options, const char *path)
 {
 	struct driver_request request = { .path = path, .options = options->compiler };
+	struct report_driver *first = NULL, *driver;
 	struct driver_build build;
 	int ret;
 
@@ -159,9 +161,14 @@ static int check_path(struct options *options, const char *path)
 		goto free;
 	}
 	ret = driver_build(&request, &build);
-	for (size_t i = 0; !ret && i < build.nr; i++)
-		ret = run_module(options, &build.modules[i],
-				 build.nr > 1 ? build.modules[i].name : path);
+	for (size_t i = 0; !ret && i < build.nr; i++) {
+		driver = report_driver(&options->report,
+				       build.nr > 1 ? build.modules[i].name : path);
+		first = first ? first : driver;
+		ret = run_module(options, &build.modules[i], driver);
+	}
+	if (!ret && build.nr > 1)
+		report_excuse_idle(first);
 	driver_build_free(&build);
 free:
 	words_free(&request.programs);

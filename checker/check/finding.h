@@ -10,7 +10,8 @@
  *	{ "finding": ID, "text", "call": [frame...], "state": { "what", "stack": [frame...] },
  *	  "events": [text...], "at": what was being tried, "picture": null or as history.h says }
  *	{ "at": what is tried now }
- *	{ "done": true, ... }
+ *	{ "ways": how many were begun }
+ *	{ "done": true }, { "cannot": why it is not tried } or { "idle": why there is nothing to try }
  */
 #ifndef CHECKER_CHECK_FINDING_H
 #define CHECKER_CHECK_FINDING_H

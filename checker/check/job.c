@@ -99,7 +99,7 @@ static void take_line(struct running *r, const char *line)
 	} else if (json_object_object_get_ex(object, "at", &at)) {
 		snprintf(r->at, sizeof(r->at), "%s", json_object_get_string(at));
 	} else {
-		r->done = true;
+		r->done = !json_object_object_get_ex(object, "ways", &at);
 		r->job->told(r->job, object);
 	}
 	json_object_put(object);

@@ -69,9 +69,27 @@ void report_take(struct report_driver *driver, const char *machine, const char *
 	if (id[0]) {
 		take_finding(driver, machine, policy, check_rule_find(id), object);
 	} else if (json_object_object_get_ex(object, "ways", &ways)) {
-		driver->ways = json_object_get_int(ways);
-	} else if (!driver->cannot) {
-		driver->cannot = need(strdup(report_string(object, "cannot")));
+		if (driver->ways < (unsigned int)json_object_get_int(ways))
+			driver->ways = json_object_get_int(ways);
+	} else if (!driver->cannot && !json_object_object_get_ex(object, "done", NULL)) {
+		driver->idle = json_object_object_get_ex(object, "idle", NULL);
+		driver->cannot =
+			need(strdup(report_string(object, driver->idle ? "idle" : "cannot")));
+	}
+}
+
+void report_excuse_idle(struct report_driver *first)
+{
+	struct report_driver *driver;
+	unsigned int ways = 0;
+
+	for (driver = first; driver; driver = driver->next)
+		ways += driver->ways;
+	for (driver = first; ways && driver; driver = driver->next) {
+		if (!driver->idle)
+			continue;
+		free(driver->cannot);
+		driver->cannot = NULL;
 	}
 }
 

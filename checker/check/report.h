@@ -31,6 +31,7 @@ struct report_driver {
 	char *name;                      /* as on the command line, or of its module */
 	struct report_finding *findings; /* in the order they were told */
 	char *cannot;                    /* why it could not be tried, or NULL */
+	bool idle;                       /* it has nothing that could be tried */
 	unsigned int runs, ways;
 };
 
@@ -50,6 +51,13 @@ struct report_driver *report_driver(struct report *report, const char *name);
 /** report_take - a line of a worker (finding.h) about @driver on @machine under @policy */
 void report_take(struct report_driver *driver, const char *machine, const char *policy,
 		 struct json_object *object);
+
+/**
+ * report_excuse_idle - of a folder's modules, from @first on, some may only serve the others
+ *
+ * If any was driven, one that has nothing to drive is no failure.
+ */
+void report_excuse_idle(struct report_driver *first);
 
 /** report_broken - is @rule among @driver's findings? */
 bool report_broken(const struct report_driver *driver, enum check_rule rule);
