@@ -106,6 +106,16 @@ static void told(const struct check_job *job, struct json_object *object)
 	report_take(run->driver, job->machine, job->policy, object);
 }
 
+/* On a terminal: what is done now, in one line that the report takes the place of; NULL: nothing. */
+static void progress(const struct check_job *job, const char *name)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	fputs("\r\033[K", stderr);
+	if (job)
+		fprintf(stderr, "%s: on %s/%s ", name, job->machine, job->policy);
+}
+
 static int run_on(struct run *run, const struct driver_module *module, const char *machine,
 		  const char *policy)
 {
@@ -122,8 +132,10 @@ static int run_on(struct run *run, const struct driver_module *module, const cha
 		.told = told,
 		.context = run,
 	};
-	int ret = check_job_run(&job);
+	int ret;
 
+	progress(&job, run->driver->name);
+	ret = check_job_run(&job);
 	run->driver->runs++;
 	if (ret)
 		return usage_error(job.worker, strerror(-ret));
@@ -144,6 +156,7 @@ static int run_module(struct options *options, const struct driver_module *modul
 			if (!options->policy || !strcmp(options->policy, policies[p]))
 				ret = run_on(&run, module, m->name, policies[p]);
 	}
+	progress(NULL, NULL);
 	return ret;
 }
 
