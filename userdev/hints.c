@@ -48,13 +48,6 @@ void hints_fini(struct supervisor *s)
 	s->shared = NULL;
 }
 
-static u64 ino_of(const struct object *object)
-{
-	struct stat st;
-
-	return fstat(object->fd, &st) ? 0 : st.st_ino;
-}
-
 /* The place of @ino in the table, or NULL. */
 static uint64_t *find(struct run_shared *shared, u64 ino)
 {
@@ -85,7 +78,6 @@ void hints_add(struct supervisor *s, struct object *object)
 	if (!s->shared)
 		return;
 	WRITE_ONCE(s->shared->buffers, s->shared->buffers + 1);
-	object->ino = ino_of(object);
 	for (u32 i = 0; i < 64; i++) {
 		free = &s->shared->table[(shared_slot(object->ino) + i) % SHARED_ENTRIES];
 		if (*free)

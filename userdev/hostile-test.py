@@ -19,7 +19,7 @@ spec.loader.exec_module(run_test)
 DMABUF, LONG, inside, need, program, tap = (getattr(run_test, name) for name in ("DMABUF", "LONG", "inside", "need", "program", "tap"))
 
 HOSTILE = os.path.abspath(sys.argv[3])
-SECONDS = 300 if LONG else 40
+SECONDS = 300 if LONG else 60
 
 
 def most_at_once(told):
@@ -201,7 +201,8 @@ def rounds_leave_nothing_behind():
             assert os.wait()[1] == 0
         alloc()
         after = size()
-        assert after[0] <= before[0] * 1.1 + 300 and after[1] <= before[1] + 3, (before, after)
+        # It keeps two descriptors for each of the last 16 callers.
+        assert after[0] <= before[0] * 1.1 + 300 and after[1] <= before[1] + 32, (before, after)
     # A sanitizer keeps what was freed, for a while.
     inside(body, env={"ROUNDS": str(rounds), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"})
 

@@ -14,6 +14,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sync_file.h>
@@ -80,15 +81,6 @@ static void lend_end(int number)
 		host_close(number);
 }
 
-/* What an ioctl of the core's made. */
-static struct file *take_result(int number)
-{
-	struct file *file = host_fget(number);
-
-	host_close(number);
-	return file;
-}
-
 int give_object(struct supervisor *s, const struct call *call, enum object_kind kind,
 		struct file *file, int flags)
 {
@@ -133,29 +125,44 @@ static long give_in_copy(struct supervisor *s, const struct call *call, enum obj
 
 /* --- heaps ------------------------------------------------------------------------------------ */
 
+/* As core/dma-heap.c does it, but without numbers of ours for what programs make and drop most. */
+static struct dma_buf *heap_allocate(struct run_heap *heap,
+				     const struct dma_heap_allocation_data *data)
+{
+	size_t len = PAGE_ALIGN(data->len);
+
+	if (data->fd || data->fd_flags & ~(u32)DMA_HEAP_VALID_FD_FLAGS ||
+	    data->heap_flags & ~DMA_HEAP_VALID_HEAP_FLAGS || !len)
+		return ERR_PTR(-EINVAL);
+	return memfd_buffer_allocate(heap->name, &heap->budget, len, data->fd_flags);
+}
+
 static long heap_ioctl(struct supervisor *s, const struct call *call, struct object *object)
 {
 	unsigned int cmd = call->args[1], size = _IOC_SIZE(cmd);
 	size_t in = cmd & IOC_IN ? size : 0, out = cmd & IOC_OUT ? size : 0;
 	struct dma_heap_allocation_data *data;
-	size_t room = max(sizeof(*data), (size_t)size);
+	struct dma_buf *dmabuf;
 	long ret;
 
 	if (_IOC_NR(cmd) != _IOC_NR(DMA_HEAP_IOCTL_ALLOC))
 		return -EINVAL;
-	data = kzalloc(room, GFP_KERNEL);
+	data = kzalloc(max(sizeof(*data), (size_t)size), GFP_KERNEL);
 	if (!data)
 		return -ENOMEM;
 	ret = call_read(call, call->args[2], data, in);
-	if (!ret)
-		ret = on_core(object, _IOC(_IOC_READ | _IOC_WRITE, DMA_HEAP_IOC_MAGIC, 0, room),
-			      data);
-	if (!ret) {
-		s->done.buffers++;
-		s->done.bytes += data->len;
-		ret = give_in_copy(s, call, OBJECT_BUFFER, take_result(data->fd), data, out,
-				   (__s32 *)&data->fd, data->fd_flags);
-	}
+	if (ret)
+		goto free_data;
+	dmabuf = heap_allocate(&s->heaps[object->heap], data);
+	ret = PTR_ERR_OR_ZERO(dmabuf);
+	if (ret)
+		goto free_data;
+	s->done.buffers++;
+	s->done.bytes += dmabuf->size;
+	ret = give_in_copy(s, call, OBJECT_BUFFER, dmabuf->file, data, out, (__s32 *)&data->fd,
+			   data->fd_flags);
+
+free_data:
 	kfree(data);
 	return ret;
 }
@@ -177,28 +184,22 @@ static long udmabuf_make(struct supervisor *s, const struct call *call,
 {
 	struct memfd_piece *pieces = kvcalloc(max(count, 1u), sizeof(*pieces), GFP_KERNEL);
 	struct dma_buf *dmabuf;
-	unsigned int taken;
-	long ret;
 
 	if (!pieces)
 		return -ENOMEM;
-	for (taken = 0; taken < count; taken++)
-		pieces[taken] = (struct memfd_piece){
-			.memfd = take_memfd(s, call, (int)items[taken].memfd),
-			.offset = items[taken].offset,
-			.bytes = items[taken].size,
+	for (unsigned int i = 0; i < count; i++)
+		pieces[i] = (struct memfd_piece){
+			.memfd = take_memfd(s, call, (int)items[i].memfd),
+			.offset = items[i].offset,
+			.bytes = items[i].size,
 		};
 	dmabuf = memfd_buffer_udmabuf(pieces, count);
-	while (taken--)
-		if (pieces[taken].memfd >= 0)
-			close(pieces[taken].memfd);
 	kvfree(pieces);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	s->done.udmabufs++;
-	ret = give_object(s, call, OBJECT_BUFFER, dmabuf->file,
-			  O_RDWR | (flags & UDMABUF_FLAGS_CLOEXEC ? O_CLOEXEC : 0));
-	return ret;
+	return give_object(s, call, OBJECT_BUFFER, dmabuf->file,
+			   O_RDWR | (flags & UDMABUF_FLAGS_CLOEXEC ? O_CLOEXEC : 0));
 }
 
 static long udmabuf_ioctl(struct supervisor *s, const struct call *call)
@@ -307,16 +308,30 @@ static long buffer_name(const struct call *call, struct object *object)
 	return on_core(object, DMA_BUF_SET_NAME_B, name);
 }
 
+/* As core/dma-buf-sync-file.c does it, but without a number of ours. */
 static long buffer_export(struct supervisor *s, const struct call *call, struct object *object)
 {
 	struct dma_buf_export_sync_file data;
-	long ret = call_read(call, call->args[2], &data, sizeof(data))
-			   ?: on_core(object, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &data);
+	struct sync_file *sync_file;
+	struct dma_fence *fence;
+	long ret = call_read(call, call->args[2], &data, sizeof(data));
 
 	if (ret)
 		return ret;
+	if (!data.flags || data.flags & ~(__u32)DMA_BUF_SYNC_RW)
+		return -EINVAL;
+	ret = dma_resv_get_singleton(object_buffer(object)->resv,
+				     dma_resv_usage_rw(data.flags & DMA_BUF_SYNC_WRITE), &fence);
+	if (ret)
+		return ret;
+	if (!fence)
+		fence = dma_fence_get_stub();
+	sync_file = sync_file_create(fence);
+	dma_fence_put(fence);
+	if (!sync_file)
+		return -ENOMEM;
 	s->done.fences++;
-	return give_in_copy(s, call, OBJECT_SYNC_FILE, take_result(data.fd), &data, sizeof(data),
+	return give_in_copy(s, call, OBJECT_SYNC_FILE, sync_file->file, &data, sizeof(data),
 			    &data.fd, O_CLOEXEC);
 }
 

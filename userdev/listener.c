@@ -121,14 +121,52 @@ int call_return_fd(const struct call *call, int fd, int flags)
 	return give(call, fd, flags, SECCOMP_ADDFD_FLAG_SEND);
 }
 
+/*
+ * What leads to a thread's descriptors. It stays that thread's: when that has ended nothing is found
+ * by it, even if its number is used anew.
+ */
+struct way {
+	pid_t tid;
+	int folder;  /* /proc/TID/fd */
+	int process; /* of the process that it is a thread of; -1: not opened yet */
+};
+
+static void way_close(struct way *way)
+{
+	if (way->folder >= 0)
+		close(way->folder);
+	if (way->process >= 0)
+		close(way->process);
+}
+
+/* The way to those of @tid, opened anew if it was @stale; it may be there no more. */
+static struct way *way_to(pid_t tid, bool stale)
+{
+	static struct way ways[16];
+	struct way *way = &ways[tid % ARRAY_SIZE(ways)];
+	char path[64];
+
+	if (way->tid == tid && !stale)
+		return way;
+	if (way->tid)
+		way_close(way);
+	snprintf(path, sizeof(path), "/proc/%d/fd", tid);
+	*way = (struct way){ .tid = tid,
+			     .folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC),
+			     .process = -1 };
+	return way;
+}
+
 int call_stat(const struct call *call, int fd, struct stat *st)
 {
-	char path[64];
+	char name[16];
 
 	if (fd < 0)
 		return -EBADF;
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", call->tid, fd);
-	return stat(path, st) ? -EBADF : 0;
+	snprintf(name, sizeof(name), "%d", fd);
+	if (!fstatat(way_to(call->tid, false)->folder, name, st, 0))
+		return 0;
+	return fstatat(way_to(call->tid, true)->folder, name, st, 0) ? -EBADF : 0;
 }
 
 /* A descriptor for the process that @tid is a thread of. */
@@ -152,19 +190,28 @@ static int process_of(pid_t tid)
 	return fd < 0 ? -ESRCH : fd;
 }
 
+static int take(const struct call *call, int fd, bool stale)
+{
+	struct way *way = way_to(call->tid, stale);
+	int ret;
+
+	if (way->process < 0)
+		way->process = process_of(call->tid);
+	if (way->process < 0)
+		return way->process;
+	ret = syscall(SYS_pidfd_getfd, way->process, fd, 0);
+	return ret < 0 ? -errno : ret;
+}
+
 int call_take(const struct call *call, int fd)
 {
-	int process = process_of(call->tid), ret;
+	int ret = take(call, fd, false);
 
-	if (process < 0)
-		return process;
-	ret = syscall(SYS_pidfd_getfd, process, fd, 0);
-	ret = ret < 0 ? -errno : ret;
-	close(process);
-	if (!call_waits(call)) {
-		if (ret >= 0)
-			close(ret);
-		return -ENOENT;
-	}
-	return ret;
+	if (ret == -ESRCH)
+		ret = take(call, fd, true);
+	if (call_waits(call))
+		return ret;
+	if (ret >= 0)
+		close(ret);
+	return -ENOENT;
 }

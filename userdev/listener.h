@@ -73,7 +73,12 @@ int call_return_fd(const struct call *call, int fd, int flags);
 /** call_stat - of what the caller has at number @fd. Returns 0 or -EBADF */
 int call_stat(const struct call *call, int fd, struct stat *st);
 
-/** call_take - a descriptor of ours, close-on-exec, for what the caller has at @fd, or -errno */
+/**
+ * call_take - a descriptor of ours, close-on-exec, for what the caller has at @fd
+ *
+ * Context: after call_stat() of the same call, which sees it when a thread's number is another's now.
+ * Returns it or -errno.
+ */
 int call_take(const struct call *call, int fd);
 
 #endif

@@ -179,7 +179,10 @@ static bool charge(struct memfd_budget *budget, u64 bytes)
 
 static bool machine_has(u64 bytes)
 {
-	return bytes >> PAGE_SHIFT <= (u64)sysconf(_SC_PHYS_PAGES);
+	static u64 pages;
+
+	pages = pages ?: (u64)sysconf(_SC_PHYS_PAGES);
+	return bytes >> PAGE_SHIFT <= pages;
 }
 
 static int memory_of(size_t len, int *memfd)
@@ -187,9 +190,7 @@ static int memory_of(size_t len, int *memfd)
 	*memfd = port_memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (*memfd < 0)
 		return -errno;
-	if (port_ftruncate(*memfd, len))
-		return -ENOMEM;
-	if (len <= TAKEN_AT_ONCE && port_fallocate(*memfd, 0, 0, len))
+	if (len <= TAKEN_AT_ONCE ? port_fallocate(*memfd, 0, 0, len) : port_ftruncate(*memfd, len))
 		return -ENOMEM;
 	return fcntl(*memfd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) ? -errno : 0;
 }
@@ -269,30 +270,22 @@ static int take_memory(const struct memfd_piece *piece)
 
 struct dma_buf *memfd_buffer_udmabuf(const struct memfd_piece *pieces, unsigned int count)
 {
-	struct memfd_buffer *buffer;
+	struct memfd_buffer *buffer = buffer_new(count);
 	struct dma_buf *dmabuf;
-	u64 bytes;
-	int ret = check_sizes(pieces, count, &bytes);
+	int ret;
 
-	if (ret)
-		return ERR_PTR(ret);
-	buffer = buffer_new(count);
-	if (!buffer)
+	if (!buffer) {
+		for (unsigned int i = 0; i < count; i++)
+			if (pieces[i].memfd >= 0)
+				close(pieces[i].memfd);
 		return ERR_PTR(-ENOMEM);
-	buffer->bytes = bytes;
-	for (unsigned int i = 0; i < count; i++) {
-		struct memfd_piece *piece = &buffer->pieces[i];
-
-		ret = check_memfd(&pieces[i]) ?: take_memory(&pieces[i]);
-		if (ret)
-			goto free_buffer;
-		*piece = pieces[i];
-		piece->memfd = fcntl(pieces[i].memfd, F_DUPFD_CLOEXEC, 0);
-		if (piece->memfd < 0) {
-			ret = -errno;
-			goto free_buffer;
-		}
 	}
+	memcpy(buffer->pieces, pieces, count * sizeof(*pieces));
+	ret = check_sizes(pieces, count, &buffer->bytes);
+	for (unsigned int i = 0; !ret && i < count; i++)
+		ret = check_memfd(&pieces[i]) ?: take_memory(&pieces[i]);
+	if (ret)
+		goto free_buffer;
 	dmabuf = buffer_export(buffer, "udmabuf", O_RDWR);
 	if (!IS_ERR(dmabuf))
 		return dmabuf;

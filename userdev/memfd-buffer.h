@@ -48,8 +48,8 @@ struct dma_buf *memfd_buffer_allocate(const char *name, struct memfd_budget *bud
 /**
  * memfd_buffer_udmabuf - a buffer that is @count pieces of programs' memfds
  *
- * The rules of Linux 6.12's udmabuf.  Context: may sleep.  Ownership: a reference of the caller's; it
- * keeps descriptors of its own.
+ * The rules of Linux 6.12's udmabuf.  Context: may sleep.  Ownership: a reference of the caller's;
+ * the descriptors in @pieces are taken over, also on failure; one below 0 is none.
  * Returns ERR_PTR: -EINVAL not whole pages, nothing or more than 64 MiB, past the memfd's end, it is
  * not sealed against shrinking or is sealed against writing; -EBADFD not a memfd; -EACCES not opened
  * to read and write; -ENOMEM; -EMFILE.  DIFFERS: -EINVAL for pieces of a memfd of huge pages.

@@ -36,9 +36,34 @@ static bool key_of(const struct objects *objects, const struct stat *st, unsigne
 
 struct object *objects_find(struct objects *objects, const struct stat *st)
 {
+	struct object *object;
 	unsigned long key;
 
-	return key_of(objects, st, &key) ? xa_load(&objects->table, key) : NULL;
+	if (!key_of(objects, st, &key))
+		return NULL;
+	hlist_for_each_entry(object, &objects->by_key[key % OBJECTS_ROWS], of_key)
+		if (object->key == key)
+			return object;
+	return NULL;
+}
+
+static struct object *of_watch(struct objects *objects, int watch)
+{
+	struct object *object;
+
+	hlist_for_each_entry(object, &objects->by_watch[(unsigned int)watch % OBJECTS_ROWS],
+			     of_watch)
+		if (object->watch == watch)
+			return object;
+	return NULL;
+}
+
+static void unwatch(struct objects *objects, struct object *object)
+{
+	if (object->watch < 0)
+		return;
+	hlist_del(&object->of_watch);
+	inotify_rm_watch(objects->inotify, object->watch);
 }
 
 struct dma_buf *object_buffer(const struct object *object)
@@ -56,11 +81,8 @@ static void object_end(struct objects *objects, struct object *object)
 		dma_fence_remove_callback(object->fence, &object->signaled);
 		dma_fence_put(object->fence);
 	}
-	xa_erase(&objects->table, object->key);
-	if (object->watch >= 0) {
-		xa_erase(&objects->watches, object->watch);
-		inotify_rm_watch(objects->inotify, object->watch);
-	}
+	hlist_del(&object->of_key);
+	unwatch(objects, object);
 	list_del(&object->node);
 	if (object->file)
 		fput(object->file);
@@ -72,9 +94,10 @@ static void object_end(struct objects *objects, struct object *object)
 	kfree(object);
 }
 
-static const char *memfd_path(const struct object *object, char path[64])
+/* In the working directory; two of five steps less on the way to each buffer. */
+static const char *memfd_path(const struct object *object, char path[16])
 {
-	snprintf(path, 64, "/proc/self/fd/%d", object->fd);
+	snprintf(path, 16, "%d", object->fd);
 	return path;
 }
 
@@ -87,8 +110,8 @@ static bool nobody_else_has(const struct object *object)
 
 static void watch_heard(struct objects *objects, const struct inotify_event *event)
 {
-	struct object *object = xa_load(&objects->watches, event->wd);
-	char path[64];
+	struct object *object = of_watch(objects, event->wd);
+	char path[16];
 
 	if (!object)
 		return;
@@ -178,58 +201,53 @@ static struct object *object_new(struct objects *objects, enum object_kind kind,
 static int object_enter(struct objects *objects, struct object *object, int fd)
 {
 	struct stat st;
-	int ret;
 
 	if (fstat(fd, &st))
 		return -errno;
 	if (!key_of(objects, &st, &object->key))
 		return -EINVAL;
-	ret = xa_err(xa_store(&objects->table, object->key, object, GFP_KERNEL));
-	if (ret)
-		return ret;
+	hlist_add_head(&object->of_key, &objects->by_key[object->key % OBJECTS_ROWS]);
+	object->ino = st.st_ino;
 	object->id = ++objects->last_id;
 	list_add_tail(&object->node, &objects->all);
 	return 0;
 }
 
 int object_add_device(struct objects *objects, enum object_kind kind, const char *path,
-		      struct file *file)
+		      unsigned int heap)
 {
-	struct object *object = object_new(objects, kind, file);
+	struct object *object = object_new(objects, kind, NULL);
 	int fd, ret;
 
-	if (!object) {
-		if (file)
-			fput(file);
+	if (!object)
 		return -ENOMEM;
-	}
+	object->heap = heap;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ret = fd < 0 ? -errno : object_enter(objects, object, fd);
 	if (fd >= 0)
 		close(fd);
-	if (ret) {
-		if (file)
-			fput(file);
+	if (ret)
 		kfree(object);
-	}
 	return ret;
 }
 
 static int watch_memfd(struct objects *objects, struct object *object, int flags, int *given)
 {
-	char path[64];
+	char path[16];
 	int ret;
 
 	*given = port_open(memfd_path(object, path), (flags & O_ACCMODE) | O_CLOEXEC);
 	if (*given < 0)
 		return -errno;
 	object->watch = inotify_add_watch(objects->inotify, path, IN_OPEN | IN_CLOSE);
-	ret = object->watch < 0
-		      ? -errno
-		      : xa_err(xa_store(&objects->watches, object->watch, object, GFP_KERNEL));
-	if (ret)
+	if (object->watch < 0) {
+		ret = -errno;
 		close(*given);
-	return ret;
+		return ret;
+	}
+	hlist_add_head(&object->of_watch,
+		       &objects->by_watch[(unsigned int)object->watch % OBJECTS_ROWS]);
+	return 0;
 }
 
 static int open_buffer(struct objects *objects, struct object *object, int flags, int *given)
@@ -323,10 +341,7 @@ close_given:
 	close(*given);
 free_object:
 	*given = -1;
-	if (object->watch >= 0) {
-		xa_erase(&objects->watches, object->watch);
-		inotify_rm_watch(objects->inotify, object->watch);
-	}
+	unwatch(objects, object);
 	if (object->fd >= 0 && !object->fd_is_memory)
 		close(object->fd);
 	fput(file);
@@ -354,11 +369,9 @@ int objects_init(struct objects *objects, const char *folder)
 	int ends[2], ret;
 
 	*objects = (struct objects){ .ends = -1, .inotify = -1 };
-	xa_init(&objects->table);
-	xa_init(&objects->watches);
 	INIT_LIST_HEAD(&objects->all);
 	INIT_LIST_HEAD(&objects->doubtful);
-	if (stat(folder, &st) || pipe2(ends, O_CLOEXEC))
+	if (stat(folder, &st) || chdir("/proc/self/fd") || pipe2(ends, O_CLOEXEC))
 		return -errno;
 	objects->folder = st.st_dev;
 	close(ends[1]);
@@ -384,6 +397,4 @@ void objects_fini(struct objects *objects)
 		close(objects->ends);
 	if (objects->inotify >= 0)
 		close(objects->inotify);
-	xa_destroy(&objects->table);
-	xa_destroy(&objects->watches);
 }

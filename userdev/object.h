@@ -25,7 +25,6 @@
 #include <linux/dma-fence.h>
 #include <linux/list.h>
 #include <linux/types.h>
-#include <linux/xarray.h>
 #include <sys/stat.h>
 
 struct call;
@@ -38,13 +37,16 @@ struct object {
 	/* constant from creation on */
 	enum object_kind kind;
 	unsigned long key;
-	struct file *file; /* the core's; NULL: /dev/udmabuf */
+	struct file *file; /* the core's; NULL: a device */
+	unsigned int heap; /* a heap's device: which */
 	int fd;            /* a buffer's memfd; a pipe's writing end; of a device -1 */
 	int watch;         /* of a memfd */
 	unsigned int id;   /* 1, 2, ... in the order of creation */
 	pid_t creator;
 
-	struct list_head node; /* in objects.all */
+	struct list_head node;      /* in objects.all */
+	struct hlist_node of_key;   /* in objects.by_key */
+	struct hlist_node of_watch; /* in objects.by_watch, while .watch >= 0 */
 
 	/* sync_files */
 	struct dma_fence *fence;
@@ -54,7 +56,7 @@ struct object {
 	bool reopened;
 	int counted; /* once it is: the one description of ours that the system counts */
 	struct list_head doubtful; /* in objects.doubtful: reopened, and closed since */
-	bool fd_is_memory; /* it is the exporter\'s; else a udmabuf, whose memory is elsewhere */
+	bool fd_is_memory; /* it is the exporter's; else a udmabuf, whose memory is elsewhere */
 	bool is_pending;   /* has an unsignaled fence */
 	struct list_head pending; /* in supervisor.pending */
 	u64 ino;                  /* of its memfd */
@@ -62,9 +64,11 @@ struct object {
 	char name[32];            /* that SET_NAME gave */
 };
 
+/* Their numbers are given out one after the other, so they spread by themselves. */
+#define OBJECTS_ROWS 4096u
+
 struct objects {
-	struct xarray table;   /* by key */
-	struct xarray watches; /* by watch */
+	struct hlist_head by_key[OBJECTS_ROWS], by_watch[OBJECTS_ROWS];
 	struct list_head all;
 	struct list_head doubtful;   /* as long as it is not empty, reap once a second */
 	dev_t memfds, pipes, folder; /* the three devices there are */
@@ -78,7 +82,7 @@ struct objects {
 };
 
 /**
- * objects_init - no objects yet
+ * objects_init - no objects yet; from here on the working directory is /proc/self/fd
  * @folder: a path on the filesystem where devices' files are
  * Returns 0 or -errno.  objects_fini - forget all; the last to use the core.
  */
@@ -92,11 +96,12 @@ void objects_reap(struct objects *objects);
 struct object *objects_find(struct objects *objects, const struct stat *st);
 
 /**
- * object_add_device - the file @path is the device @file (NULL: none of the core's)
- * Ownership: takes over @file, also on failure.  Returns 0 or -errno.
+ * object_add_device - the file @path is a device
+ * @heap: which one a heap is
+ * Returns 0 or -errno.
  */
 int object_add_device(struct objects *objects, enum object_kind kind, const char *path,
-		      struct file *file);
+		      unsigned int heap);
 
 /**
  * object_add - a new object and a descriptor of ours that is for the program

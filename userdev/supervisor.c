@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <libdmabuf.h>
 #include <linux/dma-buf.h>
-#include <linux/dma-heap.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -27,7 +26,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/file.h"
 #include "userdev/filter.h"
 #include "userdev/hints.h"
 #include "userdev/listener.h"
@@ -146,16 +144,6 @@ static const char *why_no_filter(int error)
 
 /* --- devices ---------------------------------------------------------------------------------- */
 
-static struct dma_buf *heap_allocate(struct dma_heap *heap, unsigned long len, u32 fd_flags,
-				     u64 heap_flags)
-{
-	struct run_heap *ours = dma_heap_get_drvdata(heap);
-
-	return memfd_buffer_allocate(ours->name, &ours->budget, len, fd_flags);
-}
-
-static const struct dma_heap_ops heap_ops = { .allocate = heap_allocate };
-
 static int touch(const char *path)
 {
 	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -209,18 +197,14 @@ static void remove_folder(struct supervisor *s)
 }
 
 static int add_device(struct supervisor *s, enum object_kind kind, const char *name,
-		      struct file *file)
+		      unsigned int heap)
 {
 	char path[128];
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
 	ret = touch(path);
-	if (!ret)
-		return object_add_device(&s->objects, kind, path, file);
-	if (file)
-		fput(file);
-	return ret;
+	return ret ?: object_add_device(&s->objects, kind, path, heap);
 }
 
 /* @text is NAME or NAME:BYTES; a heap that is there already only gets the limit. */
@@ -228,40 +212,23 @@ static int add_heap(struct supervisor *s, const char *text)
 {
 	size_t len = strcspn(text, ":");
 	u64 limit = text[len] ? strtoull(text + len + 1, NULL, 10) : ~0ULL;
-	struct run_heap *ours = NULL;
-	struct dma_heap_export_info info = { .ops = &heap_ops };
+	struct run_heap *heap;
 	char path[64];
-	int fd;
 
-	for (unsigned int i = 0; i < s->heap_count; i++)
-		if (strlen(s->heaps[i].name) == len && !strncmp(s->heaps[i].name, text, len))
-			ours = &s->heaps[i];
-	if (ours) {
-		ours->budget.limit = limit;
-		return 0;
+	for (unsigned int i = 0; i < s->heap_count; i++) {
+		heap = &s->heaps[i];
+		if (strlen(heap->name) == len && !strncmp(heap->name, text, len)) {
+			heap->budget.limit = limit;
+			return 0;
+		}
 	}
 	if (s->heap_count == SUPERVISOR_HEAPS)
 		return -ENOSPC;
-	ours = &s->heaps[s->heap_count];
-	strscpy(ours->name, text, min(len + 1, sizeof(ours->name)));
-	ours->budget = (struct memfd_budget){ .limit = limit, .whole = &s->budget };
-	info.name = ours->name;
-	info.priv = ours;
-	ours->heap = dma_heap_add(&info);
-	if (IS_ERR(ours->heap))
-		return PTR_ERR(ours->heap);
-	s->heap_count++;
-	snprintf(path, sizeof(path), "/dev/dma_heap/%s", ours->name);
-	fd = host_open(path, O_RDWR);
-	if (fd < 0)
-		return fd;
-	snprintf(path, sizeof(path), "dma_heap/%s", ours->name);
-	return add_device(s, OBJECT_HEAP, path, ({
-				  struct file *file = host_fget(fd);
-
-				  host_close(fd);
-				  file;
-			  }));
+	heap = &s->heaps[s->heap_count++];
+	strscpy(heap->name, text, min(len + 1, sizeof(heap->name)));
+	heap->budget = (struct memfd_budget){ .limit = limit, .whole = &s->budget };
+	snprintf(path, sizeof(path), "dma_heap/%s", heap->name);
+	return add_device(s, OBJECT_HEAP, path, s->heap_count - 1);
 }
 
 /* Only for who looks at it: each open is a timeline of its own. */
@@ -296,7 +263,7 @@ static int make_devices(struct supervisor *s)
 		ret = hints_init(s,
 				 !s->options->stats && !s->options->strict && !s->options->trace);
 	if (!ret)
-		ret = add_device(s, OBJECT_UDMABUF, "udmabuf", NULL);
+		ret = add_device(s, OBJECT_UDMABUF, "udmabuf", 0);
 	if (!ret)
 		ret = touch_sw_sync(s);
 	if (!ret)
@@ -312,8 +279,6 @@ static void remove_devices(struct supervisor *s)
 {
 	if (s->objects.all.next)
 		objects_fini(&s->objects);
-	for (unsigned int i = 0; i < s->heap_count; i++)
-		dma_heap_remove(s->heaps[i].heap);
 	hints_fini(s);
 	remove_folder(s);
 }
@@ -553,6 +518,8 @@ static int supervise(struct supervisor *s, int socket, int signals)
 	many_descriptors();
 	/* A lease that is asked back; see object.h, OB2. */
 	signal(SIGIO, SIG_IGN);
+	/* A buffer larger than files may be is an error of the call that wants it. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* No device maps here, and a program that forgets an END is its own business, as in Linux. */
 	libdmabuf_policy_set(LIBDMABUF_POLICY_REMAP);
 	ret = make_devices(s);

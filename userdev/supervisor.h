@@ -21,13 +21,11 @@
 #include "userdev/run.h"
 
 struct call;
-struct dma_heap;
 struct run_shared;
 
 #define SUPERVISOR_HEAPS 16
 
 struct run_heap {
-	struct dma_heap *heap;
 	char name[32];
 	struct memfd_budget budget;
 };
