@@ -5,6 +5,7 @@
  */
 #include "checker/check/own.h"
 
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 
@@ -195,6 +196,9 @@ static void followed(struct subject *s, struct dma_buf_attachment *attach)
 	subject_fill(s, 70);
 	if (subject_device(s, attach->dev, sgt, true))
 		goto unmap;
+	/* Its job is done, and the mapping is kept. */
+	if (sg_page(sgt->sgl))
+		dma_sync_sgtable_for_cpu(attach->dev, sgt, DMA_BIDIRECTIONAL);
 	ret = s->adapter->move(&s->buffer);
 	if (!ret && s->told == told)
 		check_found(CHECK_MOVE_07, s->dmabuf, NULL,

@@ -93,6 +93,7 @@ static enum check_rule rule_of(const char *text)
  */
 static void warned(const char *file, int line, const char *text)
 {
+	struct check_state state;
 	struct check_stack call;
 
 	if (watch_told)
@@ -100,7 +101,8 @@ static void warned(const char *file, int line, const char *text)
 	check_stack_take(&call);
 	if (!check_stack_of_driver(&call) && (check_any_found() || watch_any()))
 		return;
-	check_found_call(rule_of(text), NULL, &call, NULL, "WARN: %s", text);
+	check_found_call(rule_of(text), NULL, &call, watch_list(&state) ? &state : NULL, "WARN: %s",
+			 text);
 }
 
 /* --- a sanitizer's report --------------------------------------------------------------------- */

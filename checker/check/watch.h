@@ -74,6 +74,9 @@ void watch_called(const char *call);
 /** watch_last - the last of these calls, for a finding about bytes. Returns @state, filled in */
 struct check_state *watch_last(struct check_state *state);
 
+/** watch_list - who mapped or unmapped the list last that this thread maps or unmaps; false: nobody */
+bool watch_list(struct check_state *state);
+
 /* --- reservations ----------------------------------------------------------------------------- */
 
 /** watch_resv - who locked or unlocked @resv last, for a finding about that. *@state is filled in */

@@ -3,6 +3,8 @@
 #include "drivers/importers/camera.c"
 #include "drivers/importers/encoder.h"
 
+#include <linux/dma-resv.h>
+
 #include "breaks.h"
 #include "drivers/exporters/contiguous-heap.h"
 #include "drivers/exporters/system-heap.h"
@@ -42,6 +44,37 @@ static void put_vram(struct check_export *buffer)
 {
 	dma_buf_put(buffer->dmabuf);
 	vram_destroy(buffer->own);
+}
+
+static int vram_access(struct check_export *buffer, bool write, void *bytes)
+{
+	enum dma_data_direction dir = write ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	struct dma_buf *dmabuf = buffer->dmabuf;
+	int ret;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = vram_begin_access(dmabuf, dir);
+	if (ret)
+		goto unlock;
+	ret = write ? vram_write(dmabuf, 0, bytes, buffer->size)
+		    : vram_read(dmabuf, 0, bytes, buffer->size);
+	vram_end_access(dmabuf, dir);
+unlock:
+	dma_resv_unlock(dmabuf->resv);
+	return ret;
+}
+
+static int move_vram(struct check_export *buffer)
+{
+	struct dma_buf *dmabuf = buffer->dmabuf;
+	int ret;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = vram_move(dmabuf, vram_placement(dmabuf) == VRAM_PLACEMENT_VRAM
+					? VRAM_PLACEMENT_SYSTEM
+					: VRAM_PLACEMENT_VRAM);
+	dma_resv_unlock(dmabuf->resv);
+	return ret;
 }
 
 /* A picture in a plane that the checker's buffers have room for. */
@@ -103,5 +136,9 @@ static int run_encoder(struct device *dev, struct dma_buf *dmabuf)
 
 DMABUF_CHECK({ .name = "system-heap", .export = export_system, .release = put },
 	     { .name = "contiguous-heap", .export = export_contiguous, .release = put },
-	     { .name = "vram", .export = export_vram, .release = put_vram },
+	     { .name = "vram",
+	       .export = export_vram,
+	       .own_access = vram_access,
+	       .move = move_vram,
+	       .release = put_vram },
 	     { .name = "camera", .run = run_camera }, { .name = "encoder", .run = run_encoder });
