@@ -350,7 +350,9 @@ static int link_module(const struct compiler *compiler, const struct kbuild *kbu
 	int ret;
 
 	words_add_all(&command, &compiler->command);
+	/* The library's names are only for those that the driver does not have itself. */
 	words_add(&command, "-shared");
+	words_add(&command, "-Wl,-Bsymbolic");
 	words_add(&command, "-o%s/%s.so", scratch, kbuild->modules[m].name);
 	words_add(&command, "-Wl,-soname,%s.so", kbuild->modules[m].name);
 	for (size_t i = 0; i < kbuild->modules[m].nr; i++)
