@@ -88,7 +88,7 @@ int subject_device(struct subject *s, struct device *dev, const struct sg_table 
 	if (ret != -EFAULT)
 		return ret ? SUBJECT_TOLD : 0;
 	dma_engine_stats(dev, &stats);
-	check_found(stats.last_fault.reason == DMA_FAULT_PERMISSION ? CHECK_DIR_04 : s->fault,
+	check_found(stats.last_fault.reason == DMA_FAULT_PERMISSION ? s->denied : s->fault,
 		    s->dmabuf, watch_last(&state),
 		    "%s cannot %s address %#llx, which the exporter's table has", dev_name(dev),
 		    write ? "write" : "read", (unsigned long long)stats.last_fault.addr);
@@ -181,6 +181,7 @@ void subject_try(struct subject *s, const char *what, void (*scene)(struct subje
 	check_at("%s exports: %s", s->adapter->name, what);
 	s->buffer = (struct check_export){ .dev = bench.other, .size = BENCH_BYTES };
 	s->fault = CHECK_LIFE_01;
+	s->denied = CHECK_DIR_04;
 	s->dmabuf = NULL;
 	if (subject_failed(s, "export", s->adapter->export(&s->buffer)))
 		return;

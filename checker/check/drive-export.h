@@ -20,6 +20,7 @@ struct subject {
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attach; /* bench.dev's */
 	enum check_rule fault;             /* what a device that finds nothing has shown */
+	enum check_rule denied;            /* and one that may not use what it finds */
 	unsigned int told;                 /* how often of a move */
 	u8 bytes[BENCH_BYTES];             /* what was written last */
 	u8 seen[BENCH_BYTES];              /* and what was read */

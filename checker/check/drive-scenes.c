@@ -54,6 +54,50 @@ static void mapped_by_two(struct subject *s)
 	dma_buf_detach(s->dmabuf, other);
 }
 
+/* What a device is told when its job is queued; the exporter's table may change behind its back. */
+static int tell(struct sg_table *told, const struct sg_table *sgt)
+{
+	struct scatterlist *sg, *to;
+	unsigned int i;
+	int ret = sg_alloc_table(told, sgt->nents, GFP_KERNEL);
+
+	if (ret)
+		return ret;
+	to = told->sgl;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		sg_dma_address(to) = sg_dma_address(sg);
+		sg_dma_len(to) = sg_dma_len(sg);
+		to = sg_next(to);
+	}
+	return 0;
+}
+
+/* A device is to read through its first mapping; there is a second one, through which it writes. */
+static void mapped_both_ways(struct subject *s)
+{
+	struct sg_table *first = dma_buf_map_attachment_unlocked(s->attach, DMA_TO_DEVICE), *second;
+	struct sg_table told;
+
+	if (subject_failed(s, "map_dma_buf", PTR_ERR_OR_ZERO(first)))
+		return;
+	if (tell(&told, first))
+		goto unmap;
+	second = dma_buf_map_attachment_unlocked(s->attach, DMA_FROM_DEVICE);
+	/* That it takes no second one is an exporter's right. */
+	if (IS_ERR(second))
+		goto forget;
+	s->fault = s->denied = CHECK_LIFE_10;
+	subject_fill(s, 35);
+	if (!subject_failed(s, "begin_cpu_access", subject_cpu(s, true)) &&
+	    !subject_device(s, s->attach->dev, &told, false))
+		subject_expect(s, CHECK_LIFE_10, "the device");
+	dma_buf_unmap_attachment_unlocked(s->attach, second, DMA_FROM_DEVICE);
+forget:
+	sg_free_table(&told);
+unmap:
+	dma_buf_unmap_attachment_unlocked(s->attach, first, DMA_TO_DEVICE);
+}
+
 /* --- the first access of the CPU -------------------------------------------------------------- */
 
 /* What an exporter does only the first time must do for a device that was there before. */
@@ -267,6 +311,7 @@ void drive_scenes(struct subject *s)
 		return;
 	subject_try(s, "two devices map, one unmaps", mapped_by_two);
 	subject_try(s, "a device maps twice, and unmaps one", mapped_twice);
+	subject_try(s, "a device maps for reading, and for writing, too", mapped_both_ways);
 	subject_try(s, "a program maps a part", mapped_in_parts);
 	/* Elsewhere an exporter that does not know of it may find its own memory in use. */
 	if (s->adapter->own_access && bench.remaps)
