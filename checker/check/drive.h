@@ -27,6 +27,9 @@ void drive_permission(const struct check_adapter *adapter);
 /** drive_heap_permission - the same of the programs of a dma-heap, named as for drive_heap() */
 void drive_heap_permission(const char *name);
 
+/** drive_leaks - each buffer that goes leaves as many pages as there were before it came */
+void drive_leaks(const struct check_adapter *adapter);
+
 /** drive_run - the driver's own way */
 void drive_run(const struct check_adapter *adapter);
 

@@ -24,6 +24,7 @@
 #include "checker/check/mishap.h"
 #include "checker/check/module.h"
 #include "checker/check/watch-files.h"
+#include "checker/check/watch-pages.h"
 #include "checker/check/watch-tables.h"
 #include "checker/check/watch.h"
 
@@ -52,6 +53,7 @@ static void drive(const struct check_adapter *adapter)
 	}
 	if (adapter->run)
 		drive_run(adapter);
+	drive_leaks(adapter);
 	drive_failing(adapter);
 }
 
@@ -97,6 +99,7 @@ static int say_idle(void)
 int main(int argc, char **argv)
 {
 	const char *problem;
+	bool gone = false;
 	int ret;
 
 	if (argc < 7) {
@@ -110,6 +113,7 @@ int main(int argc, char **argv)
 		return say("there is no such machine");
 	check_history_start(argc > 7);
 	watch_tables_start();
+	watch_pages_start();
 	mishap_watch();
 	check_at("the driver is loaded");
 	problem = module_load(argv[1]);
@@ -121,7 +125,7 @@ int main(int argc, char **argv)
 		return say_idle();
 	if (!ret) {
 		check_at("module_exit()");
-		module_exit_call();
+		gone = module_exit_call();
 	}
 	check_at("what is left");
 	flush_delayed_fput();
@@ -132,6 +136,8 @@ int main(int argc, char **argv)
 		check_found(CHECK_BAL_11, NULL, NULL,
 			    "%u buffers that the driver imported are not released",
 			    bench_buffers());
+	if (gone && !check_any_found())
+		watch_pages_left(CHECK_LIFE_12, "are not free when the driver is gone");
 	bench_destroy();
 	mishap_leaks();
 	tell("done", json_object_new_boolean(true));

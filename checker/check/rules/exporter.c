@@ -141,7 +141,7 @@ static int mmap_pages(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 static void free_place(struct page **pages, unsigned int count)
 {
 	for (unsigned int i = 0; pages && i < count; i++)
-		if (pages[i])
+		if (pages[i] && !breaks("LIFE-11"))
 			__free_page(pages[i]);
 	kfree(pages);
 }

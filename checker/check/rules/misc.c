@@ -2,12 +2,12 @@
 /* misc.c - a misc device whose ioctl gives a program the buffers of the library's system heap */
 #include <linux/dma-buf.h>
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include <libdmabuf-check.h>
-
+#include "breaks.h"
 #include "drivers/exporters/system-heap.h"
 
 struct allocation {
@@ -51,15 +51,27 @@ static struct miscdevice misc = {
 	.fops = &misc_fops,
 };
 
+static unsigned long scratch;
+
 static int __init misc_init(void)
 {
-	return misc_register(&misc);
+	int ret;
+
+	scratch = get_zeroed_page(GFP_KERNEL);
+	if (!scratch)
+		return -ENOMEM;
+	ret = misc_register(&misc);
+	if (ret)
+		free_page(scratch);
+	return ret;
 }
 module_init(misc_init);
 
 static void __exit misc_exit(void)
 {
 	misc_deregister(&misc);
+	if (!breaks("LIFE-12"))
+		free_page(scratch);
 }
 module_exit(misc_exit);
 
