@@ -486,7 +486,8 @@ def schedules(*args):
 
 
 # Every order of these is run: within a second or two each, and within minutes.
-EXHAUSTED = ("map-freeze", "map-move", "map-map", "map-widen", "map-held-move", "map-detach", "hit-bracket", "held-bracket", "bracket-held", "two-devices",
+EXHAUSTED = ("map-freeze", "map-move", "map-map", "map-held-map", "map-widen", "map-held-move", "map-detach", "hit-bracket", "held-bracket", "out-seen", "held-out-seen",
+             "bracket-held", "two-devices",
              "fence-added", "fence-timeout", "fence-any", "fence-poll", "readers-replace", "readers-append", "two-locks")
 EXHAUSTED_LONG = ("map-move-reclaim", "map-held-detach")
 

@@ -150,6 +150,54 @@ static void device_read_held(void)
 	rig_unlock(&rig);
 }
 
+/* --- who is seen to be gone --------------------------------------------------------------------- */
+
+static struct sg_table *mapped;
+static u32 bytes; /* plain: who reads too early races */
+
+static void setup_mapped(void)
+{
+	setup();
+	bytes = 0;
+	mapped = rig_map(&rig, DMA_FROM_DEVICE);
+}
+
+static void setup_mapped_held(void)
+{
+	setup();
+	bytes = 0;
+	rig_lock(&rig);
+	mapped = mapping_slot_map_locked(&rig.slot, DMA_FROM_DEVICE);
+	rig_unlock(&rig);
+}
+
+static void write_and_unmap(void)
+{
+	bytes = 1;
+	rig_unmap(&rig, mapped);
+}
+
+static void write_and_unmap_held(void)
+{
+	rig_lock(&rig);
+	bytes = 1;
+	rig_unmap_locked(&rig, mapped);
+	rig_unlock(&rig);
+}
+
+/* As a transition's scan does, which holds no lock that the mapper takes. */
+static void look_whether_open(void)
+{
+	if (!mapping_slot_open(&rig.slot))
+		schedule_check(bytes == 1, "who has gone left nothing behind");
+}
+
+static void finish_unmapped(void)
+{
+	schedule_check(rig_quiet(&rig), "somebody is still counted");
+	rig_fini(&rig);
+}
+
 /* --- the CPU has written, two devices read ---------------------------------------------------- */
 
 static void setup_written(void)
@@ -192,6 +240,22 @@ const struct scenario held_bracket = {
 	.setup = setup,
 	.threads = { { "device", device_write_held }, { "cpu", cpu_read } },
 	.finish = finish,
+};
+
+const struct scenario out_seen = {
+	.name = "out-seen",
+	.what = "an unmap beside who looks whether the device still has the buffer open",
+	.setup = setup_mapped,
+	.threads = { { "device", write_and_unmap }, { "look", look_whether_open } },
+	.finish = finish_unmapped,
+};
+
+const struct scenario held_out_seen = {
+	.name = "held-out-seen",
+	.what = "the same with a map under the reservation",
+	.setup = setup_mapped_held,
+	.threads = { { "device", write_and_unmap_held }, { "look", look_whether_open } },
+	.finish = finish_unmapped,
 };
 
 const struct scenario bracket_hit = {

@@ -175,6 +175,14 @@ const struct scenario map_map = {
 	.finish = finish,
 };
 
+const struct scenario map_held_map = {
+	.name = "map-held-map",
+	.what = "two who find no table, one of them under the reservation",
+	.setup = setup_empty,
+	.threads = { { "held", map_held }, { "map", map_to_read } },
+	.finish = finish,
+};
+
 const struct scenario map_widen = {
 	.name = "map-widen",
 	.what = "two who find no table, one to read and one to write",
