@@ -199,8 +199,9 @@ static bool is_inner(struct buffer *buffer, const struct dma_buf_attachment *att
 	const struct slot_set *set;
 
 	list_for_each_entry(set, &buffer->sets, node)
-		if (attach >= set->inner && attach < set->inner + ARRAY_SIZE(set->inner))
-			return true;
+		for (unsigned int i = 0; i < slot_set_slots(set); i++)
+			if (attach == &set->back[i].inner)
+				return true;
 	return false;
 }
 

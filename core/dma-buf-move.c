@@ -31,7 +31,7 @@ unsigned int buffer_patience_ms = 10000;
 /* MV1 */
 static struct dma_buf_attachment *exporters(struct dma_buf_attachment *attach)
 {
-	return attach->set ? &attach->set->inner[0] : attach;
+	return attach->set ? &attach->set->back[0].inner : attach;
 }
 
 int dma_buf_pin(struct dma_buf_attachment *attach)

@@ -47,18 +47,21 @@ static bool keeps_pinned(const struct slot_set *set)
 	return dma_buf_is_dynamic(set->dmabuf) && !set->dmabuf->ops->tells_moves;
 }
 
-/* For whom a move may have to wait for.  One that builds anew is not who mapped. */
+/* One that moves and builds anew is not who mapped. */
 static void note_mapper(struct slot_set *set, unsigned int i)
 {
-	if (!set->dmabuf->ops->tells_moves || to_buffer(set->dmabuf)->move.slots)
+	struct slot_mapper *by;
+
+	if (!set->mapped_by || to_buffer(set->dmabuf)->move.slots)
 		return;
-	set->mapped_by[i].n = stack_trace_save(set->mapped_by[i].at, SLOT_STACK, 2);
+	by = &set->mapped_by[i];
+	by->n = stack_trace_save(by->at, ARRAY_SIZE(by->at), 2);
 }
 
 static struct sg_table *build_once(struct mapping_slot *slot, enum dma_data_direction dir)
 {
 	struct slot_set *set = slot->owner;
-	struct dma_buf_attachment *inner = &set->inner[slot_index(set, slot)];
+	struct dma_buf_attachment *inner = &set->back[slot_index(set, slot)].inner;
 	const struct dma_buf_ops *ops = set->dmabuf->ops;
 	bool pin = keeps_pinned(set);
 	struct sg_table *sgt;
@@ -113,10 +116,10 @@ static void slot_destroy(struct mapping_slot *slot, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
 	struct slot_set *set = slot->owner;
-	struct dma_buf_attachment *inner = &set->inner[slot_index(set, slot)];
+	struct dma_buf_attachment *inner = &set->back[slot_index(set, slot)].inner;
 	const struct dma_buf_ops *ops = set->dmabuf->ops;
 
-	set->cursor[slot_index(set, slot)].sg = NULL;
+	set->back[slot_index(set, slot)].cursor = NULL;
 	dma_owned_begin();
 	ops->unmap_dma_buf(inner, sgt, dir);
 	dma_owned_end();
@@ -173,9 +176,9 @@ static void *slot_bounce(struct mapping_slot *slot, size_t offset, size_t *len)
 static void *slot_memory(struct mapping_slot *slot, size_t offset, size_t *len)
 {
 	struct slot_set *set = slot->owner;
-	unsigned int i = slot_index(set, slot);
-	struct scatterlist *sg = set->cursor[i].sg;
-	size_t start = set->cursor[i].start;
+	struct slot_back *back = &set->back[slot_index(set, slot)];
+	struct scatterlist *sg = back->cursor;
+	size_t start = back->cursor_start;
 
 	if (!sg || offset < start) {
 		sg = slot->table->sgl;
@@ -185,8 +188,8 @@ static void *slot_memory(struct mapping_slot *slot, size_t offset, size_t *len)
 		start += sg->length;
 		sg = sg_next(sg);
 	}
-	set->cursor[i].sg = sg;
-	set->cursor[i].start = start;
+	back->cursor = sg;
+	back->cursor_start = start;
 	*len = sg->length - (offset - start);
 	return (char *)sg_virt(sg) + (offset - start);
 }
@@ -226,7 +229,7 @@ static enum coherence_domain device_domain(struct device *dev, bool no_snoop)
 /* @importer_priv belongs to the first borrower, who goes before the set: it is seen only now. */
 static int inner_attach(struct slot_set *set, unsigned int i, void *importer_priv)
 {
-	struct dma_buf_attachment *inner = &set->inner[i];
+	struct dma_buf_attachment *inner = &set->back[i].inner;
 	struct dma_buf *dmabuf = set->dmabuf;
 	int ret;
 
@@ -254,10 +257,10 @@ static void inner_detach(struct slot_set *set, unsigned int i)
 	struct dma_buf *dmabuf = set->dmabuf;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	list_del(&set->inner[i].node);
+	list_del(&set->back[i].inner.node);
 	dma_resv_unlock(dmabuf->resv);
 	if (dmabuf->ops->detach)
-		dmabuf->ops->detach(dmabuf, &set->inner[i]);
+		dmabuf->ops->detach(dmabuf, &set->back[i].inner);
 }
 
 /* --- making and ending sets ------------------------------------------------------------------- */
@@ -271,6 +274,7 @@ static void set_free(struct slot_set *set)
 	list_for_each_entry_safe(late, next, &set->late, node)
 		kfree(late);
 	put_device(set->dev);
+	kfree(set->mapped_by);
 	kfree(set->rest);
 	kfree(set);
 }
@@ -288,11 +292,11 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 				   void *importer_priv, bool no_snoop)
 {
 	bool widen = dmabuf->ops->may_widen;
+	unsigned int slots = widen ? 1 : 3, i;
 	struct slot_set *set;
-	unsigned int i;
 	int ret;
 
-	set = kzalloc_aligned(sizeof(*set), SLOT_CELL_BYTES, GFP_KERNEL);
+	set = kzalloc_aligned(struct_size(set, back, slots), SLOT_CELL_BYTES, GFP_KERNEL);
 	if (!set)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&set->late);
@@ -308,7 +312,14 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 			goto free_set;
 		}
 	}
-	for (i = 0; i < slot_set_slots(set); i++)
+	if (dmabuf->ops->tells_moves) {
+		set->mapped_by = kcalloc(slots, sizeof(*set->mapped_by), GFP_KERNEL);
+		if (!set->mapped_by) {
+			ret = -ENOMEM;
+			goto free_set;
+		}
+	}
+	for (i = 0; i < slots; i++)
 		mapping_slot_init(slot_set_slot(set, i), widen ? &widened_ops : &narrow_ops,
 				  dmabuf->resv, &to_buffer(dmabuf)->coherence,
 				  device_domain(dev, no_snoop), !importer_ops, set);
@@ -321,14 +332,14 @@ static struct slot_set *set_create(struct dma_buf *dmabuf, struct device *dev,
 	for (i = 0; i < 3; i++)
 		set->own.slot[i] = slot_set_slot(set, set->rest ? i : 0);
 
-	for (i = 0; i < slot_set_slots(set); i++) {
+	for (i = 0; i < slots; i++) {
 		ret = inner_attach(set, i, importer_priv);
 		if (ret)
 			goto detach_inner;
 	}
-	set->own.peer2peer = set->inner[0].peer2peer;
-	for (i = 0; i < slot_set_slots(set); i++)
-		event_tell(EVENT_SLOT, slot_set_slot(set, i), &set->inner[i], 0, 0, 0);
+	set->own.peer2peer = set->back[0].inner.peer2peer;
+	for (i = 0; i < slots; i++)
+		event_tell(EVENT_SLOT, slot_set_slot(set, i), &set->back[i].inner, 0, 0, 0);
 	return set;
 
 detach_inner:
@@ -584,12 +595,14 @@ static void name_users(struct slot_set *set, const char *what)
 	char stack[1024];
 
 	for (unsigned int i = 0; i < slot_set_slots(set); i++) {
-		unsigned int n = set->mapped_by[i].n;
+		const struct slot_mapper *by = set->mapped_by ? &set->mapped_by[i] : NULL;
+		unsigned int n = by ? by->n : 0;
 
 		if (!mapping_slot_active(slot_set_slot(set, i)))
 			continue;
 		stack[0] = '\0';
-		stack_trace_snprint(stack, sizeof(stack), set->mapped_by[i].at, n, 2);
+		if (n)
+			stack_trace_snprint(stack, sizeof(stack), by->at, n, 2);
 		pr_err("dma-buf: %s %s %s buffer%s\n%s", dev_name(set->dev), what,
 		       set->dmabuf->exp_name, n ? ", first mapped by" : "", stack);
 	}

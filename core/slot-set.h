@@ -29,13 +29,25 @@
 #include "mapping-slot.h"
 
 #define SLOT_CELL_BYTES 64
-#define SLOT_STACK 8
 
 /* A slot in whole cache lines, so that all slots of a set lie equally in theirs. */
 struct slot_cell {
 	struct mapping_slot slot;
 	char pad[(SLOT_CELL_BYTES - sizeof(struct mapping_slot) % SLOT_CELL_BYTES) %
 		 SLOT_CELL_BYTES];
+};
+
+/* What is behind a slot; no hit reads it. */
+struct slot_back {
+	struct dma_buf_attachment inner; /* the exporter's */
+	struct scatterlist *cursor;      /* where slot_memory() was last: directory's lock */
+	size_t cursor_start;             /* its offset in the buffer, bytes */
+};
+
+/* Who had a slot's mapping built, moves not counted: for whom a move may have to wait. */
+struct slot_mapper {
+	unsigned long at[8];
+	unsigned int n;
 };
 
 struct slot_set {
@@ -59,22 +71,16 @@ struct slot_set {
 	struct list_head node; /* in buffer.sets, or buffer.dead */
 	unsigned int borrowers;
 	bool own_lent, dead;
-	unsigned int quarantined;           /* dead slots still in use */
-	struct list_head late;              /* detached while the set was in use; lent again */
-	struct dma_buf_attachment inner[3]; /* the exporter's, one a slot */
-	struct {
-		struct scatterlist *sg;
-		size_t start;
-	} cursor[3]; /* where slot_memory() was last; guarded by the directory's lock */
-	struct {
-		unsigned long at[SLOT_STACK];
-		unsigned int n;
-	} mapped_by[3]; /* who had it built, not counting moves; of exporters that tell these */
+	unsigned int quarantined;      /* dead slots still in use */
+	struct list_head late;         /* detached while the set was in use; lent again */
+	struct slot_mapper *mapped_by; /* one a slot; NULL unless the exporter tells moves */
 
 	/* guarded by lru_lock */
 	struct list_head lru;
 	size_t lru_bytes;
 	struct list_head pinning; /* in the list of those whose kept mappings are pins */
+
+	struct slot_back back[]; /* one a slot; guarded by the reservation where it does not say */
 };
 
 static inline unsigned int slot_set_slots(const struct slot_set *set)

@@ -447,7 +447,7 @@ static const char *check_objects(const struct scene *w)
 	if (scene_has_tables(w))
 		return NULL;
 	list_for_each_entry(set, &to_buffer(w->dmabuf)->sets, node)
-		objects += (set->rest ? 2 : 1) + list_count_nodes(&set->late);
+		objects += 1 + !!set->rest + !!set->mapped_by + list_count_nodes(&set->late);
 	return arena_objects() == objects ? NULL : "an object is left, or one too many gone (EX3)";
 }
 
