@@ -20,6 +20,7 @@ static int device;
 
 /* What a wrap answers otherwise than the library and than Linux. */
 #define KEPT "what was mapped once is kept until it was idle, not until the last detach"
+#define EACH_DIRECTION "an exporter sees an attachment for each direction"
 static const struct {
 	const char *name, *why;
 } otherwise[] = {
@@ -27,6 +28,9 @@ static const struct {
 	{ "map.static_on_dynamic_to", KEPT },
 	{ "map.static_on_dynamic_from", KEPT },
 	{ "map.static_on_dynamic_both", KEPT },
+	{ "map.dynamic_on_dynamic_to", EACH_DIRECTION },
+	{ "map.dynamic_on_dynamic_from", EACH_DIRECTION },
+	{ "map.dynamic_on_dynamic_both", EACH_DIRECTION },
 	{ NULL, NULL },
 };
 

@@ -151,7 +151,10 @@ static void together(void)
 	check_equal(unmap(b, TO_DEVICE), 0);
 	check_equal(unmap(c, FROM_DEVICE), 0);
 	check_equal(unmap(a, keeps() ? TO_DEVICE : BOTH), 0);
+	check_equal(map(b, TO_DEVICE), 0);
 	check_equal(detach(a), 0);
+	check_equal(calls_of(inner).unmapped, keeps() ? 0 : 4);
+	check_equal(unmap(b, TO_DEVICE), 0);
 	check_equal(detach(b), 0);
 	check_equal(detach(c), 0);
 	drop(fd);
@@ -204,6 +207,15 @@ static void pins(unsigned int kind, unsigned int flags)
 
 	check_equal(calls_of(inner).pinned, 0);
 	check_equal(calls_of(inner).mapped, 0);
+	if (flags & IMPORT_DYNAMIC) {
+		check_equal(importer(&(struct importer_call){ .op = IMPORT_PIN, .handle = handle }),
+			    0);
+		check_equal(calls_of(inner).pinned, 1);
+		check_equal(
+			importer(&(struct importer_call){ .op = IMPORT_UNPIN, .handle = handle }),
+			0);
+		check_equal(calls_of(inner).pinned, 0);
+	}
 	check_equal(map(handle, TO_DEVICE), 0);
 	check(calls_of(inner).pinned > 0);
 	check_equal(unmap(handle, TO_DEVICE), 0);
@@ -270,6 +282,11 @@ static void budget(void)
 	}
 	for (unsigned int i = 0; i < 4; i++)
 		check_equal(calls_of(inner[i]).unmapped, keeps() ? i < 2 : 1);
+	/* Who comes back takes no more of it. */
+	for (unsigned int i = 0; keeps() && i < 8; i++)
+		check_equal(map_once(fd[3], DEVICE_PLAIN, TO_DEVICE, 0), 0);
+	check_equal(calls_of(inner[3]).unmapped, keeps() ? 0 : 1);
+	check_equal(calls_of(inner[2]).unmapped, keeps() ? 0 : 1);
 	check_equal(set_parameter("budget_mb", "256"), 0);
 }
 
@@ -292,7 +309,7 @@ static void memory_short(void)
 
 static void driver_unbinds(void)
 {
-	int inner = own_buffer(SIZE, 0), fd = wrap(inner, 0);
+	int inner = own_buffer(SIZE, 0), fd = wrap(inner, 0), handle;
 
 	check_equal(map_once(fd, DEVICE_PLAIN, TO_DEVICE, 0), 0);
 	check_equal(map_once(fd, DEVICE_SECOND, TO_DEVICE, 0), 0);
@@ -302,6 +319,14 @@ static void driver_unbinds(void)
 	check_equal(write_file("/sys/bus/platform/drivers/importer/bind", "importer.1"), 0);
 	check_equal(map_once(fd, DEVICE_SECOND, TO_DEVICE, 0), 0);
 	check_equal(calls_of(inner).mapped, 3);
+
+	/* The driver was still attached: at its detach, and not when that has been long enough. */
+	handle = attach(fd, DEVICE_SECOND, 0);
+	check_equal(write_file("/sys/bus/platform/drivers/importer/unbind", "importer.1"), 0);
+	check_equal(calls_of(inner).unmapped, keeps() ? 1 : 3);
+	check_equal(detach(handle), 0);
+	check_equal(calls_of(inner).unmapped, keeps() ? 2 : 3);
+	check_equal(write_file("/sys/bus/platform/drivers/importer/bind", "importer.1"), 0);
 }
 
 /* An importer's mistake; Linux then never unmaps. */

@@ -364,6 +364,14 @@ static void mistrusted(void)
 	mapped(handle, TO_DEVICE);
 	unmap(handle, TO_DEVICE);
 	check(!strcmp(done(), "-"));
+
+	/* It came and went between two maps. */
+	cpu = map_cpu(fd, SIZE, true);
+	cpu[0] = 2;
+	munmap(cpu, SIZE);
+	mapped(handle, TO_DEVICE);
+	check(!strcmp(done(), "c"), "the CPU has written unseen since the last map");
+	unmap(handle, TO_DEVICE);
 	check_equal(detach(handle), 0);
 }
 

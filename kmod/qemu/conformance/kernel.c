@@ -36,6 +36,8 @@ static const char *left_out;
 static struct mm_struct *program;
 static void __user *page;
 static bool wrapping;
+static u32 wrap_kind;   /* DMABUF_CACHE_... */
+static bool wrong_kind; /* the case needs the other */
 
 void conformance_leave_out(const char *why)
 {
@@ -104,7 +106,7 @@ static struct {
 
 static int wrap_fd(int fd)
 {
-	struct dmabuf_cache_wrap call = { .fd = fd, .flags = DMABUF_CACHE_CLOEXEC };
+	struct dmabuf_cache_wrap call = { .fd = fd, .flags = wrap_kind | DMABUF_CACHE_CLOEXEC };
 	struct file *device = filp_open("/dev/dmabuf-cache", O_RDWR, 0);
 	int ret;
 
@@ -154,12 +156,28 @@ void conformance_put(struct dma_buf *dmabuf)
 	conformance_flush();
 }
 
+/* A wrap is for importers of one kind; a case with both kinds is left out. */
+static void one_kind(u32 kind)
+{
+	if (wrap_kind == kind)
+		return;
+	wrong_kind = true;
+	conformance_leave_out("a wrap is for importers of one kind");
+}
+
+struct dma_buf_attachment *conformance_attach(struct dma_buf *dmabuf, struct device *dev)
+{
+	if (wrapping)
+		one_kind(DMABUF_CACHE_STATIC);
+	return dma_buf_attach(dmabuf, dev);
+}
+
 struct dma_buf_attachment *conformance_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 						      const struct dma_buf_attach_ops *ops,
 						      void *importer)
 {
 	if (wrapping)
-		conformance_leave_out("a wrap is for importers of one kind, here of static ones");
+		one_kind(ops ? DMABUF_CACHE_DYNAMIC : DMABUF_CACHE_STATIC);
 	return dma_buf_dynamic_attach(dmabuf, dev, ops, importer);
 }
 
@@ -381,6 +399,7 @@ static int run_as(struct conformance_call *call, const struct world_case *c, enu
 	int ret;
 
 	left_out = NULL;
+	wrong_kind = false;
 	memset(wraps, 0, sizeof(wraps));
 	world_begin(&world, c, core);
 	ret = in_thread(run_case);
@@ -411,10 +430,20 @@ static long run(struct conformance_call *call)
 		answer(call, CONFORMANCE_LEFT_OUT, "no IOMMU stands before its devices");
 		return 0;
 	}
+	if (call->wrapped && str_has_prefix(c->name, "move.")) {
+		answer(call, CONFORMANCE_LEFT_OUT,
+		       "moves are its exporter's, and a wrap's is the module");
+		return 0;
+	}
 	program = current->mm;
 	page = u64_to_user_ptr(call->page);
 	wrapping = call->wrapped;
+	wrap_kind = DMABUF_CACHE_STATIC;
 	ret = run_as(call, c, LINUX_6_12);
+	if (!ret && wrong_kind) {
+		wrap_kind = DMABUF_CACHE_DYNAMIC;
+		ret = run_as(call, c, LINUX_6_12);
+	}
 	/* Behind a wrap is the library, and before it Linux's core: it may answer as either. */
 	if (!ret && wrapping && call->answer == CONFORMANCE_BROKEN)
 		ret = run_as(call, c, OURS_CACHED);

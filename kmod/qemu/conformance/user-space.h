@@ -39,6 +39,7 @@ typedef int jmp_buf[1];
 
 struct dma_buf *conformance_export(const struct dma_buf_export_info *info);
 void conformance_put(struct dma_buf *dmabuf);
+struct dma_buf_attachment *conformance_attach(struct dma_buf *dmabuf, struct device *dev);
 struct dma_buf_attachment *conformance_dynamic_attach(struct dma_buf *dmabuf, struct device *dev,
 						      const struct dma_buf_attach_ops *ops,
 						      void *importer);
@@ -61,6 +62,7 @@ void *conformance_mmap(int fd, size_t length, bool write, unsigned long offset);
 #if !defined(CONFORMANCE_SELF) || defined(CONFORMANCE_WORLD)
 #define dma_buf_export conformance_export
 #define dma_buf_put conformance_put
+#define dma_buf_attach conformance_attach
 #define dma_buf_dynamic_attach conformance_dynamic_attach
 #endif
 #ifdef CONFORMANCE_WORLD
