@@ -34,6 +34,7 @@ struct iosys_map;
 struct machine;
 struct machine_type;
 struct memory_row;
+struct moves_row;
 struct program;
 struct run_config;
 struct run_result;
@@ -137,6 +138,7 @@ struct rival {
 	/* the rows of `dmabuf bench` that Linux has, too (bench/measure.h) */
 	const struct bench_group *bench_maps, *bench_fences, *bench_resvs;
 	void (*bench_memory)(struct memory_row *rows); /* bench/memory.h */
+	void (*bench_moves)(const char *machine, bool remap, struct moves_row *row); /* moves.h */
 
 	/* Linux's own exporters (upstream/drivers/heaps.h); ends with a NULL name */
 	const struct stage_heap *heaps;

@@ -10,6 +10,7 @@
 
 #include "bench/measure.h"
 #include "bench/memory.h"
+#include "bench/moves.h"
 #include "checker/conformance/run.h"
 #include "checker/differential/differential.h"
 #include "dma/engine.h"
@@ -191,6 +192,7 @@ const struct rival rival = {
 	.bench_fences = &bench_fences,
 	.bench_resvs = &bench_resvs,
 	.bench_memory = bench_memory,
+	.bench_moves = bench_moves_run,
 
 	.heaps = linux_heaps,
 	.run_pipeline = run_pipeline,

@@ -6,6 +6,7 @@
 #define DRIVERS_EXPORTERS_VRAM_BUFFER_H
 
 #include <linux/dma-buf.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 
 #include "drivers/exporters/heap-mappings.h"
@@ -23,6 +24,7 @@ struct vram_buffer {
 	struct vram_place *place;
 	enum vram_placement where; /* its; read anywhere */
 	unsigned int pins;
+	ktime_t pinned_since;    /* while pins != 0 */
 	unsigned int scanouts;   /* of the pins: vram_pin()'s */
 	bool moving;             /* its kept mappings are being made anew */
 	struct dma_fence *copy;  /* of the last move, or NULL */
@@ -58,6 +60,10 @@ void vram_wait_copied(struct vram_buffer *buffer);
  * Returns ERR_PTR: -ENOSPC all that could go has gone; -ENOMEM.
  */
 struct vram_place *vram_find_room(struct vram *vram, bool visible, size_t bytes);
+
+/** vram_buffer_pin, vram_buffer_unpin - count one pin; the buffer stays. Reservation held; may sleep */
+void vram_buffer_pin(struct vram_buffer *buffer);
+void vram_buffer_unpin(struct vram_buffer *buffer);
 
 /** vram_lru_touch - @buffer, which is in VRAM, was used. vram_lru_remove - it is released. May sleep */
 void vram_lru_touch(struct vram_buffer *buffer);

@@ -376,6 +376,23 @@ int vram_move(struct dma_buf *dmabuf, enum vram_placement where)
 	return ret;
 }
 
+void vram_buffer_pin(struct vram_buffer *buffer)
+{
+	if (!buffer->pins++)
+		buffer->pinned_since = ktime_get();
+}
+
+void vram_buffer_unpin(struct vram_buffer *buffer)
+{
+	struct vram *vram = buffer->vram;
+
+	if (--buffer->pins)
+		return;
+	mutex_lock(&vram->lock);
+	vram->stats.pinned_ns += ktime_get() - buffer->pinned_since;
+	mutex_unlock(&vram->lock);
+}
+
 int vram_pin(struct dma_buf *dmabuf)
 {
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
@@ -403,7 +420,7 @@ int vram_pin(struct dma_buf *dmabuf)
 	if (ret)
 		return ret;
 	buffer->scanouts++;
-	buffer->pins++;
+	vram_buffer_pin(buffer);
 	return 0;
 }
 
@@ -415,7 +432,7 @@ void vram_unpin(struct dma_buf *dmabuf)
 	dma_resv_assert_held(dmabuf->resv);
 	if (WARN(!buffer->scanouts, "vram: unpin of a buffer that is not pinned"))
 		return;
-	buffer->pins--;
+	vram_buffer_unpin(buffer);
 	if (--buffer->scanouts)
 		return;
 	mutex_lock(&vram->lock);

@@ -15,6 +15,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <stdio.h>
 
 #include "dma/engine.h"
 #include "dma/machine.h"
@@ -363,12 +364,39 @@ static void soak_down(struct soak *soak)
 	rcu_barrier();
 }
 
+/* As remarks of KTAP: docs/generated/soak.txt. */
+static void print_head(void)
+{
+	printf("# %-11s %-6s %7s %7s %9s %8s %8s %8s %8s %8s %6s %8s %6s\n", "machine", "policy",
+	       "buffers", "moves", "evictions", "static", "reimport", "peer", "follows", "owner",
+	       "wrong", "pinned", "s");
+}
+
+/* Uses are of all bytes of a buffer; "pinned" is the part of the time that the exporter was told so. */
+static void print_row(struct soak *soak, const struct machine_type *type,
+		      enum dma_buf_policy policy, const struct vram_stats *stats, ktime_t took)
+{
+	int wrong = 0;
+
+	for (unsigned int i = 0; i < KINDS; i++)
+		wrong += atomic_read(&soak->wrong[i]);
+	printf("# %-11s %-6s %7u %7llu %9llu %8d %8d %8d %8d %8d %6d %7.2f%% %6.1f\n", type->name,
+	       policy == DMA_BUF_POLICY_REMAP ? "remap" : "cached", soak->n,
+	       (unsigned long long)stats->moves, (unsigned long long)stats->evictions,
+	       atomic_read(&soak->uses[STATIC]), atomic_read(&soak->uses[REIMPORT]),
+	       atomic_read(&soak->uses[PEER]), atomic_read(&soak->uses[FOLLOWS]),
+	       atomic_read(&soak->uses[OWNER]), wrong, 100.0 * stats->pinned_ns / took / soak->n,
+	       took / 1e9);
+}
+
 static void run(struct ktap *t, const struct machine_type *type, enum dma_buf_policy policy,
 		unsigned int buffers, u64 moves)
 {
 	static struct worker workers[IMPORTERS + MOVERS];
 	struct vram_stats stats;
 	struct soak soak;
+
+	ktime_t start = ktime_get();
 
 	soak_up(t, &soak, type, policy, buffers);
 	vram_read_stats(soak.vram, &stats);
@@ -393,6 +421,7 @@ static void run(struct ktap *t, const struct machine_type *type, enum dma_buf_po
 		KT_EQ(t, atomic_read(&soak.wrong[i]), 0);
 		KT_CHECK(t, atomic_read(&soak.uses[i]) > 0);
 	}
+	print_row(&soak, type, policy, &stats, ktime_get() - start);
 	soak_down(&soak);
 }
 
@@ -403,6 +432,7 @@ static void every_byte_is_right_wherever_it_is(struct ktap *t)
 
 	for (const struct machine_type *type = machine_types; type->name; type++)
 		runs += 2;
+	print_head();
 	for (const struct machine_type *type = machine_types; type->name; type++)
 		for (int policy = 0; policy < 2; policy++)
 			run(t, type, policy, ktap_long ? 1000 : 64, moves / runs);

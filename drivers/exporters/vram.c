@@ -71,7 +71,7 @@ static int vram_attachment_pin(struct dma_buf_attachment *attach)
 	int ret = bring_near(attach);
 
 	if (!ret)
-		to_vram_buffer(attach->dmabuf)->pins++;
+		vram_buffer_pin(to_vram_buffer(attach->dmabuf));
 	return ret;
 }
 
@@ -81,7 +81,7 @@ static void stay_no_longer(struct dma_buf *dmabuf)
 
 	dma_resv_assert_held(dmabuf->resv);
 	if (!WARN(!buffer->pins, "vram: unpin of a buffer that is not pinned"))
-		buffer->pins--;
+		vram_buffer_unpin(buffer);
 }
 
 static void vram_attachment_unpin(struct dma_buf_attachment *attach)
@@ -201,7 +201,7 @@ static int vram_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (ret)
 		return ret;
 	vram_wait_copied(buffer);
-	buffer->pins++;
+	vram_buffer_pin(buffer);
 	if (buffer->where == VRAM_PLACEMENT_VRAM)
 		iosys_map_set_vaddr_iomem(map, vram_place_iomem(buffer->place));
 	else
@@ -219,7 +219,7 @@ static void vram_vm_open(struct vm_area_struct *vma)
 	struct dma_buf *dmabuf = vma->vm_private_data;
 
 	dma_resv_lock(dmabuf->resv, NULL);
-	to_vram_buffer(dmabuf)->pins++;
+	vram_buffer_pin(to_vram_buffer(dmabuf));
 	dma_resv_unlock(dmabuf->resv);
 }
 
@@ -251,7 +251,7 @@ static int vram_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	if (ret)
 		goto unlock;
 	vram_wait_copied(buffer);
-	buffer->pins++;
+	vram_buffer_pin(buffer);
 	ret = remap_pfn_range(vma, vma->vm_start, page_to_pfn(buffer->place->pages) + vma->vm_pgoff,
 			      vma->vm_end - vma->vm_start, vma->vm_page_prot);
 	if (ret)

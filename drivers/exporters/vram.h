@@ -70,6 +70,7 @@ struct vram_stats {
 	u64 moves;         /* of all buffers */
 	u64 evictions;     /* of them to make room for others */
 	u64 copied_by_cpu; /* because the engine failed */
+	u64 pinned_ns;     /* of all buffers together, up to the last unpin of each (VR1) */
 };
 
 /** vram_read_stats - what has happened so far. Context: may sleep */
