@@ -57,7 +57,7 @@ void vram_wait_copied(struct vram_buffer *buffer);
  * vram_find_room - a place in VRAM, made by evicting those that were not used for longest
  *
  * Context: may sleep.  Takes the reservations of others by trylock only.
- * Returns ERR_PTR: -ENOSPC all that could go has gone; -ENOMEM.
+ * Returns ERR_PTR: -ENOSPC all that could go has gone; -ENOMEM, also for who could.
  */
 struct vram_place *vram_find_room(struct vram *vram, bool visible, size_t bytes);
 

@@ -178,13 +178,14 @@ static struct dma_buf *take_victim(struct vram *vram, bool visible)
 	return taken;
 }
 
-static bool evict_one(struct vram *vram, bool visible)
+/* -ENOENT: nobody is left who could go; else what his move said. */
+static int evict_one(struct vram *vram, bool visible)
 {
 	struct dma_buf *victim = take_victim(vram, visible);
 	int ret;
 
 	if (!victim)
-		return false;
+		return -ENOENT;
 	ret = vram_move_to(victim, VRAM_PLACEMENT_SYSTEM, false);
 	dma_resv_unlock(victim->resv);
 	dma_buf_put(victim);
@@ -193,22 +194,28 @@ static bool evict_one(struct vram *vram, bool visible)
 		vram->stats.evictions++;
 		mutex_unlock(&vram->lock);
 	}
-	return true;
+	return ret;
 }
 
 struct vram_place *vram_find_room(struct vram *vram, bool visible, size_t bytes)
 {
 	struct vram_place *place = vram_place_create(vram, VRAM_PLACEMENT_VRAM, visible, bytes);
 	bool could = bytes <= vram->visible || (!visible && bytes <= vram->bytes - vram->visible);
+	int ret, why = -ENOSPC;
 
 	if (place != ERR_PTR(-ENOSPC) || !could)
 		return place;
-	for (unsigned int left = lru_length(vram); left && evict_one(vram, visible); left--) {
+	for (unsigned int left = lru_length(vram); left; left--) {
+		ret = evict_one(vram, visible);
+		if (ret == -ENOENT)
+			break;
+		if (ret == -ENOMEM)
+			why = ret;
 		place = vram_place_create(vram, VRAM_PLACEMENT_VRAM, visible, bytes);
 		if (place != ERR_PTR(-ENOSPC))
-			break;
+			return place;
 	}
-	return place;
+	return ERR_PTR(why);
 }
 
 /* --- moves ------------------------------------------------------------------------------------ */

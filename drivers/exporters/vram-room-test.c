@@ -606,6 +606,33 @@ static void without_memory_it_stays(struct ktap *t)
 	bed_down(&bed);
 }
 
+/* VRAM is full, and who could leave it finds no memory: there is no room anywhere. */
+static void without_room_anywhere_all_stay(struct ktap *t)
+{
+	unsigned int failed = 0;
+	struct bed bed;
+
+	bed_up(&bed, "arm", &(struct vram_config){ .bytes = BYTES });
+	fill(t, add(t, &bed, VRAM_PLACEMENT_VRAM), 1);
+	fill(t, add(t, &bed, VRAM_PLACEMENT_SYSTEM), 2);
+	for (unsigned int k = 1; k < 60; k++) {
+		unsigned int comes = in_vram(&bed, 0);
+		int ret;
+
+		port_fail_nth(PORT_FAULT_ALLOC, k);
+		ret = move(bed.buffer[comes], VRAM_PLACEMENT_VRAM);
+		port_fail_nth(PORT_FAULT_ALLOC, 0);
+		KT_CHECK(t, !ret || ret == -ENOMEM);
+		KT_EQ(t, in_vram(&bed, comes), !ret);
+		KT_CHECK(t, holds(t, bed.buffer[0], 1));
+		KT_CHECK(t, holds(t, bed.buffer[1], 2));
+		/* It may have had to leave first. */
+		failed += ret && in_vram(&bed, !comes);
+	}
+	KT_CHECK(t, failed >= 3);
+	bed_down(&bed);
+}
+
 KTAP_MAIN(KTAP_CASE(the_one_not_used_for_longest_leaves), KTAP_CASE(who_is_pinned_or_locked_stays),
 	  KTAP_CASE(room_is_not_made_in_vain), KTAP_CASE(four_times_too_much),
 	  KTAP_CASE(a_working_set_is_locked_together), KTAP_CASE(peers_reach_the_window_only),
@@ -613,4 +640,4 @@ KTAP_MAIN(KTAP_CASE(the_one_not_used_for_longest_leaves), KTAP_CASE(who_is_pinne
 	  KTAP_CASE(the_copy_waits_and_the_mover_does_not),
 	  KTAP_CASE(the_cpu_replaces_a_broken_engine), KTAP_CASE(a_move_that_waits_says_for_whom),
 	  KTAP_CASE(a_failed_move_leaves_the_old_place), KTAP_CASE(a_lost_device_is_a_clean_error),
-	  KTAP_CASE(without_memory_it_stays))
+	  KTAP_CASE(without_memory_it_stays), KTAP_CASE(without_room_anywhere_all_stay))

@@ -53,6 +53,12 @@ static int vram_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach
 	return 0;
 }
 
+/* Of VRAM: in the system's memory, where it may be already, there may be some. */
+static bool no_room(int ret)
+{
+	return ret == -ENOSPC || ret == -ENOMEM;
+}
+
 /* To where @attach's device can use it, as near as possible to where it is. */
 static int bring_near(struct dma_buf_attachment *attach)
 {
@@ -63,7 +69,7 @@ static int bring_near(struct dma_buf_attachment *attach)
 		ret = vram_move_to(dmabuf, to_vram_buffer(dmabuf)->where, true);
 	else if (attach->peer2peer)
 		ret = vram_move_to(dmabuf, VRAM_PLACEMENT_VRAM, true);
-	return ret == -ENOSPC ? vram_move_to(dmabuf, VRAM_PLACEMENT_SYSTEM, false) : ret;
+	return no_room(ret) ? vram_move_to(dmabuf, VRAM_PLACEMENT_SYSTEM, false) : ret;
 }
 
 static int vram_attachment_pin(struct dma_buf_attachment *attach)
@@ -196,7 +202,7 @@ static int vram_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	struct vram_buffer *buffer = to_vram_buffer(dmabuf);
 	int ret = vram_move_to(dmabuf, buffer->where, true);
 
-	if (ret == -ENOSPC)
+	if (no_room(ret))
 		ret = vram_move_to(dmabuf, VRAM_PLACEMENT_SYSTEM, false);
 	if (ret)
 		return ret;

@@ -113,7 +113,8 @@ enum vram_placement vram_placement(const struct dma_buf *dmabuf);
  * Context: may sleep; reservation held.  A copy needs no reservation, and waits for the fences that
  * this one holds now.
  * Returns 0; -EBUSY pinned, or an importer that does not follow moves uses a mapping; -ENOSPC no room
- * in VRAM, whoever leaves; -ENOMEM; vram_move(): -EIO the engine failed, as the copy's fence says, too.
+ * in VRAM, whoever leaves; -ENOMEM, also: somebody could leave VRAM, but the system has no memory for
+ * him; vram_move(): -EIO the engine failed, as the copy's fence says, too.
  * After an error the buffer is where it was, with its bytes.
  */
 int vram_move(struct dma_buf *dmabuf, enum vram_placement where);
