@@ -63,6 +63,15 @@ void dma_buf_unpin(struct dma_buf_attachment *attach)
 		ops->unpin(exporters(attach));
 }
 
+/* Else an importer and his exporter would call each other for ever, or one freeze wait for another. */
+static bool moves_already(struct buffer *buffer)
+{
+	return WARN(buffer->move.slots || buffer->move.telling,
+		    "dma-buf: the move of a %s buffer begins within its move, as map_dma_buf must "
+		    "not\n",
+		    buffer->dmabuf.exp_name);
+}
+
 void dma_buf_move_notify(struct dma_buf *dmabuf)
 {
 	struct dma_buf_attachment *attach;
@@ -72,6 +81,8 @@ void dma_buf_move_notify(struct dma_buf *dmabuf)
 		return;
 	lock_rule(dma_buf_move_notify, dmabuf->resv);
 
+	if (moves_already(to_buffer(dmabuf)))
+		return;
 	to_buffer(dmabuf)->move.telling = true;
 	list_for_each_entry(attach, &dmabuf->attachments, node)
 		if (attach->importer_ops)
@@ -114,10 +125,7 @@ int dma_buf_move_begin(struct dma_buf *dmabuf, long timeout)
 	lock_rule(dma_buf_move_begin, dmabuf->resv);
 	might_sleep();
 	buffer = to_buffer(dmabuf);
-	if (WARN(buffer->move.slots || buffer->move.telling,
-		 "dma-buf: the move of a %s buffer begins within its move, as map_dma_buf must "
-		 "not\n",
-		 dmabuf->exp_name))
+	if (moves_already(buffer))
 		return -EDEADLK;
 
 	if (buffer->revoked)

@@ -72,6 +72,8 @@ static const struct {
 	{ "without move_notify", CHECK_MOVE_01 },
 	{ "an exporter without pin", CHECK_MOVE_02 },
 	{ "by an importer that does not follow moves", CHECK_MOVE_03 },
+	{ "while it is told that it moves", CHECK_MOVE_09 },
+	{ "begins within its move", CHECK_MOVE_10 },
 	{ "dma-buf: export with one of pin and unpin", CHECK_EXP_05 },
 	{ "dma-buf: export without", CHECK_EXP_04 },
 	{ "allocated NULL", CHECK_EXP_06 },

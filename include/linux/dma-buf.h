@@ -553,7 +553,8 @@ void dma_buf_unpin(struct dma_buf_attachment *attach);
  *
  * Calls every dynamic importer's move_notify().  The exporter moves the bytes afterwards, waiting
  * for the reservation's fences, and still holds the reservation.
- * Context: held.  WARNs, and calls nobody, when the exporter has no pin: it cannot move.
+ * Context: held.  WARNs, and calls nobody, when the exporter has no pin, for it cannot move, and when
+ * the buffer is being moved already, as in an importer's move_notify.
  */
 void dma_buf_move_notify(struct dma_buf *dmabuf);
 

@@ -40,6 +40,10 @@ static void move_notify(struct dma_buf_attachment *attach)
 {
 	struct importer *importer = attach->importer_priv;
 
+	if (breaks("MOVE-09") && !dma_buf_pin(attach))
+		dma_buf_unpin(attach);
+	if (breaks("MOVE-10"))
+		dma_buf_move_notify(attach->dmabuf);
 	/* Its device may be at work: it is unmapped when the next job comes. */
 	importer->moved = true;
 	complete(&importer->told);
