@@ -2,7 +2,7 @@
 /*
  * cost.c - what calls cost a program: run by userdev/costs with devices and without, preloaded and not
  *
- * Prints a line for each: name, nanoseconds. The least of five rounds, on one processor.
+ * Prints a line for each: name, nanoseconds. The least of nine rounds, on one processor.
  */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -235,7 +235,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		uint64_t least = ~0ull;
 
-		for (int round = 0; round < 5 && devices >= calls[i].devices; round++) {
+		for (int round = 0; round < 9 && devices >= calls[i].devices; round++) {
 			uint64_t begin = now();
 
 			for (int k = 0; k < calls[i].count; k++)

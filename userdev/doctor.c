@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -49,6 +51,16 @@ static int on_child(int (*try)(pid_t child))
 	return ret;
 }
 
+/* Linux 5.14 knows how, and finds no call of that id. */
+static int try_answer_with_fd(int listener)
+{
+	struct seccomp_notif_addfd add = { .id = ~0ull, .flags = SECCOMP_ADDFD_FLAG_SEND };
+
+	add.srcfd = listener;
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	return errno == ENOENT ? 0 : ENOSYS;
+}
+
 static int try_filter(void)
 {
 	pid_t child = fork();
@@ -56,7 +68,7 @@ static int try_filter(void)
 
 	if (!child) {
 		ret = filter_install(false);
-		_exit(ret < 0 ? -ret : 0);
+		_exit(ret < 0 ? -ret : try_answer_with_fd(ret));
 	}
 	return child > 0 && waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : errno;
 }
@@ -118,6 +130,22 @@ static int try_watch(void)
 	return ret;
 }
 
+static int try_lease(void)
+{
+	int memfd = memfd_create("doctor", MFD_CLOEXEC), counted, ret = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memfd);
+	counted = open(path, O_RDWR | O_CLOEXEC);
+	if (memfd < 0 || counted < 0 || fcntl(counted, F_SETLEASE, F_WRLCK))
+		ret = errno;
+	if (memfd >= 0)
+		close(memfd);
+	if (counted >= 0)
+		close(counted);
+	return ret;
+}
+
 static int try_kcmp(void)
 {
 	return syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, 2, 2) < 0 ? errno : 0;
@@ -153,6 +181,9 @@ static const struct {
 	{ "a child's descriptors", "no udmabuf, no buffer in an epoll set (pidfd_getfd)", try_take,
 	  false },
 	{ "stopping a child", "a udmabuf can be made and not mapped (ptrace)", try_stop, false },
+	{ "leases on memfds",
+	  "a buffer that was opened once more through /proc stays until the run ends (F_SETLEASE)",
+	  try_lease, false },
 	{ "comparing descriptors", "a buffer in an epoll set can be added only once (kcmp)",
 	  try_kcmp, false },
 	{ "the part that is preloaded",
@@ -160,6 +191,19 @@ static const struct {
 	  "is always ready",
 	  try_preload, false },
 };
+
+static unsigned long long watches_most(void)
+{
+	FILE *file = fopen("/proc/sys/fs/inotify/max_user_watches", "re");
+	unsigned long long most = 0;
+
+	if (file) {
+		if (fscanf(file, "%llu", &most) != 1)
+			most = 0;
+		fclose(file);
+	}
+	return most;
+}
 
 int run_doctor(void)
 {
@@ -186,7 +230,9 @@ int run_doctor(void)
 		}
 	}
 	getrlimit(RLIMIT_NOFILE, &limit);
-	printf("     at most %llu buffers at once (descriptors of a process)\n",
-	       (unsigned long long)limit.rlim_max);
+	printf("     at most %llu buffers at once (descriptors of a process), of all runs together "
+	       "%llu "
+	       "(fs.inotify.max_user_watches)\n",
+	       (unsigned long long)limit.rlim_max, watches_most());
 	return possible ? missing : -1;
 }

@@ -6,8 +6,8 @@
  *
  * Each process has two threads that make random calls on shared memory and shared descriptors: known
  * and unknown requests, good and bad pointers, arguments that the other thread changes meanwhile,
- * numbers that are closed and given out again; some die by SIGKILL in between and are replaced.  It
- * ends with 0 when after all that the devices still answer as they should.
+ * numbers that are closed and given out again; they die by SIGKILL in between, some as they wait, and
+ * are replaced.  It ends with 0 when after all that the devices still answer as they should.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include <linux/udmabuf.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define NUMBERS 64 /* descriptors that it plays with */
+#define FIRST_MEMFD 7
 
 static const unsigned int requests[] = {
 	DMA_HEAP_IOCTL_ALLOC, 0xc0084800, 0xc0404800, 0xffff4800, UDMABUF_CREATE,
@@ -59,7 +61,8 @@ static const char *const paths[] = {
 
 struct state {
 	uint64_t random;
-	uint64_t *shared; /* one page, the argument of most calls */
+	uint64_t *shared; /* one page, of all processes: what is there changes meanwhile */
+	uint64_t own[16];
 };
 
 static uint64_t draw(struct state *s)
@@ -100,41 +103,103 @@ static void *pointer(struct state *s)
 	}
 }
 
-/* An argument that may be accepted. */
-static void prepare(struct state *s)
+/* The lower ones are given out again sooner, and so are somebody's more often. */
+static int some_fd(struct state *s)
 {
-	uint32_t *words = (uint32_t *)s->shared;
+	return draw(s) % (draw(s) % 4 ? 14 : NUMBERS) + 3;
+}
+
+/* Where it was when the process began what takes @request, as long as nothing else is put there. */
+static int first_fd(struct state *s, unsigned int request)
+{
+	switch (request >> 8 & 0xff) {
+	case 'H':
+		return 3;
+	case 'u':
+		return 5;
+	case 'W':
+		return 6;
+	default:
+		return some_fd(s);
+	}
+}
+
+/* An argument that may be accepted, mostly. */
+static void prepare(struct state *s, uint64_t *at, unsigned int request)
+{
+	uint32_t *words = (uint32_t *)at;
 
 	for (int i = 0; i < 16; i++)
 		words[i] = number(s);
-	switch (draw(s) % 8) {
-	case 0 ... 2: /* of a heap */
-		s->shared[0] = draw(s) % 64 * 4096;
-		s->shared[1] = (uint64_t)O_RDWR << 32;
-		s->shared[2] = 0;
+	if (draw(s) % 4 == 0)
+		return;
+	switch (request & 0xffff) {
+	case 0x4800: /* ALLOC */
+		at[0] = draw(s) % 64 * 4096;
+		at[1] = (uint64_t)O_RDWR << 32;
+		at[2] = 0;
 		break;
-	case 3: /* of a udmabuf */
-		words[0] = draw(s) % NUMBERS + 3;
-		s->shared[1] = 0;
-		s->shared[2] = 8192;
+	case 0x7542: /* UDMABUF_CREATE */
+		words[0] = draw(s) % 2 ? FIRST_MEMFD : some_fd(s);
+		words[1] = draw(s) % 2;
+		at[1] = draw(s) % 8 * 4096;
+		at[2] = draw(s) % 8 * 4096 + 4096;
 		break;
-	case 4: /* flags, and a sync_file */
-		words[0] = draw(s) % 8;
-		words[1] = draw(s) % NUMBERS + 3;
+	case 0x7543: /* UDMABUF_CREATE_LIST */
+		words[0] = draw(s) % 2;
+		words[1] = draw(s) % 4;
+		for (int i = 0; i < 3; i++) {
+			words[2 + 6 * i] = draw(s) % 4 ? FIRST_MEMFD + i % 2 : some_fd(s);
+			at[2 + 3 * i] = draw(s) % 16 * 4096;
+			at[3 + 3 * i] = 4096;
+		}
+		break;
+	case 0x6200: /* SYNC */
+		at[0] = draw(s) % 8;
+		break;
+	case 0x6202 ... 0x6203: /* EXPORT_SYNC_FILE, IMPORT_SYNC_FILE */
+		words[0] = draw(s) % 4;
+		words[1] = some_fd(s);
+		break;
+	case 0x3e03: /* MERGE */
+		words[8] = some_fd(s);
+		words[10] = words[11] = 0;
+		break;
+	case 0x3e04: /* FILE_INFO */
+		words[9] = words[11] = 0;
+		words[10] = draw(s) % 8;
+		at[6] = (uintptr_t)(s->shared + draw(s) % 512);
+		break;
+	case 0x5701: /* INC */
+		words[0] = draw(s) % 3;
 		break;
 	}
+}
+
+static void sealed_memory(void)
+{
+	int fd = memfd_create("dmabuf", MFD_ALLOW_SEALING);
+
+	if (ftruncate(fd, 65536) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK))
+		close(fd);
 }
 
 static void one_call(struct state *s)
 {
 	struct epoll_event event = { .events = draw(s), .data.u64 = draw(s) };
-	int fd = draw(s) % NUMBERS + 3;
+	unsigned int request = requests[draw(s) % COUNT(requests)];
+	size_t length = draw(s) % 8 * 4096 + 1;
+	int fd = some_fd(s);
+	bool own;
 	void *at;
 
 	switch (draw(s) % 16) {
 	default:
-		prepare(s);
-		syscall(SYS_ioctl, fd, requests[draw(s) % COUNT(requests)], pointer(s));
+		if (draw(s) % 2)
+			fd = first_fd(s, request);
+		own = draw(s) % 2;
+		prepare(s, own ? s->own : s->shared, request);
+		syscall(SYS_ioctl, fd, request, own ? s->own : pointer(s));
 		break;
 	case 9:
 		syscall(SYS_ioctl, fd, (unsigned int)draw(s), pointer(s));
@@ -148,23 +213,20 @@ static void one_call(struct state *s)
 		close(fd);
 		break;
 	case 12:
-		at = mmap(NULL, draw(s) % 8 * 4096 + 1, draw(s) % 8, MAP_SHARED, fd,
-			  draw(s) % 4 * 4096);
-		if (at != MAP_FAILED)
-			munmap(at, 8 * 4096);
+		at = mmap(NULL, length, draw(s) % 8, MAP_SHARED, fd, draw(s) % 4 * 4096);
+		if (at != MAP_FAILED && draw(s) % 8)
+			munmap(at, length);
 		break;
 	case 13:
-		syscall(SYS_epoll_ctl, draw(s) % NUMBERS + 3, draw(s) % 5, fd, &event);
+		syscall(SYS_epoll_ctl, some_fd(s), draw(s) % 5, fd, &event);
 		break;
 	case 14:
-		dup2(fd, draw(s) % NUMBERS + 3);
+		dup2(fd, some_fd(s));
 		break;
 	case 15:
 		switch (draw(s) % 3) {
 		case 0:
-			fd = memfd_create("dmabuf", MFD_ALLOW_SEALING);
-			if (ftruncate(fd, 65536) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK))
-				close(fd);
+			sealed_memory();
 			break;
 		case 1:
 			epoll_create1(0);
@@ -195,8 +257,10 @@ static void process(uint64_t seed, uint64_t *shared)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	for (size_t i = 0; i < 4; i++)
 		syscall(SYS_openat, AT_FDCWD, paths[i], O_RDWR, 0);
+	sealed_memory();
+	sealed_memory();
 	/* A SYNC may wait for ever, and so would this. */
-	alarm(2);
+	ualarm(300000, 0);
 	if (pthread_create(&other, NULL, scribble, &s))
 		_exit(1);
 	for (unsigned int calls = draw(&s) % 3000 + 1; calls; calls--)

@@ -9,9 +9,11 @@ A case is a program of its own: its body runs in a Python below `dmabuf run`, wi
 import inspect
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 
@@ -31,12 +33,12 @@ def run(*words, options=(), **more):
                           stderr=subprocess.PIPE, text=True, timeout=3000 if LONG else 100, **more)
 
 
-def inside(body, options=(), env=None):
+def inside(body, options=(), env=None, python=sys.executable, **more):
     """Run the text of the function @body as a program with devices; it must end well and leave nothing in the log."""
     text = textwrap.dedent(inspect.getsource(body).split(":\n", 1)[1])
     head = "import ctypes, errno, fcntl, mmap, os, select, signal, socket, struct, sys, threading, time\nfrom client import *\n"
-    done = run(sys.executable, "-c", head + text, options=options,
-               env=dict(os.environ, PYTHONPATH=os.path.join(ROOT, "userdev"), **(env or {})))
+    done = run(python, "-c", head + text, options=options,
+               env=dict(os.environ, PYTHONPATH=os.path.join(ROOT, "userdev"), **(env or {})), **more)
     need(done.returncode == 0 and not done.stderr, done.returncode, done.stdout, done.stderr)
     return done.stdout
 
@@ -45,7 +47,7 @@ def program(body):
     """A case whose body is a program."""
     def case():
         inside(body)
-    case.__name__ = body.__name__
+    case.__name__, case.__doc__ = body.__name__, body.__doc__
     return case
 
 
@@ -96,6 +98,77 @@ def status_and_signals_pass_through():
 def a_run_in_a_run_says_so():
     done = run(DMABUF, "run", "true", options=["--no-preload"])
     need(done.returncode == 2 and done.stderr.count("\n") == 1 and "already" in done.stderr, done)
+
+
+def a_32_bit_call_is_answered_in_a_line():
+    """By instruction, and by x32's numbers; the program runs on, without devices."""
+    if os.uname().machine != "x86_64":
+        raise Skip("only x86-64 has such programs")
+    narrow = ("import ctypes, mmap\nplace = mmap.mmap(-1, 4096, prot=7)\n"
+              "place.write(bytes.fromhex('53b836000000bbffffffff31c931d2cd805bc3'))\n"     # ioctl(-1, 0, 0) by int 0x80
+              "address = ctypes.addressof(ctypes.c_char.from_buffer(place))\n"
+              "for _ in range(3):\n    print(ctypes.CFUNCTYPE(ctypes.c_int)(address)())\n")
+    x32 = ("import ctypes\nlibc = ctypes.CDLL(None)\n"
+           "for _ in range(3):\n    print(libc.syscall(0x40000000 | 514, -1, 0, 0))\n")
+    tried = 0
+    for code in narrow, x32:
+        alone = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        if alone.returncode:
+            continue                                        # Linux here runs none
+        done = run(sys.executable, "-c", code)
+        need(done.returncode == 0 and done.stdout == alone.stdout, done)
+        need(done.stderr.count("\n") == 1 and "32-bit or x32 program: it runs, without devices" in done.stderr, done.stderr)
+        tried += 1
+    need(tried, "neither could be tried")
+
+
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+def as_nobody(*words):
+    """What @words print without privileges, outside of a run."""
+    if os.geteuid():
+        raise Skip("only root can be somebody else")
+    try:
+        return subprocess.run(words, stdout=subprocess.PIPE, text=True, **NOBODY).stdout.strip()
+    except PermissionError as e:
+        raise Skip(f"others cannot execute {e.filename}") from None
+
+
+def who_has_no_privileges_has_devices():
+    def body():
+        assert os.geteuid() == 65534 and open("/proc/self/status").read().split("CapEff:\t")[1][:16] == "0" * 16
+        fd, line = alloc(3 * PAGE), timeline()
+        memory = mmap.mmap(fd, 3 * PAGE)
+        epoll = select.epoll()
+        epoll.register(fd, select.EPOLLIN)
+        import_fence(fd, WRITE, fence(line, 1))
+        assert epoll.poll(0) == [] and info(export(fd, READ))[0] == 0
+        inc(line)
+        sync(fd, READ | WRITE)
+        piece = memfd(2)
+        other = mmap.mmap(udmabuf([(piece, PAGE, PAGE), (piece, 0, PAGE)]), 2 * PAGE)
+        mmap.mmap(piece, 2 * PAGE)[PAGE + 1] = 7
+        assert other[1] == 7 and fdinfo(fd)["exp_name"] == "system"
+        again = os.open(f"/proc/self/fd/{fd}", os.O_RDWR)
+        os.close(fd)
+        sync(again, READ)
+    as_nobody(DMABUF, "--version")
+    as_nobody("/usr/bin/python3", "--version")
+    inside(body, cwd="/", python="/usr/bin/python3", **NOBODY)
+
+
+def set_user_id_programs_gain_nothing():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        copy = os.path.join(folder, "id")
+        shutil.copy(shutil.which("id"), copy)
+        os.chmod(copy, 0o4755)
+        if as_nobody(copy, "-u") != "0":
+            raise Skip(f"the bit means nothing in {folder}")
+        as_nobody(DMABUF, "--version")
+        done = run(copy, "-u", cwd="/", **NOBODY)
+        need(done.returncode == 0 and done.stdout == "65534\n", done)
 
 
 def usage_is_told_in_a_line():
@@ -488,6 +561,7 @@ def a_trace_has_a_line_for_each_call():
     def body():
         sync(alloc(), READ)
         error(alloc, 0)
+        error(os.open, "/dev/dma_heap/../a b\n\\\x1b[2J", os.O_RDONLY)
     trace = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"run-trace-{os.getpid()}")
     try:
         inside(body, options=["--trace", trace])
@@ -496,6 +570,7 @@ def a_trace_has_a_line_for_each_call():
         os.unlink(trace)
     need(any(re.fullmatch(r"#\d+ SYNC = 0", x) for x in lines), lines)
     need(any(re.fullmatch(r"#\d+ ALLOC = EINVAL", x) for x in lines), lines)
+    need(r"/dev/a\x20b\x0a\x5c\x1b[2J = ENOENT" in lines, lines)
     bad = run("true", options=["--trace", "/nowhere/at/all"])
     need(bad.returncode == 2 and bad.stderr.count("\n") == 1, bad)
 
@@ -520,7 +595,7 @@ def a_static_program_s_calls_are_served_too():
 
 
 CASES = [value for value in list(globals().values()) if inspect.isfunction(value) and value.__code__.co_filename == __file__
-         and value.__name__ not in ("run", "inside", "program", "leaves_nothing", "left_behind")]
+         and value.__name__ not in ("run", "inside", "program", "leaves_nothing", "left_behind", "as_nobody")]
 
 if __name__ == "__main__":
     failed = tap.run(CASES)

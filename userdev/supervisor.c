@@ -331,7 +331,8 @@ static void serve_mmap(struct supervisor *s, const struct call *call)
 	}
 	if (!ret)
 		return;
-	if (ret == -EPERM && !s->told_ptrace) {
+	/* Of one that is ending the system says the same. */
+	if (ret == -EPERM && !s->told_ptrace && call_waits(call)) {
 		fprintf(stderr,
 			"dmabuf run: process %d cannot map a udmabuf: it has a debugger, or the "
 			"system allows none (ptrace)\n",

@@ -218,6 +218,14 @@ int usage_init(struct supervisor *s)
 	return -errno;
 }
 
+/* A program chooses its paths: none is more than a word of a line. */
+static void write_escaped(FILE *to, const char *text)
+{
+	for (; *text; text++)
+		fprintf(to, *text > ' ' && *text <= '~' && *text != '\\' ? "%c" : "\\x%02x",
+			(unsigned char)*text);
+}
+
 void usage_trace(struct supervisor *s, const struct call *call, const struct object *object,
 		 const char *what, long ret)
 {
@@ -230,10 +238,11 @@ void usage_trace(struct supervisor *s, const struct call *call, const struct obj
 		(unsigned long long)(now / 1000 % 1000000), call->tid);
 	if (object)
 		fprintf(s->trace, "#%u ", object->id);
+	write_escaped(s->trace, what);
 	if (ret < 0)
-		fprintf(s->trace, "%s = %s\n", what, strerrorname_np(-ret) ?: "?");
+		fprintf(s->trace, " = %s\n", strerrorname_np(-ret) ?: "?");
 	else
-		fprintf(s->trace, "%s = %ld\n", what, ret);
+		fprintf(s->trace, " = %ld\n", ret);
 }
 
 unsigned int usage_fini(struct supervisor *s)

@@ -34,7 +34,11 @@ void usage_exit(struct supervisor *s, const struct call *call);
 /** usage_end - a buffer goes */
 void usage_end(struct supervisor *s, struct object *object);
 
-/** usage_trace - a call was answered with @ret; @object may be NULL */
+/**
+ * usage_trace - a call was answered with @ret
+ * @object: may be NULL
+ * @what: its name, or the path it was for; what is not printable, a blank or a backslash, is \xNN
+ */
 void usage_trace(struct supervisor *s, const struct call *call, const struct object *object,
 		 const char *what, long ret);
 
