@@ -351,9 +351,37 @@ static void unkept_mapping_sees_what_a_kept_one_wrote(struct ktap *t)
 	stage_down(t, &stage);
 }
 
+/* --- an exporter's mistakes ------------------------------------------------------------------- */
+
+static void short_table_is_coherent_as_far_as_it_goes(struct ktap *t)
+{
+	struct stage stage = { .exporter = { .ops.may_widen = true, .lacks = PAGE_SIZE / 2 } };
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+	u8 byte = 42;
+
+	if (!stage_up(t, &stage, "bounce"))
+		return;
+	attach = dma_buf_attach(stage.dmabuf, stage.dev);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	KT_ASSERT(t, !IS_ERR(sgt));
+	KT_EQ(t, dma_engine_write(stage.dev, sgt, 9, &byte, 1), 0);
+	KT_EQ(t, dma_buf_begin_cpu_access(stage.dmabuf, DMA_BIDIRECTIONAL), 0);
+	KT_EQ(t, test_bytes(&stage.exporter)[9], 42);
+	test_bytes(&stage.exporter)[9] = 43;
+	KT_EQ(t, dma_buf_end_cpu_access(stage.dmabuf, DMA_BIDIRECTIONAL), 0);
+	KT_EQ(t, dma_engine_read(stage.dev, sgt, 9, &byte, 1), 0);
+	KT_EQ(t, byte, 43);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	dma_buf_detach(stage.dmabuf, attach);
+	dma_buf_put(stage.dmabuf);
+	stage_down(t, &stage);
+}
+
 KTAP_MAIN(KTAP_CASE(last_detach_unpins), KTAP_CASE(reclaimer_never_holds_the_last_reference),
 	  KTAP_CASE(importers_of_one_kind_share), KTAP_CASE(reimport_beside_a_user_costs_no_memory),
 	  KTAP_CASE(device_waits_for_the_release_that_unmaps_it),
 	  KTAP_CASE(device_gone_may_end_other_buffers),
 	  KTAP_CASE(buffer_may_go_under_another_reservation),
-	  KTAP_CASE(unkept_mapping_sees_what_a_kept_one_wrote))
+	  KTAP_CASE(unkept_mapping_sees_what_a_kept_one_wrote),
+	  KTAP_CASE(short_table_is_coherent_as_far_as_it_goes))

@@ -162,11 +162,21 @@ static int slot_widen(struct mapping_slot *slot, enum dma_data_direction from,
 	return dma_table_widen(set->dev, slot->table, from, to);
 }
 
+/*
+ * What an exporter's table lacks that is shorter than its buffer is here: as memory, as slot and in
+ * the twin it is the same, so nothing is ever copied.
+ */
+static u8 nowhere[PAGE_SIZE];
+
 static void *slot_bounce(struct mapping_slot *slot, size_t offset, size_t *len)
 {
 	struct slot_set *set = slot->owner;
+	void *byte = dma_table_bounce(set->dev, slot->table, offset, len);
 
-	return dma_table_bounce(set->dev, slot->table, offset, len);
+	if (byte)
+		return byte;
+	*len = sizeof(nowhere);
+	return nowhere;
 }
 
 /*
@@ -184,12 +194,16 @@ static void *slot_memory(struct mapping_slot *slot, size_t offset, size_t *len)
 		sg = slot->table->sgl;
 		start = 0;
 	}
-	while (offset - start >= sg->length) {
+	while (sg && offset - start >= sg->length) {
 		start += sg->length;
 		sg = sg_next(sg);
 	}
 	back->cursor = sg;
 	back->cursor_start = start;
+	if (!sg) {
+		*len = sizeof(nowhere);
+		return nowhere;
+	}
 	*len = sg->length - (offset - start);
 	return (char *)sg_virt(sg) + (offset - start);
 }

@@ -63,7 +63,7 @@ static struct sg_table *test_map(struct dma_buf_attachment *attach, enum dma_dat
 	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
 	if (ret)
 		goto free_sgt;
-	sg_set_page(sgt->sgl, exporter->pages, attach->dmabuf->size, 0);
+	sg_set_page(sgt->sgl, exporter->pages, attach->dmabuf->size - exporter->lacks, 0);
 	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
 	if (ret)
 		goto free_table;

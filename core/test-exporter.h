@@ -15,6 +15,7 @@ struct test_exporter {
 	struct dma_resv *resv;                      /* for export, or NULL */
 	int flags;                                  /* for export */
 	bool blind;                                 /* does not tell its own accesses */
+	size_t lacks;                               /* bytes that its tables are too short */
 	const struct vm_operations_struct *vm_ops;  /* of its mappings, or NULL */
 
 	/* what the test reads */
