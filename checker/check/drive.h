@@ -54,6 +54,10 @@ bool drive_is_vb2(const char *name, size_t size);
 /** drive_vb2 - its adapter, with what its operations allow */
 const struct check_adapter *drive_vb2(const char *name, const void *object);
 
+/** drive_is_drm, drive_drm - the same of a struct drm_driver, through PRIME */
+bool drive_is_drm(const char *name, size_t size);
+const struct check_adapter *drive_drm(const char *name, const void *object);
+
 /** drive_failed - @what failed though nothing was made to fail; told unless @ret is 0 */
 bool drive_failed(const struct dma_buf *dmabuf, const char *adapter, const char *what, int ret);
 

@@ -47,8 +47,10 @@ const char *module_load(const char *path)
 	if (!anchor)
 		anchor = module_object(drive_is_vb2, 0, &name);
 	if (!anchor)
-		return "has neither module_init(), nor a struct vb2_mem_ops, nor DMABUF_CHECK(): "
-		       "nothing to drive (<libdmabuf-check.h> says how)";
+		anchor = module_object(drive_is_drm, 0, &name);
+	if (!anchor)
+		return "has neither module_init(), nor a struct vb2_mem_ops or drm_driver, nor "
+		       "DMABUF_CHECK(): nothing to drive (<libdmabuf-check.h> says how)";
 	check_stack_driver(anchor);
 	return NULL;
 }

@@ -74,6 +74,9 @@ static unsigned int drive_all(void)
 	for (i = 0; (object = module_object(drive_is_vb2, i, &name)); i++, ways++)
 		drive(drive_vb2(name, object));
 	adapter = module_adapters();
+	/* An adapter that has one drives it, and has what its device needs. */
+	for (i = 0; !adapter && (object = module_object(drive_is_drm, i, &name)); i++, ways++)
+		drive(drive_drm(name, object));
 	for (; adapter && adapter->name; adapter++, ways++)
 		drive(adapter);
 	return ways;

@@ -9,8 +9,25 @@
 #include <drm/drm_gem.h>
 
 struct drm_minor;
+struct drm_mode_create_dumb;
 
+enum drm_driver_feature {
+	DRIVER_GEM = 1 << 0,
+	DRIVER_MODESET = 1 << 1,
+	DRIVER_RENDER = 1 << 3,
+	DRIVER_ATOMIC = 1 << 4,
+};
+
+/* dumb_create() and the members with prime in their names are called, of others nothing is. */
 struct drm_driver {
+	struct drm_gem_object *(*gem_create_object)(struct drm_device *dev, size_t size);
+	int (*dumb_create)(struct drm_file *file_priv, struct drm_device *dev,
+			   struct drm_mode_create_dumb *args);
+	int (*dumb_map_offset)(struct drm_file *file_priv, struct drm_device *dev, u32 handle,
+			       u64 *offset);
+	int major, minor, patchlevel;
+	char *name, *desc, *date;
+	u32 driver_features;
 	const struct file_operations *fops;
 	struct drm_gem_object *(*gem_prime_import)(struct drm_device *dev, struct dma_buf *dma_buf);
 	struct drm_gem_object *(*gem_prime_import_sg_table)(struct drm_device *dev,
