@@ -53,6 +53,9 @@ int vram_move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visible
 /** vram_wait_copied - the bytes are where the buffer is. Reservation held; may sleep */
 void vram_wait_copied(struct vram_buffer *buffer);
 
+/** vram_wait_idle - the copies of all moves that have begun are done. May sleep */
+void vram_wait_idle(struct vram *vram);
+
 /**
  * vram_find_room - a place in VRAM, made by evicting those that were not used for longest
  *

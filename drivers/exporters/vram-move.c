@@ -121,6 +121,20 @@ void vram_wait_copied(struct vram_buffer *buffer)
 		dma_fence_wait(buffer->copy, false);
 }
 
+void vram_wait_idle(struct vram *vram)
+{
+	struct dma_fence *fence;
+
+	mutex_lock(&vram->lock);
+	fence = dma_fence_get(vram->last_copy);
+	mutex_unlock(&vram->lock);
+	if (fence && !dma_fence_wait_timeout(fence, false, vram->patience)) {
+		pr_err("vram: whoever needs room waits for the copies of earlier moves\n");
+		dma_fence_wait(fence, false);
+	}
+	dma_fence_put(fence);
+}
+
 /* --- the LRU ---------------------------------------------------------------------------------- */
 
 void vram_lru_touch(struct vram_buffer *buffer)
@@ -342,6 +356,9 @@ static int move_to(struct dma_buf *dmabuf, enum vram_placement where, bool visib
 	if (ret)
 		goto drop_job;
 	job->may_fail = may_fail;
+	/* While others leave VRAM for it, it is mapped where it is: nobody waits for more than its copy. */
+	if (may_fail)
+		vram_wait_idle(vram);
 	ret = change_place(dmabuf, job, place);
 	if (ret)
 		goto drop_place;

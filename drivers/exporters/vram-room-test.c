@@ -504,6 +504,57 @@ static void a_move_that_waits_says_for_whom(struct ktap *t)
 	bed_down(&bed);
 }
 
+struct opener {
+	struct dma_fence *fence;
+	atomic_t mapped;
+};
+
+/* When the map is there; after a while also if it is not, so that nobody hangs. */
+static void signal_when_mapped(void *arg)
+{
+	struct opener *opener = arg;
+
+	for (unsigned int i = 0; i < 3000 && !atomic_read(&opener->mapped); i++)
+		schedule_timeout_uninterruptible(1);
+	dma_fence_signal(opener->fence);
+}
+
+/* One that leaves VRAM for it waits for a fence: meanwhile who has mapped it before maps it. */
+static void a_map_waits_for_one_copy_only(struct ktap *t)
+{
+	struct dma_buf_attachment *attach;
+	struct port_thread *mover, *thread;
+	struct failing_move move;
+	struct opener opener = {};
+	struct vram_stats stats;
+	struct bed bed;
+
+	bed_up(&bed, "arm", &(struct vram_config){ .bytes = BYTES });
+	fill(t, add(t, &bed, VRAM_PLACEMENT_VRAM), 3);
+	fill(t, add(t, &bed, VRAM_PLACEMENT_SYSTEM), 4);
+	attach = dma_buf_attach(bed.buffer[1], bed.other);
+	KT_EQ(t, importer_reads(t, &bed, attach), 4);
+	opener.fence = pending_fence(bed.buffer[0]);
+	move = (struct failing_move){ bed.buffer[1], VRAM_PLACEMENT_VRAM, -1 };
+	mover = port_thread_create(move_in_thread, &move, "mover");
+	thread = port_thread_create(signal_when_mapped, &opener, "opener");
+	do {
+		schedule_timeout_uninterruptible(5);
+		vram_read_stats(bed.vram, &stats);
+	} while (!stats.evictions);
+	KT_EQ(t, importer_reads(t, &bed, attach), 4);
+	KT_CHECK(t, !dma_fence_is_signaled(opener.fence));
+	atomic_set(&opener.mapped, 1);
+	port_thread_join(mover);
+	port_thread_join(thread);
+	dma_fence_put(opener.fence);
+	KT_EQ(t, move.ret, 0);
+	KT_CHECK(t, in_vram(&bed, 1) && holds(t, bed.buffer[1], 4) && holds(t, bed.buffer[0], 3));
+	KT_EQ(t, importer_reads(t, &bed, attach), 4);
+	dma_buf_detach(bed.buffer[1], attach);
+	bed_down(&bed);
+}
+
 /* Who waits for the move is told, and so is who waits for the copy; the bytes are where they were. */
 static void a_failed_move_leaves_the_old_place(struct ktap *t)
 {
@@ -639,5 +690,6 @@ KTAP_MAIN(KTAP_CASE(the_one_not_used_for_longest_leaves), KTAP_CASE(who_is_pinne
 	  KTAP_CASE(the_cpu_reaches_the_window_only), KTAP_CASE(scanouts_have_a_limit),
 	  KTAP_CASE(the_copy_waits_and_the_mover_does_not),
 	  KTAP_CASE(the_cpu_replaces_a_broken_engine), KTAP_CASE(a_move_that_waits_says_for_whom),
-	  KTAP_CASE(a_failed_move_leaves_the_old_place), KTAP_CASE(a_lost_device_is_a_clean_error),
-	  KTAP_CASE(without_memory_it_stays), KTAP_CASE(without_room_anywhere_all_stay))
+	  KTAP_CASE(a_map_waits_for_one_copy_only), KTAP_CASE(a_failed_move_leaves_the_old_place),
+	  KTAP_CASE(a_lost_device_is_a_clean_error), KTAP_CASE(without_memory_it_stays),
+	  KTAP_CASE(without_room_anywhere_all_stay))

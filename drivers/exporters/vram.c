@@ -384,19 +384,6 @@ static const struct dma_buf_ops vram_ops = {
 	.tells_moves = true,
 };
 
-/* What the range held may still be on its way to elsewhere, and the engine will not clear. */
-static void wait_idle(struct vram *vram)
-{
-	struct dma_fence *fence;
-
-	mutex_lock(&vram->lock);
-	fence = dma_fence_get(vram->last_copy);
-	mutex_unlock(&vram->lock);
-	if (fence)
-		dma_fence_wait(fence, false);
-	dma_fence_put(fence);
-}
-
 static struct vram_place *first_place(struct vram *vram, enum vram_placement wanted, size_t bytes)
 {
 	struct vram_place *place = ERR_PTR(-ENOSPC);
@@ -407,7 +394,8 @@ static struct vram_place *first_place(struct vram *vram, enum vram_placement wan
 		place = vram_place_create(vram, VRAM_PLACEMENT_SYSTEM, false, bytes);
 	if (IS_ERR(place))
 		return place;
-	wait_idle(vram);
+	/* What the range held may still be on its way to elsewhere, and the engine will not clear. */
+	vram_wait_idle(vram);
 	vram_place_clear(place);
 	return place;
 }
