@@ -137,7 +137,9 @@ static bool bounced(int fd, enum importer_device device)
 /* Of the same device a buffer it cannot reach is mapped afresh; others are kept. */
 static void narrow_device(void)
 {
-	int fd = wrapped(heap_buffer(SIZE), 0);
+	static uint8_t bytes[PIECE];
+	int fd = wrapped(heap_buffer(SIZE), 0), handle;
+	uint8_t *cpu = map_cpu(fd, SIZE, true);
 
 	check(bounced(fd, DEVICE_NARROW));
 	check(listed("importer.2 static: fresh"));
@@ -145,6 +147,21 @@ static void narrow_device(void)
 	check_equal(counter("fresh"), 2);
 	check(!bounced(fd, DEVICE_PLAIN));
 	check(listed("importer.0 static: kept"));
+
+	/* While it is mapped, the exporter is who can sync its slot. */
+	handle = attach(fd, DEVICE_NARROW, 0);
+	mapped(handle, BOTH);
+	fill(bytes, PIECE, 8);
+	check_equal(device_write(handle, PIECE, bytes, PIECE, 0), 0);
+	check_equal(cpu_begin(fd, true, true), 0);
+	check(is_filled(cpu + PIECE, PIECE, 8));
+	fill(cpu + PIECE, PIECE, 9);
+	check_equal(cpu_end(fd, true, true), 0);
+	check_equal(device_read(handle, PIECE, bytes, PIECE, 0), 0);
+	check(is_filled(bytes, PIECE, 9));
+	check_equal(unmap(handle, BOTH), 0);
+	check_equal(detach(handle), 0);
+	munmap(cpu, SIZE);
 }
 
 /*

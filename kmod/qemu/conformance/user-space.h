@@ -31,7 +31,11 @@ struct world;
 void conformance_leave_out(const char *why);
 void conformance_abandon(void);
 
-typedef int jmp_buf[1];
+/* User-Mode Linux has these three of its own. */
+typedef int conformance_jmp_buf[1];
+#define jmp_buf conformance_jmp_buf
+#undef setjmp
+#undef longjmp
 #define setjmp(buffer) ((void)(buffer), 0)
 #define longjmp(buffer, value) ((void)(buffer), (void)(value), conformance_abandon())
 
