@@ -161,6 +161,17 @@ static void mapped_each_time(struct subject *s)
 	subject_by_turns(s, s->attach);
 }
 
+/* The same direction twice: who keeps a table that was unmapped has to sync it again. */
+static void mapped_again(struct subject *s)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		subject_fill(s, 5 + i);
+		if (!subject_failed(s, "begin_cpu_access", subject_cpu(s, true)) &&
+		    !subject_failed(s, "map_dma_buf", subject_device_once(s, s->attach, false)))
+			subject_expect(s, CHECK_COH_01, "the device");
+	}
+}
+
 /* One mapping is kept, the CPU brackets its accesses between the device's. */
 static void mapping_kept(struct subject *s)
 {
@@ -202,6 +213,7 @@ void drive_exporter(const struct check_adapter *adapter)
 
 	s->adapter = adapter;
 	subject_try(s, "a device maps for each access", mapped_each_time);
+	subject_try(s, "a device maps again as it did before", mapped_again);
 	subject_try(s, "a device keeps its mapping", mapping_kept);
 	drive_scenes(s);
 	free(s);
