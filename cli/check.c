@@ -16,6 +16,11 @@
 #include "cli/commands.h"
 #include "dma/machine.h"
 
+/* Devices that snoop, no IOMMU: the explorer knows no other. */
+#define SCHEDULES_MACHINE "pc"
+/* It tries ten times as many on a machine that has nothing else to do. */
+#define SCHEDULES_A_SECOND 1000
+
 static const char help[] =
 	"usage: dmabuf check [OPTIONS] DRIVER.c|FOLDER|DRIVER.so...\n"
 	"\n"
@@ -45,6 +50,12 @@ static const char help[] =
 	"picture of "
 	"what was\n"
 	"                   done with the buffer; loads nothing\n"
+	"  --schedules N    instead: two threads at a time use what DMABUF_CHECK() says, in N "
+	"orders "
+	"each at\n"
+	"                   most: races, deadlocks, lost wake-ups, uses of freed memory; on "
+	"machine "
+	"pc\n"
 	"  --missing        nothing is run: which headers and symbols it needs that are not here, "
 	"who needs\n"
 	"                   each, and where a stub goes; exit status 1 when there are any\n"
@@ -56,11 +67,13 @@ static const char help[] =
 	"Examples:\n"
 	"  dmabuf check my_heap.c\n"
 	"  dmabuf check --machine arm --rule COH-03 my_adapter.c\n"
+	"  dmabuf check --schedules 10000 my_adapter.c\n"
 	"  dmabuf check --missing -I include drivers/my-driver/\n"
 	"  dmabuf check --report my_heap.html my_heap.c\n"
 	"  dmabuf check --format sarif drivers/my-driver/ >my-driver.sarif\n";
 
 #define WORKER "dmabuf-check-worker"
+#define EXPLORER "dmabuf-check-schedules"
 #define LIBRARY "libdmabuf-check.so"
 
 struct options {
@@ -71,6 +84,7 @@ struct options {
 	enum report_format format;
 	const char *page; /* a file, or NULL */
 	bool list;
+	unsigned long schedules; /* 0: drivers are run, not explored */
 	struct words compiler;
 	bool missing;
 	char worker[PATH_MAX], library[PATH_MAX];
@@ -129,12 +143,14 @@ static int run_on(struct run *run, const struct driver_module *module, const cha
 		.only = run->options->rule,
 		/* Who hung once has had his time. */
 		.seconds = report_broken(run->driver, CHECK_RUN_02) ? 1 : run->options->timeout,
+		.schedules = run->options->schedules,
 		.pictures = run->options->page,
 		.told = told,
 		.context = run,
 	};
 	int ret;
 
+	job.seconds += job.schedules / SCHEDULES_A_SECOND;
 	progress(&job, run->driver->name);
 	ret = check_job_run(&job);
 	run->driver->runs++;
@@ -153,6 +169,8 @@ static int run_module(struct options *options, const struct driver_module *modul
 	for (const struct machine_type *m = machine_types; m->name; m++) {
 		if (options->machine && m != options->machine)
 			continue;
+		if (options->schedules && strcmp(m->name, SCHEDULES_MACHINE))
+			continue;
 		for (unsigned int p = 0; p < 2 && !ret && !run.driver->cannot; p++)
 			if (!options->policy || !strcmp(options->policy, policies[p]))
 				ret = run_on(&run, module, m->name, policies[p]);
@@ -163,13 +181,19 @@ static int run_module(struct options *options, const struct driver_module *modul
 
 static int check_path(struct options *options, const char *path)
 {
-	struct driver_request request = { .path = path, .options = options->compiler };
+	struct driver_request request = { .path = path,
+					  .options = options->compiler,
+					  .schedules = options->schedules };
 	struct report_driver *first = NULL, *driver;
 	struct driver_build build;
 	int ret;
 
-	words_add(&request.programs, "%s", options->worker);
-	words_add(&request.programs, "%s", options->library);
+	if (!options->schedules) { /* else the loader says what lacks */
+		words_add(&request.programs, "%s", options->worker);
+		words_add(&request.programs, "%s", options->library);
+	} else if (strlen(path) > 3 && !strcmp(path + strlen(path) - 3, ".so")) {
+		return usage_error(path, "--schedules needs the source, to hear of each access");
+	}
 	if (options->missing) {
 		ret = driver_missing(&request, stdout);
 		goto free;
@@ -194,7 +218,8 @@ free:
 /* The worker lies beside this program, or where an installed copy has what is not for people. */
 static int find_worker(struct options *options)
 {
-	static const char *const folders[] = { "", "../libexec/dmabuf/" };
+	static const char *const folders[] = { "", "checker/schedules/", "../libexec/dmabuf/" };
+	const char *name = options->schedules ? EXPLORER : WORKER;
 	char self[PATH_MAX / 2] = "";
 	char *slash;
 
@@ -203,15 +228,13 @@ static int find_worker(struct options *options)
 	slash = strrchr(self, '/');
 	slash[1] = '\0';
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		snprintf(options->worker, PATH_MAX, "%s%s" WORKER, self, folders[i]);
+		snprintf(options->worker, PATH_MAX, "%s%s%s", self, folders[i], name);
 		snprintf(options->library, PATH_MAX, "%s%s" LIBRARY, self, folders[i]);
 		if (!access(options->worker, X_OK))
 			return EXIT_EXACT;
 	}
-	fprintf(stderr,
-		"dmabuf check: no " WORKER " beside %sdmabuf: `ninja -C build " WORKER
-		"` makes it\n",
-		self);
+	fprintf(stderr, "dmabuf check: no %s beside %sdmabuf: `ninja -C build` makes it%s\n", name,
+		self, options->schedules ? ", but not with a sanitizer" : "");
 	return EXIT_FAILED;
 }
 
@@ -265,6 +288,12 @@ static int parse_option(struct options *options, int option, const char *value)
 	case 'R':
 		options->page = value;
 		return EXIT_EXACT;
+	case 'S':
+		if (parse_number(&options->schedules, value, "--schedules is a number"))
+			return EXIT_FAILED;
+		if (!options->schedules)
+			return usage_error(value, "--schedules is a number from 1 on");
+		return EXIT_EXACT;
 	case 'M':
 		options->missing = true;
 		return EXIT_EXACT;
@@ -309,6 +338,7 @@ int cli_check(int argc, char **argv)
 		{ "format", required_argument, NULL, 'f' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "report", required_argument, NULL, 'R' },
+		{ "schedules", required_argument, NULL, 'S' },
 		{ "missing", no_argument, NULL, 'M' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
@@ -333,9 +363,12 @@ int cli_check(int argc, char **argv)
 		return list(chosen.format);
 	if (optind == argc)
 		return usage_error("no driver", "name a source, a folder or a shared object");
+	if (chosen.schedules && chosen.machine && strcmp(chosen.machine->name, SCHEDULES_MACHINE))
+		return usage_error(chosen.machine->name, "--schedules is of " SCHEDULES_MACHINE);
 	if (find_worker(&chosen))
 		return EXIT_FAILED;
 	chosen.report.seed = chosen.seed;
+	chosen.report.schedules = chosen.schedules;
 	ret = check_paths(&chosen, argv + optind, argc - optind);
 	report_free(&chosen.report);
 	words_free(&chosen.compiler);

@@ -44,7 +44,8 @@
  *	});
  *
  * The checker calls these in the order a program would cause, from one thread at a time, with no
- * lock held.  Each may sleep.  All of a driver's own threads and work items may run meanwhile.
+ * lock held; with --schedules from two, each with an import of its own, or what an exporter's users may
+ * do at once.  Each may sleep.  All of a driver's own threads and work items may run meanwhile.
  * A buffer that an importer has may move between its calls, while a job is queued, and beside access()
  * or close() in another thread, as an exporter's move does.
  * A call that fails on its own (0 expected, no failure injected) is told as a finding, with its errno.

@@ -318,7 +318,7 @@ static void another_sanitizer_is_refused(struct ktap *t)
 	if (symbols.libraries.nr < 1 || !strstr(symbols.libraries.word[0], "asan")) {
 		ktap_skip(t, "this compiler's AddressSanitizer is no library");
 	} else {
-		KT_EQ(t, compiler_find(&compiler), 0);
+		KT_EQ(t, compiler_find(&compiler, false), 0);
 		words_add_all(&command, &compiler.command);
 		words_split(&command, "-fno-sanitize=address -shared -xc /dev/null -o");
 		words_add(&command, "%s", so);

@@ -352,6 +352,8 @@ static int link_module(const struct compiler *compiler, const struct kbuild *kbu
 	words_add_all(&command, &compiler->command);
 	/* The library's names are only for those that the driver does not have itself. */
 	words_add(&command, "-shared");
+	if (words_have(&compiler->command, "-fsanitize=thread")) /* the explorer is its runtime */
+		words_add(&command, "-fno-sanitize=thread");
 	words_add(&command, "-Wl,-Bsymbolic");
 	words_add(&command, "-o%s/%s.so", scratch, kbuild->modules[m].name);
 	words_add(&command, "-Wl,-soname,%s.so", kbuild->modules[m].name);
@@ -452,7 +454,7 @@ static int build_from_source(const struct driver_request *request, struct driver
 {
 	struct compiler compiler;
 	struct kbuild kbuild = {};
-	int ret = compiler_find(&compiler);
+	int ret = compiler_find(&compiler, request->schedules);
 
 	if (!ret)
 		build->folder = build_scratch();

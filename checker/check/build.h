@@ -17,6 +17,7 @@
 #ifndef CHECKER_CHECK_BUILD_H
 #define CHECKER_CHECK_BUILD_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "checker/check/words.h"
@@ -24,6 +25,7 @@
 struct driver_request {
 	const char *path;     /* DRIVER.c, a folder or DRIVER.so */
 	struct words options; /* -I DIR and -D NAME[=VALUE], as for a compiler, each in one word */
+	bool schedules; /* for the schedule explorer: it is told of each access, ASan is not there */
 	struct words
 		programs; /* whose symbols it will find when it is loaded; none: that is not asked */
 };

@@ -26,13 +26,18 @@ static const char *const flags[] = {
 	"-O1",
 	"-fno-omit-frame-pointer",
 	"-fno-optimize-sibling-calls",
-	"-fsanitize=address",
 	"-Werror=implicit-function-declaration",
 	"-Werror=implicit-int",
 	"-Werror=return-type",
 	"-Werror=incompatible-pointer-types",
 	NULL,
 };
+
+static const char *const watched[] = { "-fsanitize=address", NULL };
+
+/* What the explorer's own weak code is compiled with (checker/schedules/meson.build). */
+static const char *const explored[] = { "-DLIBDMABUF_SCHEDULES", "-DPORT_POINTS",
+					"-fsanitize=thread", NULL };
 
 static bool is_there(const char *folder, const char *name)
 {
@@ -95,7 +100,7 @@ static bool add_found(struct compiler *compiler)
 	return found;
 }
 
-int compiler_find(struct compiler *compiler)
+int compiler_find(struct compiler *compiler, bool schedules)
 {
 	const char *named = getenv("CC");
 
@@ -110,6 +115,8 @@ int compiler_find(struct compiler *compiler)
 	}
 	words_split(&compiler->command, named && *named ? named : CHECK_CC);
 	for (const char *const *flag = flags; *flag; flag++)
+		words_add(&compiler->command, "%s", *flag);
+	for (const char *const *flag = schedules ? explored : watched; *flag; flag++)
 		words_add(&compiler->command, "%s", *flag);
 	words_split(&compiler->command, CHECK_RCU_FLAGS);
 	return 0;

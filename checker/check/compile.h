@@ -9,6 +9,8 @@
 #ifndef CHECKER_CHECK_COMPILE_H
 #define CHECKER_CHECK_COMPILE_H
 
+#include <stdbool.h>
+
 #include "checker/check/words.h"
 
 struct compiler {
@@ -18,8 +20,8 @@ struct compiler {
 	struct words own;     /* the folders whose files are ours only, each ends with a slash */
 };
 
-/** compiler_find - the two. Returns 0, or 2 when there are no headers, which it has said */
-int compiler_find(struct compiler *compiler);
+/** compiler_find - the two; @schedules: for the schedule explorer. Returns 0, or 2 when there are no headers, which it has said */
+int compiler_find(struct compiler *compiler, bool schedules);
 void compiler_free(struct compiler *compiler);
 
 /**

@@ -45,7 +45,7 @@ struct running {
 
 static void exec_worker(const struct check_job *job, int news, int log)
 {
-	char seed[32], fd[16];
+	char seed[32], fd[16], schedules[32];
 	int null = open("/dev/null", O_RDWR);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -56,9 +56,13 @@ static void exec_worker(const struct check_job *job, int news, int log)
 	fcntl(news, F_SETFD, 0);
 	snprintf(seed, sizeof(seed), "%lu", job->seed);
 	snprintf(fd, sizeof(fd), "%d", news);
+	snprintf(schedules, sizeof(schedules), "%lu", job->schedules);
 	execl(job->worker, job->worker, job->driver, job->machine, job->policy, seed,
 	      job->only == CHECK_RULES ? "-" : check_rules[job->only].id, fd,
-	      job->pictures ? "pictures" : NULL, NULL);
+	      job->schedules  ? schedules
+	      : job->pictures ? "pictures"
+			      : NULL,
+	      NULL);
 	_exit(127);
 }
 

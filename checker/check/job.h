@@ -21,9 +21,10 @@ struct check_job {
 	const char *driver; /* of the shared object */
 	const char *machine, *policy;
 	unsigned long seed;
-	enum check_rule only; /* or CHECK_RULES */
-	unsigned int seconds; /* so long may a call take */
-	bool pictures;        /* are findings told with what it takes to draw them? */
+	enum check_rule only;    /* or CHECK_RULES */
+	unsigned int seconds;    /* so long may a call take */
+	unsigned long schedules; /* how many the explorer tries, if it is the worker; or 0 */
+	bool pictures;           /* are findings told with what it takes to draw them? */
 
 	/* Told of each { "finding" }, { "cannot" } and { "done" } (finding.h); the object goes on return. */
 	void (*told)(const struct check_job *job, struct json_object *object);

@@ -491,7 +491,7 @@ int driver_missing(const struct driver_request *request, FILE *out)
 	if (length > 3 && !strcmp(request->path + length - 3, ".so")) {
 		ret = search_ready(&search);
 	} else {
-		ret = compiler_find(&compiler);
+		ret = compiler_find(&compiler, request->schedules);
 		scratch = ret ? NULL : build_scratch();
 		search.scratch = scratch;
 		search.options = build_options(request);

@@ -172,15 +172,30 @@ static void print_stack(FILE *file, const char *title, struct json_object *stack
 	}
 }
 
+static void print_schedule(FILE *file, struct json_object *steps)
+{
+	size_t nr = steps ? json_object_array_length(steps) : 0;
+
+	if (nr)
+		fprintf(file, "  the schedule:\n");
+	for (size_t i = 0; i < nr; i++)
+		fprintf(file, "    %s\n",
+			json_object_get_string(json_object_array_get_idx(steps, i)));
+}
+
 void report_again(const struct report *report, const struct report_driver *driver,
 		  const struct report_finding *finding, char text[REPORT_AGAIN_BYTES])
 {
 	const char *slash = strchr(finding->where[0], '/');
+	char schedules[48] = "";
+
+	if (report->schedules)
+		snprintf(schedules, sizeof(schedules), "--schedules %lu ", report->schedules);
 
 	snprintf(text, REPORT_AGAIN_BYTES,
-		 "dmabuf check --machine %.*s --policy %s --rule %s --seed %lu %s",
+		 "dmabuf check --machine %.*s --policy %s --rule %s --seed %lu %s%s",
 		 (int)(slash - finding->where[0]), finding->where[0], slash + 1,
-		 check_rules[finding->rule].id, report->seed, driver->name);
+		 check_rules[finding->rule].id, report->seed, schedules, driver->name);
 }
 
 static void print_finding(FILE *file, const struct report *report,
@@ -204,6 +219,7 @@ static void print_finding(FILE *file, const struct report *report,
 	for (size_t i = 0; i < nr; i++)
 		fprintf(file, "    %s\n",
 			json_object_get_string(json_object_array_get_idx(events, i)));
+	print_schedule(file, report_array(finding->object, "schedule"));
 	fprintf(file, "  while: %s\n", report_string(finding->object, "at"));
 	fprintf(file, "  on:");
 	for (unsigned int i = 0; i < finding->nr_where; i++)

@@ -37,7 +37,7 @@ struct report_driver {
 
 struct report {
 	struct report_driver *drivers; /* in order */
-	unsigned long seed;
+	unsigned long seed, schedules; /* schedules: of the explorer, or 0 */
 };
 
 enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SARIF, REPORT_KTAP, REPORT_FORMATS };

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "checker/schedules/body.h"
 #include "checker/schedules/schedules.h"
@@ -184,6 +185,15 @@ struct step {
 
 #define STEPS 4096
 
+#define REGIONS 4
+
+/* A file that code was loaded from. */
+struct object {
+	const char *path;
+	uintptr_t start; /* of what it was linked for as 0 */
+	size_t bytes;
+};
+
 struct engine_state {
 	const struct scenario *scenario;
 	enum phase phase;
@@ -247,8 +257,16 @@ struct engine_state {
 	uint64_t runs;
 	int longest;
 
+	/* memory of the world beside its data, heap and stacks */
+	struct region {
+		uintptr_t start;
+		size_t bytes;
+	} regions[REGIONS];
+	int nr_regions;
+
 	/* report */
 	bool tracing;
+	struct object driver; /* that was loaded, or none */
 	struct step *steps;
 	int nr_steps;
 };
@@ -271,6 +289,9 @@ void world_remember(int level);
 void world_put_back(int level);
 bool world_owns(uintptr_t addr);
 void world_pristine(void);
+
+/* world_add - so goes this memory; before it is first remembered */
+void world_add(uintptr_t start, size_t bytes);
 void *world_map(size_t bytes);
 
 /* model.c */
@@ -359,6 +380,15 @@ bool search_replay(const struct deviation *told, int nr);
 
 /* report.c */
 void report_step(const char *what, uintptr_t addr, uint64_t value, bool old, uintptr_t pc);
-void report_trace(void);
+void report_trace(FILE *to);
+
+/* A scenario's setup() failed: the engine cannot go on with it.  Does not return. */
+void setup_failed(const struct scenario *scenario) __attribute__((noreturn));
+
+uintptr_t report_caller(uintptr_t pc);
+
+/* The place of a step: "function file:line", or "". */
+#define PLACE_BYTES 64
+void report_place(uintptr_t pc, char place[PLACE_BYTES]);
 
 #endif

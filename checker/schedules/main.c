@@ -84,7 +84,7 @@ static void print_failure(const struct scenario *s, const struct planted *plant,
 	threads_prepare(s, plant ? plant->sites : NULL);
 	search_replay(r->schedule, r->nr_schedule);
 	engine->tracing = false;
-	report_trace();
+	report_trace(stdout);
 	printf("  dmabuf schedules --scenario %s%s%s --replay ", s->name, plant ? " --plant " : "",
 	       plant ? plant->name : "");
 	for (int i = 0; i < r->nr_schedule; i++)
@@ -175,7 +175,7 @@ static int replay(const struct request *request)
 	engine->tracing = true;
 	threads_prepare(request->scenario, request->plant ? request->plant->sites : NULL);
 	search_replay(schedule, nr);
-	report_trace();
+	report_trace(stdout);
 	return engine->outcome == OUTCOME_FAILED ? EXIT_FOUND : EXIT_CLEAN;
 }
 
@@ -190,6 +190,12 @@ static int run(const struct request *request)
 	if (request->replay)
 		return replay(request);
 	return request->every_planted ? find_planted(request) : explore_all(request);
+}
+
+void setup_failed(const struct scenario *scenario)
+{
+	fprintf(stderr, "dmabuf schedules: %s: %s\n", scenario->name, engine->failure);
+	exit(EXIT_FAILED);
 }
 
 static bool number(const char *text, double least, double most, double *value)

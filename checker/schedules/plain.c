@@ -55,7 +55,25 @@ extern char __data_start[], _end[];
 
 static size_t granules(void)
 {
-	return (WORLD_BYTES + (_end - __data_start)) / 8 + 2;
+	size_t bytes = WORLD_BYTES + (_end - __data_start) + 16;
+
+	for (int i = 0; i < engine->nr_regions; i++)
+		bytes += engine->regions[i].bytes + 16;
+	return bytes / 8 + 2;
+}
+
+static long granule_of_region(uintptr_t addr)
+{
+	size_t before = WORLD_BYTES + (_end - __data_start) + 16;
+
+	for (int i = 0; i < engine->nr_regions; i++) {
+		const struct region *r = &engine->regions[i];
+
+		if (addr - r->start < r->bytes)
+			return before / 8 + (addr / 8 - r->start / 8);
+		before += r->bytes + 16;
+	}
+	return -1;
 }
 
 static long granule(uintptr_t addr)
@@ -64,7 +82,7 @@ static long granule(uintptr_t addr)
 		return (addr - WORLD_BASE) / 8;
 	if (addr - (uintptr_t)__data_start < (size_t)(_end - __data_start))
 		return WORLD_BYTES / 8 + 1 + (addr / 8 - (uintptr_t)__data_start / 8);
-	return -1;
+	return granule_of_region(addr);
 }
 
 static void race(const struct slot *other, bool write, uintptr_t addr, uintptr_t pc)

@@ -12,11 +12,30 @@
 
 #include "checker/schedules/engine.h"
 
-#define PLACE_BYTES 64
+static bool in_driver(uintptr_t pc)
+{
+	return pc - engine->driver.start < engine->driver.bytes;
+}
+
+/* Of who called this, the innermost that is the driver's; @pc if none is, or none was loaded. */
+uintptr_t report_caller(uintptr_t pc)
+{
+	const uintptr_t *frame = __builtin_frame_address(0);
+
+	if (!engine->driver.path || in_driver(pc))
+		return pc;
+	while ((uintptr_t)frame - STACK_BASE < THREADS * STACK_BYTES && !in_driver(frame[1]))
+		frame = (const uintptr_t *)frame[0];
+	return (uintptr_t)frame - STACK_BASE < THREADS * STACK_BYTES ? frame[1] : pc;
+}
 
 void report_step(const char *what, uintptr_t addr, uint64_t value, bool old, uintptr_t pc)
 {
 	if (engine->phase == PHASE_SETUP || engine->nr_steps == STEPS)
+		return;
+	pc = report_caller(pc);
+	/* Of a driver's schedule what others do says little. */
+	if (engine->driver.path && pc && !in_driver(pc))
 		return;
 	engine->steps[engine->nr_steps++] = (struct step){
 		.thread = engine->current,
@@ -55,22 +74,54 @@ static void read_places(FILE *from, char (*places)[PLACE_BYTES], int nr)
 	}
 }
 
-static void find_places(const uintptr_t *pcs, char (*places)[PLACE_BYTES], int nr)
+/* Of all @pcs those that lie in @object; their places are where they were linked for. */
+static void find_places_of(const struct object *object, const uintptr_t *pcs,
+			   char (*places)[PLACE_BYTES], int nr)
 {
-	size_t size = 100 + 20 * (size_t)nr, used;
+	size_t size = 200 + strlen(object->path) + 20 * (size_t)nr, used;
+	char(*found)[PLACE_BYTES] = world_map(((size_t)nr + 1) * PLACE_BYTES);
 	char *command = world_map(size);
 	FILE *from;
+	int n = 0;
 
-	used = snprintf(command, size, "exec 2>/dev/null addr2line -a -f -i -s -e /proc/%d/exe",
-			getpid());
-	for (int i = 0; i < nr; i++)
-		used += snprintf(command + used, size - used, " %lx", (unsigned long)pcs[i] - 1);
+	used = snprintf(command, size, "exec 2>/dev/null addr2line -a -f -i -s -e '%s'",
+			object->path);
+	for (int i = 0; i < nr; i++) {
+		if (pcs[i] - object->start >= object->bytes)
+			continue;
+		used += snprintf(command + used, size - used, " %lx",
+				 (unsigned long)(pcs[i] - object->start) - 1);
+		n++;
+	}
 	fflush(stdout);
-	from = popen(command, "r");
+	from = n ? popen(command, "r") : NULL;
 	if (!from)
 		return;
-	read_places(from, places, nr);
+	read_places(from, found, n);
 	pclose(from);
+	n = 0;
+	for (int i = 0; i < nr; i++)
+		if (pcs[i] - object->start < object->bytes)
+			memcpy(places[i], found[n++], PLACE_BYTES);
+}
+
+extern char _end[];
+
+static void find_places(const uintptr_t *pcs, char (*places)[PLACE_BYTES], int nr)
+{
+	char path[32];
+	/* It is not linked for 0, but where it lies. */
+	const struct object program = { path, 0, (uintptr_t)_end };
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", getpid());
+	find_places_of(&program, pcs, places, nr);
+	if (engine->driver.path)
+		find_places_of(&engine->driver, pcs, places, nr);
+}
+
+void report_place(uintptr_t pc, char place[PLACE_BYTES])
+{
+	find_places(&pc, (char(*)[PLACE_BYTES])place, 1);
 }
 
 static const char *thread_name(int i)
@@ -78,26 +129,26 @@ static const char *thread_name(int i)
 	return i < 0 ? "?" : engine->threads[i].name;
 }
 
-static void print_step(const struct step *s, const char *place)
+static void print_step(FILE *to, const struct step *s, const char *place)
 {
-	printf("  %-10s %-14s", thread_name(s->thread), s->what);
+	fprintf(to, "  %-10s %-14s", thread_name(s->thread), s->what);
 	if (s->addr)
-		printf(" %#12lx", (unsigned long)s->addr);
+		fprintf(to, " %#12lx", (unsigned long)s->addr);
 	else
-		printf(" %12s", "");
+		fprintf(to, " %12s", "");
 	if (!strcmp(s->what, "wakes"))
-		printf(" %-12s", thread_name(s->value));
+		fprintf(to, " %-12s", thread_name(s->value));
 	else if (s->addr && s->pc)
-		printf(" %#-12lx", (unsigned long)s->value);
+		fprintf(to, " %#-12lx", (unsigned long)s->value);
 	else
-		printf(" %-12s", "");
-	printf("%s %s\n", s->old ? " (not the newest)" : "", place);
+		fprintf(to, " %-12s", "");
+	fprintf(to, "%s %s\n", s->old ? " (not the newest)" : "", place);
 }
 
 /*
  * The world of the program's own data is as the schedule left it: nothing here may allocate from it.
  */
-void report_trace(void)
+void report_trace(FILE *to)
 {
 	int nr = engine->nr_steps;
 	char(*places)[PLACE_BYTES] = world_map((nr + 1) * PLACE_BYTES);
@@ -109,9 +160,10 @@ void report_trace(void)
 	find_places(pcs, places, nr + 1);
 	for (int i = 0; i < nr; i++)
 		if (i + 1 == nr || engine->steps[i].thread || engine->outcome != OUTCOME_FAILED)
-			print_step(&engine->steps[i], places[i]);
+			print_step(to, &engine->steps[i], places[i]);
 	if (engine->outcome == OUTCOME_FAILED)
-		printf("  => %s%s%s\n", engine->failure, places[nr][0] ? ": " : "", places[nr]);
+		fprintf(to, "  => %s%s%s\n", engine->failure, places[nr][0] ? ": " : "",
+			places[nr]);
 	else
-		printf("  => nothing fails\n");
+		fprintf(to, "  => nothing fails\n");
 }

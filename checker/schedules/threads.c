@@ -156,7 +156,7 @@ void engine_fail(uintptr_t pc, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(engine->failure, sizeof(engine->failure), fmt, args);
 	va_end(args);
-	engine->failed_at = pc;
+	engine->failed_at = report_caller(pc);
 	engine_leave(OUTCOME_FAILED);
 }
 
@@ -550,8 +550,8 @@ void threads_prepare(const struct scenario *scenario, const unsigned int *sites)
 	port_scheduler = &scheduler;
 	port_point_hook = point;
 	if (sigsetjmp(engine->back, 0)) {
-		fprintf(stderr, "dmabuf schedules: %s: %s\n", scenario->name, engine->failure);
-		exit(2);
+		engine->current = -1;
+		setup_failed(scenario);
 	}
 	thread_new(world_main, (void *)scenario, "main");
 	go_from_home(MAIN);

@@ -9,7 +9,7 @@
  * Two copies are kept: of the program before any scenario, and of the scenario when its threads
  * stand at the start.
  *
- * Deliberately not here: memory that the system gives (mmap), files.  Scenarios use neither.
+ * Deliberately not here: files, and what memory of the system's holds that nobody has added.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ void __wrap_free(void *p);
 
 /* A copy; everything below `heap_used` and above each thread's stack pointer. */
 struct copy {
-	char *data, *heap, *stacks;
+	char *data, *heap, *stacks, *regions[REGIONS];
 	uint8_t *life;
 	uint32_t *sizes;
 	size_t heap_used;
@@ -93,8 +93,20 @@ static void __attribute__((constructor(101))) world_init(void)
 	}
 }
 
+void world_add(uintptr_t start, size_t bytes)
+{
+	int i = engine->nr_regions++;
+
+	engine->regions[i] = (struct region){ start, bytes };
+	for (int level = 0; level < 2; level++)
+		COPIES[level].regions[i] = map(0, bytes);
+}
+
 bool world_owns(uintptr_t addr)
 {
+	for (int i = 0; i < engine->nr_regions; i++)
+		if (addr - engine->regions[i].start < engine->regions[i].bytes)
+			return true;
 	return addr - WORLD_BASE < WORLD_BYTES || addr - (uintptr_t)__data_start < data_bytes();
 }
 
@@ -113,6 +125,9 @@ void world_remember(int level)
 	struct copy *copy = &COPIES[level];
 
 	memcpy(copy->data, __data_start, data_bytes());
+	for (int i = 0; i < engine->nr_regions; i++)
+		memcpy(copy->regions[i], (void *)engine->regions[i].start,
+		       engine->regions[i].bytes);
 	memcpy(copy->heap, (char *)HEAP_BASE, engine->heap_used);
 	memcpy(copy->life, engine->life, engine->heap_used / GRAIN);
 	memcpy(copy->sizes, engine->sizes, engine->heap_used / GRAIN * sizeof(uint32_t));
@@ -135,6 +150,9 @@ void world_put_back(int level)
 	struct copy *copy = &COPIES[level];
 
 	memcpy(__data_start, copy->data, data_bytes());
+	for (int i = 0; i < engine->nr_regions; i++)
+		memcpy((void *)engine->regions[i].start, copy->regions[i],
+		       engine->regions[i].bytes);
 	memcpy((char *)HEAP_BASE, copy->heap, copy->heap_used);
 	memcpy(engine->life, copy->life, copy->heap_used / GRAIN);
 	memcpy(engine->sizes, copy->sizes, copy->heap_used / GRAIN * sizeof(uint32_t));
