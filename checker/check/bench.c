@@ -357,13 +357,15 @@ static void leave(struct buffer *buffer, struct place *place)
 	list_add(&place->node, &buffer->left);
 }
 
-/* Jiffies: a fence that works has signaled long before. */
-#define MOVE_PATIENCE (2 * HZ)
+/* A fence that works has signaled long before 2 s; in turns of this thread, as in drive-import.c. */
+#define MOVE_TURN (HZ / 100)
+#define MOVE_TURNS 200
 
 int bench_move(struct dma_buf *dmabuf, void (*meanwhile)(void *data), void *data)
 {
 	struct buffer *buffer = dmabuf->priv;
 	struct place *place = kzalloc(sizeof(*place), GFP_KERNEL);
+	unsigned int turns = MOVE_TURNS;
 	int ret;
 
 	if (!place)
@@ -379,7 +381,10 @@ int bench_move(struct dma_buf *dmabuf, void (*meanwhile)(void *data), void *data
 	if (meanwhile)
 		meanwhile(data);
 	dma_buf_move_notify(dmabuf);
-	if (!dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false, MOVE_PATIENCE)) {
+	while (turns &&
+	       dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false, MOVE_TURN) <= 0)
+		turns--;
+	if (!turns) {
 		ret = -ETIME;
 		goto free_pages;
 	}
