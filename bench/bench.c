@@ -190,7 +190,7 @@ static void count(struct run *run)
 static const char usage[] =
 	"usage: dmabuf bench [--json FILE] [--rounds N] [--pairs N] [--only NAME [--n N] [--first]]\n"
 	"                    [--peers [--core NAME]] [--list]\n"
-	"       dmabuf bench --moves\n"
+	"       dmabuf bench --moves [--pairs N]\n"
 	"\n"
 	"Measures what each call of the API that a hot path makes costs, and prints each figure beside\n"
 	"the ratio that counts: to another row of the same run, most to two atomic operations (inc and\n"
@@ -211,7 +211,7 @@ static const char usage[] =
 	"                and nothing is divided: for callgrind (bench/profile)\n"
 	"  --moves       how long a map stalls while buffers move between a device's memory and the\n"
 	"                system's all the time, on each machine under each policy and on Linux 6.12's\n"
-	"                core, if upstream/build has made that\n"
+	"                core, if upstream/build has made that; --pairs: so many maps each (default 300)\n"
 	"  --list        the names alone, of all or of those --only names; nothing is measured\n"
 	"\n"
 	"A row reads: name, machine, how many things a pair uses or takes turns among, in random order,\n"
@@ -479,7 +479,7 @@ int bench_main(int argc, char **argv)
 		return 2;
 	}
 	if (moves)
-		return bench_moves();
+		return bench_moves(pairs ? pairs : MOVES_MAPS);
 
 	if (core && !beside) {
 		fprintf(stderr, "dmabuf bench: --core %s: only with --peers\n", core);

@@ -23,7 +23,7 @@ static unsigned int print(const char *machine, const char *core, const struct mo
 	return row->failed;
 }
 
-int bench_moves(void)
+int bench_moves(unsigned int maps)
 {
 	const struct rival *own = core_own(), *rival = own;
 	char error[RUN_ERROR_BYTES];
@@ -38,11 +38,13 @@ int bench_moves(void)
 	       "copy us", "map p50", "p99", "max", "p99/copy", "pinned");
 	for (const struct machine_type *type = machine_types; type->name; type++) {
 		for (int remap = 0; remap < 2 && !own; remap++) {
+			row = (struct moves_row){ .maps = maps };
 			bench_moves_run(type->name, remap, &row);
 			failed += print(type->name, remap ? "remap" : "cached", &row);
 		}
 		if (!rival)
 			continue;
+		row = (struct moves_row){ .maps = maps };
 		rival->bench_moves(type->name, true, &row);
 		failed += print(type->name, LINUX, &row);
 	}

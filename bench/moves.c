@@ -20,7 +20,6 @@
 #define BUFFERS 8
 #define BYTES (2 * MIB)
 #define CHUNK (64 * KIB) /* that a device reads at once */
-#define MAPS 300
 #define COPIES 15
 
 struct bed {
@@ -29,6 +28,7 @@ struct bed {
 	struct vram *vram;
 	struct dma_buf *dmabuf[BUFFERS];
 	struct dma_buf_attachment *attach[BUFFERS];
+	unsigned int maps;
 	u64 *stalls; /* ns of each map */
 	u64 mapped_ns;
 	unsigned int failed;
@@ -48,7 +48,7 @@ static void import(void *arg)
 	struct bed *bed = arg;
 	u8 *chunk = bench_zeroed(CHUNK);
 
-	for (unsigned int i = 0; i < MAPS; i++) {
+	for (unsigned int i = 0; i < bed->maps; i++) {
 		struct dma_buf_attachment *attach = bed->attach[i * 5 % BUFFERS];
 		u64 start = port_time_ns(), mapped;
 		struct sg_table *sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
@@ -111,15 +111,16 @@ static void detach_all(struct bed *bed)
 		dma_buf_detach(bed->dmabuf[i], bed->attach[i]);
 }
 
-static void bed_up(struct bed *bed, const struct machine_type *type, enum dma_buf_policy policy)
+static void bed_up(struct bed *bed, const struct machine_type *type, enum dma_buf_policy policy,
+		   unsigned int maps)
 {
-	*bed = (struct bed){};
+	*bed = (struct bed){ .maps = maps };
 	dma_buf_set_policy(policy);
 	bed->machine = bench_checked(machine_create(type, 0), "a machine");
 	bed->owner =
 		bench_checked(machine_add_device(bed->machine, "gpu", type->coherent), "a device");
 	bed->vram = bench_checked(vram_create(bed->owner, BUFFERS / 4 * BYTES), "memory");
-	bed->stalls = bench_zeroed(MAPS * sizeof(*bed->stalls));
+	bed->stalls = bench_zeroed(maps * sizeof(*bed->stalls));
 	bed->dev = bench_checked(machine_add_device(bed->machine, "importer", type->coherent),
 				 "a device");
 	for (unsigned int i = 0; i < BUFFERS; i++)
@@ -163,17 +164,16 @@ void bench_moves_run(const char *machine, bool remap, struct moves_row *row)
 	u64 took;
 
 	bed_up(&bed, machine_type_find(machine),
-	       remap ? DMA_BUF_POLICY_REMAP : DMA_BUF_POLICY_CACHED);
+	       remap ? DMA_BUF_POLICY_REMAP : DMA_BUF_POLICY_CACHED, row->maps);
 	row->copy_ns = copy_ns(&bed);
 	vram_read_stats(bed.vram, &before);
 	took = run(&bed);
 	vram_read_stats(bed.vram, &after);
-	sort(bed.stalls, MAPS, sizeof(*bed.stalls), compare_ns, NULL);
-	row->maps = MAPS;
+	sort(bed.stalls, row->maps, sizeof(*bed.stalls), compare_ns, NULL);
 	row->moves = after.moves - before.moves;
-	row->p50_ns = bed.stalls[MAPS / 2];
-	row->p99_ns = bed.stalls[MAPS * 99 / 100];
-	row->max_ns = bed.stalls[MAPS - 1];
+	row->p50_ns = bed.stalls[row->maps / 2];
+	row->p99_ns = bed.stalls[row->maps * 99 / 100];
+	row->max_ns = bed.stalls[row->maps - 1];
 	/* A core that pins for its importers tells the exporter; where it does not, a use is a pin. */
 	row->pinned =
 		(double)max(after.pinned_ns - before.pinned_ns, bed.mapped_ns) / took / BUFFERS;

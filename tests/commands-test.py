@@ -252,6 +252,16 @@ def bench_runs_every_row():
     need(all(f"`{n}`" in page for n in names), "docs/bench.md says nothing of", [n for n in names if f"`{n}`" not in page])
 
 
+def bench_moves_buffers_all_the_time():
+    """A line for each machine and policy, and one for Linux's core if that is there."""
+    page = good(call(DMABUF, "bench", "--moves", "--pairs", "4"))
+    head, *rows = [line.split() for line in page.splitlines()]
+    need({(r[0], r[1]) for r in rows} >= {(m, p) for m in MACHINES for p in POLICIES}, page)
+    need(all(0 <= float(r[-1].rstrip("%")) <= 100 for r in rows), page)
+    need(all(r[2] == "4" and int(r[3]) > 0 and float(r[5]) <= float(r[6]) <= float(r[7]) for r in rows if r[1] in POLICIES), page)
+    bad(call(DMABUF, "bench", "--moves", "--pairs", "0"), "--pairs 0")
+
+
 API = ("dma-buf", "dma-resv", "dma-fence", "dma-fence-array", "dma-fence-chain", "dma-fence-unwrap", "sync_file", "dma-mapping")
 
 
@@ -617,7 +627,7 @@ def check_counts_what_went_wrong():
         need(len(skips({"stdout": stdout})) == got[2], "skipped ones are named", stdout)
 
 
-PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, bench_runs_every_row,
+PIPELINE = (help_teaches, manual_names_every_option, bench_writes_its_rows, bench_runs_every_row, bench_moves_buffers_all_the_time,
             bench_has_a_row_for_every_call, every_size_and_colour,
             every_machine_and_policy, buffers_that_move, compare_the_bundled_clip, standard_input_and_output, a_page_is_written,
             frames_and_buffers, names_of_420_and_parameters, skipped_sync_is_seen_on_arm_only,
