@@ -4,6 +4,7 @@
  * cancelled
  */
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/rcupdate.h>
@@ -346,8 +347,7 @@ static void cancellation_meets_the_timer(struct ktap *t)
 		KT_ASSERT(t, later);
 		later_init(later);
 		schedule_delayed_work(&later->dwork, 1);
-		for (int spin = 0; spin < i * 7; spin++)
-			port_yield();
+		udelay(i * 13 % 2000); /* the timer's milliseconds, before, at and after its time */
 		if (i & 1)
 			mod_delayed_work(system_wq, &later->dwork, 1);
 		cancel_delayed_work_sync(&later->dwork);
