@@ -71,15 +71,12 @@ const char *check_function(const char *symbol)
 	return strncmp(symbol, label, strlen(label)) ? symbol : symbol + strlen(label);
 }
 
-static struct json_object *frame_json(void *pc)
+static struct json_object *frame_json(char *text, bool driver)
 {
 	struct json_object *frame = json_object_new_object();
-	char text[512] = "", *file, *line;
+	char *file = strchr(text, '\t');
+	char *line = file ? strchr(file + 1, '\t') : NULL;
 
-	/* A return address is behind its call. */
-	__sanitizer_symbolize_pc((char *)pc - 1, "%f\t%s\t%l", text, sizeof(text));
-	file = strchr(text, '\t');
-	line = file ? strchr(file + 1, '\t') : NULL;
 	if (line) {
 		*file++ = '\0';
 		*line++ = '\0';
@@ -87,8 +84,35 @@ static struct json_object *frame_json(void *pc)
 		json_object_object_add(frame, "line", json_object_new_int(atoi(line)));
 	}
 	json_object_object_add(frame, "function", json_object_new_string(check_function(text)));
-	json_object_object_add(frame, "driver", json_object_new_boolean(is_drivers(pc)));
+	json_object_object_add(frame, "driver", json_object_new_boolean(driver));
 	return frame;
+}
+
+/*
+ * A return address is behind its call, which the sanitizer knows; that of an instruction that a signal
+ * met may be a function's first.
+ */
+static void symbolize(void *pc, char *text, size_t size)
+{
+	for (int ahead = 0; ahead <= 1; ahead++) {
+		__sanitizer_symbolize_pc((char *)pc + ahead, "%f\t%s\t%l", text, size);
+		if (strncmp(text, "<null>", strlen("<null>")))
+			return;
+	}
+}
+
+/* Also of the functions that are inlined there: innermost first, one behind the other's 0. */
+static void add_frames(struct json_object *frames, void *pc)
+{
+	char text[2048] = {}, *next = text;
+	size_t length;
+
+	symbolize(pc, text, sizeof(text) - 2);
+	do {
+		length = strlen(next);
+		json_object_array_add(frames, frame_json(next, is_drivers(pc)));
+		next += length + 1;
+	} while (*next);
 }
 
 struct json_object *check_stack_json(const struct check_stack *stack)
@@ -102,6 +126,6 @@ struct json_object *check_stack_json(const struct check_stack *stack)
 		last--;
 	for (int i = first; i <= last && i < stack->nr; i++)
 		if (!is_checkers(stack->pc[i]))
-			json_object_array_add(frames, frame_json(stack->pc[i]));
+			add_frames(frames, stack->pc[i]);
 	return frames;
 }
