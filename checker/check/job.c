@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* job.c - see job.h */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -17,8 +18,9 @@
 
 #include "checker/check/job.h"
 
+#define NSEC_PER_SEC 1000000000L
 #define JOB_TICK_MS 100
-#define JOB_PATIENCE 2 /* seconds from the question to the end */
+#define JOB_PATIENCE 2 /* seconds from the question to the end, or as many as a call has */
 #define JOB_LAST_MS 2  /* for its end, once it says no more */
 /* What a worker with a driver that does nothing has is 60 MiB and 3 threads. */
 #define JOB_MEBIBYTES 1024
@@ -29,6 +31,11 @@
 #define ASK_MEMORY SIGUSR2
 #define ASK_THREADS SIGURG
 
+struct moment {
+	struct timespec time;
+	long waited; /* for a CPU until then, ns */
+};
+
 struct running {
 	const struct check_job *job;
 	pid_t pid;
@@ -36,9 +43,9 @@ struct running {
 	char *line;    /* not yet complete */
 	size_t length;
 	char at[256]; /* what it said it tries */
-	struct timespec heard, since;
+	struct moment heard, looked, since;
 	int asked; /* by a signal, once; since then */
-	bool found, done;
+	bool news_came, found, done;
 };
 
 /* --- starting --------------------------------------------------------------------------------- */
@@ -117,7 +124,7 @@ static bool take_news(struct running *r)
 
 	if (n <= 0)
 		return n < 0 && errno == EINTR;
-	clock_gettime(CLOCK_MONOTONIC, &r->heard);
+	r->news_came = true;
 	r->line = realloc(r->line, r->length + n + 1);
 	if (!r->line)
 		abort();
@@ -152,18 +159,53 @@ static long proc_number(pid_t pid, const char *file, const char *format)
 	return number;
 }
 
-static long seconds_since(const struct timespec *then)
+/* Nanoseconds for which threads of @pid could have run and no CPU was free; 0 where nobody tells. */
+static long waited_for_cpu(pid_t pid)
 {
-	struct timespec now;
+	char path[64];
+	long waited = 0, ns;
+	struct dirent *thread;
+	DIR *threads;
+	FILE *stat;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - then->tv_sec;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	threads = opendir(path);
+	while (threads && (thread = readdir(threads))) {
+		if (thread->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", pid, thread->d_name);
+		stat = fopen(path, "r");
+		if (stat && fscanf(stat, "%*u %ld", &ns) == 1)
+			waited += ns;
+		if (stat)
+			fclose(stat);
+	}
+	if (threads)
+		closedir(threads);
+	return waited;
+}
+
+static struct moment moment_now(pid_t pid)
+{
+	struct moment now = { .waited = waited_for_cpu(pid) };
+
+	clock_gettime(CLOCK_MONOTONIC, &now.time);
+	return now;
+}
+
+/* Were those @seconds?  On busy CPUs they take longer, ten times at most. */
+static bool has_had(const struct moment *since, const struct moment *now, long seconds)
+{
+	long passed = now->time.tv_sec - since->time.tv_sec;
+
+	return passed - (now->waited - since->waited) / NSEC_PER_SEC >= seconds ||
+	       passed >= 10 * seconds;
 }
 
 /* The signal that asks about what is too much, or 0. */
 static int too_much(const struct running *r)
 {
-	if (seconds_since(&r->heard) >= r->job->seconds)
+	if (has_had(&r->heard, &r->looked, r->job->seconds))
 		return ASK_HUNG;
 	if (proc_number(r->pid, "status", "VmRSS: %ld kB") > JOB_MEBIBYTES * 1024L)
 		return ASK_MEMORY;
@@ -172,15 +214,33 @@ static int too_much(const struct running *r)
 	return 0;
 }
 
+static bool is_tick(const struct running *r)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - r->looked.time.tv_sec) * NSEC_PER_SEC + now.tv_nsec -
+		       r->looked.time.tv_nsec >=
+	       JOB_TICK_MS * (NSEC_PER_SEC / 1000);
+}
+
 static void keep_in_bounds(struct running *r)
 {
+	long patience = r->job->seconds > JOB_PATIENCE ? r->job->seconds : JOB_PATIENCE;
+
+	if (!is_tick(r))
+		return;
+	r->looked = moment_now(r->pid);
+	if (r->news_came)
+		r->heard = r->looked;
+	r->news_came = false;
 	if (r->asked) {
-		if (seconds_since(&r->since) >= JOB_PATIENCE)
+		if (has_had(&r->since, &r->looked, patience))
 			kill(-r->pid, SIGKILL);
 		return;
 	}
 	r->asked = too_much(r);
-	clock_gettime(CLOCK_MONOTONIC, &r->since);
+	r->since = r->looked;
 	if (r->asked)
 		kill(r->pid, r->asked);
 }
@@ -265,7 +325,7 @@ int check_job_run(const struct check_job *job)
 	ret = start(&r);
 	if (ret)
 		return ret;
-	clock_gettime(CLOCK_MONOTONIC, &r.heard);
+	r.heard = r.looked = moment_now(r.pid);
 	listen_until_end(&r);
 	kill(-r.pid, SIGKILL);
 	waitpid(r.pid, &status, 0);
