@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "checker/check/finding.h"
@@ -217,6 +218,9 @@ static const struct {
 	{ "SEGV", CHECK_RUN_01, "an address is touched where nothing is" },
 };
 
+/* A function was called by a pointer that points to none. */
+static bool called_nothing;
+
 static void asan_reported(const char *text)
 {
 	const char *error = strstr(text, "ERROR: AddressSanitizer: ");
@@ -230,7 +234,9 @@ static void asan_reported(const char *text)
 		if (!strstr(line, report_rules[i].text))
 			continue;
 		if (check_first(report_rules[i].rule))
-			tell_report(report_rules[i].rule, text, report_rules[i].what);
+			tell_report(report_rules[i].rule, text,
+				    called_nothing ? "a function is called that is NULL"
+						   : report_rules[i].what);
 		return;
 	}
 	if (check_first(CHECK_RUN_01))
@@ -305,6 +311,52 @@ static void aborted(int signal)
 	_exit(1);
 }
 
+static struct sigaction asans;
+
+/* AddressSanitizer finds no stack where no function is: it gets the one of the call. */
+static void touched(int signal, siginfo_t *info, void *context)
+{
+	mcontext_t *machine = &((ucontext_t *)context)->uc_mcontext;
+
+#if defined(__x86_64__)
+	called_nothing = (unsigned long)machine->gregs[REG_RIP] < PAGE_SIZE;
+	if (called_nothing) {
+		machine->gregs[REG_RIP] = *(greg_t *)machine->gregs[REG_RSP] - 1;
+		machine->gregs[REG_RSP] += sizeof(greg_t);
+	}
+#elif defined(__aarch64__)
+	called_nothing = machine->pc < PAGE_SIZE;
+	if (called_nothing)
+		machine->pc = machine->regs[30] - 4;
+#endif
+	asans.sa_sigaction(signal, info, context);
+}
+
+static void watch_touches(void)
+{
+	struct sigaction touch;
+
+	sigaction(SIGSEGV, NULL, &asans);
+	if (!(asans.sa_flags & SA_SIGINFO))
+		return;
+	touch = asans;
+	touch.sa_sigaction = touched;
+	sigaction(SIGSEGV, &touch, NULL);
+}
+
+static bool over;
+
+static void ended(void)
+{
+	if (!over)
+		check_found(CHECK_RUN_01, NULL, NULL, "the driver ends the process");
+}
+
+void mishap_over(void)
+{
+	over = true;
+}
+
 void mishap_watch(void)
 {
 	struct sigaction hang = { .sa_handler = hung }, abort = { .sa_handler = aborted };
@@ -316,4 +368,6 @@ void mishap_watch(void)
 	sigaction(SIGUSR2, &eat, NULL);
 	sigaction(SIGURG, &eat, NULL);
 	sigaction(SIGABRT, &abort, NULL);
+	watch_touches();
+	atexit(ended);
 }

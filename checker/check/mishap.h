@@ -8,6 +8,9 @@
 /** mishap_watch - all of it is a finding from now on */
 void mishap_watch(void);
 
+/** mishap_over - all is done; before it the end of the process is a finding */
+void mishap_over(void);
+
 /** mishap_leaks - memory that nobody knows of any more is a finding, too */
 void mishap_leaks(void);
 

@@ -99,7 +99,7 @@ static int say_idle(void)
 	return 2;
 }
 
-int main(int argc, char **argv)
+static int check(int argc, char **argv)
 {
 	const char *problem;
 	bool gone = false;
@@ -145,4 +145,12 @@ int main(int argc, char **argv)
 	mishap_leaks();
 	tell("done", json_object_new_boolean(true));
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int ret = check(argc, argv);
+
+	mishap_over();
+	return ret;
 }
