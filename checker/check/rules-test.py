@@ -108,6 +108,21 @@ def a_drm_driver_is_driven_both_ways():
     need(set(found) == {"COH-04", "COH-06"}, sorted(found))   # mapped once, for both directions
 
 
+def shipped_drivers():
+    """What drivers/ has: the header of what makes a device's driver, or a buffer."""
+    made = re.compile(r"^struct (?:\w+ \*\w+_create\(struct device|dma_buf \*\w+_allocate\()", re.M)
+    headers = glob.glob(f"{ROOT}/drivers/exporters/*.h") + glob.glob(f"{ROOT}/drivers/importers/*.h")
+    return {os.path.relpath(h, ROOT) for h in headers if made.search(open(h).read())}
+
+
+def every_driver_that_is_shipped_is_driven():
+    with open(SOURCES["shipped"]) as f:
+        text = f.read()
+    driven = {name.replace(".c", ".h") for name in re.findall(r'#include "(drivers/.*)"', text)}
+    lacks = shipped_drivers() - driven
+    need(not lacks and len(driven) >= 7, "shipped.c drives not", lacks)
+
+
 def breaks_it(rule, done):
     def case():
         status, found = done.result()
@@ -125,7 +140,7 @@ def main():
     with FOLDER, concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         list(pool.map(build, SOURCES))
         broken = [(rule, pool.submit(check, name, rule, "all" if LONG else SHOWN_ON.get(rule, "arm"), name in EXPLORED)) for rule, name in sorted(breakers().items())]
-        return tap.run([every_rule_is_broken_by_a_driver, the_page_is_what_the_table_says, *map(keeps, SOURCES), a_drm_driver_is_driven_both_ways,
+        return tap.run([every_rule_is_broken_by_a_driver, the_page_is_what_the_table_says, every_driver_that_is_shipped_is_driven, *map(keeps, SOURCES), a_drm_driver_is_driven_both_ways,
                         *[breaks_it(rule, done) for rule, done in broken]])
 
 

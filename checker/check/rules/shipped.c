@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* shipped.c - the library's own exporters, and its camera and encoder: they keep every rule */
+/* shipped.c - the library's own exporters and importers, all that drivers/ has: they keep every rule */
 #include "drivers/importers/camera.c"
 #include "drivers/importers/encoder.h"
+#include "drivers/importers/gpu.h"
+#include "drivers/importers/isp.h"
 
 #include <linux/dma-resv.h>
 
@@ -119,9 +121,9 @@ static int run_camera(struct device *dev, struct dma_buf *dmabuf)
 	return ret;
 }
 
-static int run_encoder(struct device *dev, struct dma_buf *dmabuf)
+static int encode(struct device *dev, struct dma_buf *dmabuf, enum encoder_import how)
 {
-	struct encoder *encoder = encoder_create(dev, ENCODER_JOB);
+	struct encoder *encoder = encoder_create(dev, how);
 	struct picture picture;
 	u8 stream[64 * 64];
 	int ret;
@@ -130,7 +132,78 @@ static int run_encoder(struct device *dev, struct dma_buf *dmabuf)
 		return PTR_ERR(encoder);
 	small_picture(&picture);
 	ret = finish(encoder_encode(encoder, dmabuf, &picture, stream));
+	if (!ret)
+		ret = finish(encoder_encode(encoder, dmabuf, &picture, stream));
 	encoder_destroy(encoder);
+	return ret;
+}
+
+static int run_encoder(struct device *dev, struct dma_buf *dmabuf)
+{
+	static const enum encoder_import all[] = { ENCODER_STATIC, ENCODER_PEER, ENCODER_JOB };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(all); i++)
+		ret = encode(dev, dmabuf, all[i]);
+	return ret;
+}
+
+static int run_isp(struct device *dev, struct dma_buf *dmabuf)
+{
+	struct isp *isp = isp_create(dev);
+	struct picture picture;
+	int ret;
+
+	if (IS_ERR(isp))
+		return PTR_ERR(isp);
+	small_picture(&picture);
+	ret = finish(isp_sharpen(isp, dmabuf, &picture, NULL));
+	isp_destroy(isp);
+	return ret;
+}
+
+static int scale(struct device *dev, struct dma_buf *from, struct dma_buf *to, bool pulls)
+{
+	struct gpu *gpu = gpu_create(dev);
+	struct picture picture;
+	int ret;
+
+	if (IS_ERR(gpu))
+		return PTR_ERR(gpu);
+	gpu_pull(gpu, pulls);
+	small_picture(&picture);
+	ret = finish(gpu_scale(gpu, from, to, &picture, NULL));
+	if (!ret)
+		ret = finish(gpu_scale(gpu, from, to, &picture, NULL));
+	gpu_destroy(gpu);
+	return ret;
+}
+
+/* Its result begins in VRAM or in system memory; its source is the other's, or a buffer of the same. */
+static int run_gpu(struct device *dev, struct dma_buf *dmabuf)
+{
+	struct vram *vram = vram_create(dev, 1 << 20);
+	struct dma_buf *own[2];
+	int ret;
+
+	if (IS_ERR(vram))
+		return PTR_ERR(vram);
+	own[0] = vram_allocate(vram, 64 * 64, VRAM_PLACEMENT_VRAM, NULL);
+	ret = PTR_ERR_OR_ZERO(own[0]);
+	if (ret)
+		goto destroy;
+	own[1] = vram_allocate(vram, 64 * 64, VRAM_PLACEMENT_SYSTEM, NULL);
+	ret = PTR_ERR_OR_ZERO(own[1]);
+	if (ret)
+		goto put_first;
+	ret = scale(dev, dmabuf, own[0], false);
+	if (!ret)
+		ret = scale(dev, own[0], own[1], true);
+	dma_buf_put(own[1]);
+put_first:
+	dma_buf_put(own[0]);
+destroy:
+	vram_destroy(vram);
 	return ret;
 }
 
@@ -141,4 +214,5 @@ DMABUF_CHECK({ .name = "system-heap", .export = export_system, .release = put },
 	       .own_access = vram_access,
 	       .move = move_vram,
 	       .release = put_vram },
-	     { .name = "camera", .run = run_camera }, { .name = "encoder", .run = run_encoder });
+	     { .name = "camera", .run = run_camera }, { .name = "encoder", .run = run_encoder },
+	     { .name = "isp", .run = run_isp }, { .name = "gpu", .run = run_gpu });
