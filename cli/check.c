@@ -144,6 +144,10 @@ static int run_on(struct run *run, const struct driver_module *module, const cha
 		/* Who hung once has had his time. */
 		.seconds = report_broken(run->driver, CHECK_RUN_02) ? 1 : run->options->timeout,
 		.schedules = run->options->schedules,
+		.hasty = report_broken(run->driver, CHECK_FENCE_01) ||
+			 report_broken(run->driver, CHECK_LIFE_11) ||
+			 report_broken(run->driver, CHECK_LIFE_13) ||
+			 report_broken(run->driver, CHECK_LIFE_14),
 		.pictures = run->options->page,
 		.told = told,
 		.context = run,

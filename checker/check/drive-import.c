@@ -144,7 +144,8 @@ bool drive_stuck;
 bool job_settled(struct check_import *import)
 {
 	struct job *job = import->checker;
-	unsigned int turns = drive_stuck ? 1 : FENCE_TURNS; /* it was told of one already */
+	/* It was told of one already, here or elsewhere. */
+	unsigned int turns = drive_stuck ? 1 : drive_hasty ? FENCE_TURNS / 4 : FENCE_TURNS;
 
 	while (import->fence && turns &&
 	       dma_fence_wait_timeout(import->fence, false, FENCE_TURN) <= 0)

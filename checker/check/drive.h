@@ -27,8 +27,17 @@ void drive_permission(const struct check_adapter *adapter);
 /** drive_heap_permission - the same of the programs of a dma-heap, named as for drive_heap() */
 void drive_heap_permission(const char *name);
 
-/** drive_leaks - each buffer that goes leaves as many pages as there were before it came */
+/** drive_leaks - each buffer that goes leaves as many pages and threads as before it came */
 void drive_leaks(const struct check_adapter *adapter);
+
+/** drive_gone - after module_exit(): nothing is left. Returns false while threads of the driver's run */
+bool drive_gone(void);
+
+/*
+ * On another machine it was found already that something never comes, a fence's signal or a thread's
+ * end: who waits for that again only takes time.
+ */
+extern bool drive_hasty;
 
 /** drive_run - the driver's own way */
 void drive_run(const struct check_adapter *adapter);

@@ -68,8 +68,8 @@ static void exec_worker(const struct check_job *job, int news, int log)
 	      job->only == CHECK_RULES ? "-" : check_rules[job->only].id, fd,
 	      job->schedules  ? schedules
 	      : job->pictures ? "pictures"
-			      : NULL,
-	      NULL);
+			      : "-",
+	      job->hasty ? "hasty" : "-", NULL);
 	_exit(127);
 }
 

@@ -25,6 +25,7 @@ struct check_job {
 	unsigned int seconds;    /* so long may a call take */
 	unsigned long schedules; /* how many the explorer tries, if it is the worker; or 0 */
 	bool pictures;           /* are findings told with what it takes to draw them? */
+	bool hasty; /* what never came on another machine is not waited for (drive.h) */
 
 	/* Told of each { "finding" }, { "cannot" } and { "done" } (finding.h); the object goes on return. */
 	void (*told)(const struct check_job *job, struct json_object *object);

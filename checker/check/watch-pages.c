@@ -105,7 +105,7 @@ static bool is_used(unsigned long i)
 	return stack_of[i] && !mem_map[i].mapping && page_count(&mem_map[i]) > 0;
 }
 
-unsigned int watch_pages_used(void)
+unsigned int watch_pages_left(void)
 {
 	unsigned int used = 0;
 
@@ -116,9 +116,9 @@ unsigned int watch_pages_used(void)
 	return used;
 }
 
-void watch_pages_left(enum check_rule rule, const char *what)
+void watch_pages_tell(enum check_rule rule, const char *what)
 {
-	unsigned int used = watch_pages_used(), left = PAGES;
+	unsigned int used = watch_pages_left(), left = PAGES;
 	struct check_stack stack = {};
 	unsigned long one;
 

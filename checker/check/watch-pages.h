@@ -13,14 +13,14 @@
 /** watch_pages_start - from now on. Context: while nothing runs, after the machine was made */
 void watch_pages_start(void);
 
-/** watch_pages_used - how many of them are not free */
-unsigned int watch_pages_used(void);
+/** watch_pages_left - how many of them are not free */
+unsigned int watch_pages_left(void);
 
 /**
- * watch_pages_left - @rule: pages are used that should be free, @what says when
+ * watch_pages_tell - @rule: pages are used that should be free, @what says when
  *
  * The call is the one that allocated the last of them.  Nothing when none is used.
  */
-void watch_pages_left(enum check_rule rule, const char *what);
+void watch_pages_tell(enum check_rule rule, const char *what);
 
 #endif

@@ -3,6 +3,7 @@
 #include <linux/dma-buf.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
@@ -52,6 +53,14 @@ static struct miscdevice misc = {
 };
 
 static unsigned long scratch;
+static struct task_struct *thread;
+
+static int wait_to_stop(void *data)
+{
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ);
+	return 0;
+}
 
 static int __init misc_init(void)
 {
@@ -60,9 +69,20 @@ static int __init misc_init(void)
 	scratch = get_zeroed_page(GFP_KERNEL);
 	if (!scratch)
 		return -ENOMEM;
+	thread = kthread_run(wait_to_stop, NULL, "misc");
+	if (IS_ERR(thread)) {
+		ret = PTR_ERR(thread);
+		goto free_scratch;
+	}
 	ret = misc_register(&misc);
 	if (ret)
-		free_page(scratch);
+		goto stop_thread;
+	return 0;
+
+stop_thread:
+	kthread_stop(thread);
+free_scratch:
+	free_page(scratch);
 	return ret;
 }
 module_init(misc_init);
@@ -70,6 +90,8 @@ module_init(misc_init);
 static void __exit misc_exit(void)
 {
 	misc_deregister(&misc);
+	if (!breaks("LIFE-14"))
+		kthread_stop(thread);
 	if (!breaks("LIFE-12"))
 		free_page(scratch);
 }

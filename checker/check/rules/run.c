@@ -38,11 +38,20 @@ static void start_threads(void)
 	schedule_timeout_uninterruptible(100 * HZ);
 }
 
+static void work_aside(void)
+{
+	struct task_struct *thread = kthread_run(wait_to_stop, NULL, "aside");
+
+	if (!IS_ERR(thread) && !breaks("LIFE-13"))
+		kthread_stop(thread);
+}
+
 static int run(struct device *dev, struct dma_buf *dmabuf)
 {
 	DECLARE_COMPLETION_ONSTACK(done);
 
 	touch_memory();
+	work_aside();
 	if (breaks("RUN-02"))
 		wait_for_completion(&done);
 	WARN_ON(breaks("RUN-03"));
