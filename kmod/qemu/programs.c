@@ -132,6 +132,10 @@ static void kernel_mapping(void)
 	uint8_t *cpu = map_cpu(fd, SIZE, true);
 
 	fill(cpu, SIZE, 9);
+	munmap(cpu, SIZE);
+	cpu_begin(fd, true, false);
+	cpu_end(fd, true, false);
+	check(!listed("reached-unseen"));
 	check_equal(importer(&call), 0);
 	call = (struct importer_call){
 		.op = IMPORT_CPU_READ, .handle = handle, .bytes = (uintptr_t)bytes, .size = PIECE
@@ -139,7 +143,6 @@ static void kernel_mapping(void)
 	check_equal(importer(&call), 0);
 	check(is_filled(bytes, PIECE, 9));
 	check(listed("reached-unseen"));
-	munmap(cpu, SIZE);
 	call = (struct importer_call){ .op = IMPORT_VUNMAP, .handle = handle };
 	check_equal(importer(&call), 0);
 	check_equal(detach(handle), 0);

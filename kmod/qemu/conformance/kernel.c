@@ -28,6 +28,8 @@ static const struct world_group *const groups[] = { &buffer_group, &attach_group
 						    &move_group,   &fence_group,  &cpu_group,
 						    &file_group,   &bytes_group };
 
+#define THIS_CORE (IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) ? LINUX_6_12_MOVES : LINUX_6_12)
+
 /* One case runs at a time. */
 static DEFINE_MUTEX(lock);
 static struct world world;
@@ -271,13 +273,29 @@ int dma_engine_write(struct device *dev, const struct sg_table *sgt, size_t offs
 
 /* --- programs ---------------------------------------------------------------------------------- */
 
+/* A name may be shorter than it could be. */
+static bool get_argument(u8 *bytes, unsigned long argument, size_t size, bool named)
+{
+	if (argument < PAGE_SIZE)
+		return false;
+	if (!named)
+		return !copy_from_kernel_nofault(bytes, (void *)argument, size);
+	for (size_t i = 0; i < size; i++) {
+		if (copy_from_kernel_nofault(bytes + i, (void *)(argument + i), 1))
+			return false;
+		if (!bytes[i])
+			break;
+	}
+	return true;
+}
+
 /* An argument of ours is the program's for the call; what is no address of ours stays what it is. */
 long host_ioctl(int fd, unsigned int command, unsigned long argument)
 {
 	bool named = _IOC_NR(command) == _IOC_NR(DMA_BUF_SET_NAME);
 	size_t size = named ? DMA_BUF_NAME_LEN : _IOC_SIZE(command);
 	struct file *file = fget(fd);
-	u8 bytes[256];
+	u8 bytes[256] = { 0 };
 	long ret;
 
 	if (!file)
@@ -287,7 +305,7 @@ long host_ioctl(int fd, unsigned int command, unsigned long argument)
 		goto put;
 	}
 	size = min(size, sizeof(bytes));
-	if (copy_from_kernel_nofault(bytes, (void *)argument, size)) {
+	if (!get_argument(bytes, argument, size, named)) {
 		ret = file->f_op->unlocked_ioctl(file, command, argument);
 		goto put;
 	}
@@ -422,7 +440,7 @@ static long run(struct conformance_call *call)
 	strscpy(call->name, c->name, sizeof(call->name));
 	if (call->name_only)
 		return 0;
-	if (c->not_on.cores & LINUX_6_12) {
+	if (c->not_on.cores & THIS_CORE) {
 		answer(call, CONFORMANCE_LEFT_OUT, c->not_on.why);
 		return 0;
 	}
@@ -439,10 +457,10 @@ static long run(struct conformance_call *call)
 	page = u64_to_user_ptr(call->page);
 	wrapping = call->wrapped;
 	wrap_kind = DMABUF_CACHE_STATIC;
-	ret = run_as(call, c, LINUX_6_12);
+	ret = run_as(call, c, THIS_CORE);
 	if (!ret && wrong_kind) {
 		wrap_kind = DMABUF_CACHE_DYNAMIC;
-		ret = run_as(call, c, LINUX_6_12);
+		ret = run_as(call, c, THIS_CORE);
 	}
 	/* Behind a wrap is the library, and before it Linux's core: it may answer as either. */
 	if (!ret && wrapping && call->answer == CONFORMANCE_BROKEN)
