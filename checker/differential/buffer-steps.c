@@ -86,7 +86,7 @@ static void export(const struct op *op)
 	dmabuf = dma_buf_export(&info);
 	returned(PTR_ERR_OR_ZERO(dmabuf));
 	if (IS_ERR(dmabuf)) {
-		subject.live_exported--;
+		atomic_dec(&subject.live_exported);
 		exported_free(exported);
 		return;
 	}

@@ -204,11 +204,11 @@ struct event {
 	u16 step; /* number of the operation; those after the last one take back what is left */
 	u8 op;    /* enum op_code */
 	u8 kind;
-	u8 flags;
-	s16 buffer; /* number of the buffer, by age; -1: none */
-	s16 which;  /* number of the attachment, fence ...; -1: none */
+	u32 flags;
+	s32 buffer; /* number of the buffer, by age; -1: none */
+	s32 which;  /* number of the attachment, fence ...; -1: none */
 	s64 value;
-};
+}; /* without holes: traces are compared byte by byte */
 
 #define TRACE_EVENTS 4096
 

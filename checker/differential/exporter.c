@@ -231,7 +231,7 @@ static int op_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 static void op_release(struct dma_buf *dmabuf)
 {
 	note_op(EVENT_OP_RELEASE, dmabuf, NULL, 0);
-	subject.live_exported--;
+	atomic_dec(&subject.live_exported);
 	exported_free(exported_of(dmabuf));
 }
 
@@ -282,7 +282,7 @@ struct exported *exported_new(unsigned int kind, unsigned int pages)
 	mutex_init(&exported->lock);
 	INIT_LIST_HEAD(&exported->mapped);
 	INIT_LIST_HEAD(&exported->places);
-	subject.live_exported++;
+	atomic_inc(&subject.live_exported);
 	return exported;
 }
 

@@ -55,7 +55,7 @@ static void set_deadline(struct dma_fence *fence, ktime_t deadline)
 
 static void release(struct dma_fence *fence)
 {
-	subject.live_fences--;
+	atomic_dec(&subject.live_fences);
 	dma_fence_free(fence);
 }
 
@@ -96,7 +96,7 @@ static void new_fence(struct subject_fence *place, const struct op *op)
 		dma_fence_init(&fence->base, &fence_ops, &fence->own_lock,
 			       dma_fence_context_alloc(1), 1);
 	*place = (struct subject_fence){ .fence = &fence->base, .id = subject.next_fence++ };
-	subject.live_fences++;
+	atomic_inc(&subject.live_fences);
 	returned(0);
 }
 
@@ -162,8 +162,8 @@ static void signal_fence(struct subject_fence *fence, const struct op *op)
 	if (error && dma_fence_get_status(fence->fence) == 0)
 		dma_fence_set_error(fence->fence, error);
 	ret = dma_fence_signal(fence->fence);
-	/* What its callbacks put off, maybe done by another thread already: before, in each core. */
-	flush_delayed_fput();
+	/* What its callbacks put off, maybe done by another thread already: now, in each core. */
+	put_off_is_over();
 	returned(ret);
 }
 

@@ -5,6 +5,7 @@
  * What is left when a program ends is taken back by operations of the same kind, so a core that
  * ends things in another order is noticed.
  */
+#include <linux/cleanup.h>
 #include <linux/completion.h>
 #include <linux/dma-cost.h>
 #include <linux/file.h>
@@ -27,15 +28,19 @@ struct subject subject;
 
 /* --- writing down ----------------------------------------------------------------------------- */
 
-void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
+static void write_down(struct event event)
 {
 	struct trace *trace = subject.trace;
 
-	if (trace->nr == TRACE_EVENTS) {
+	if (trace->nr == TRACE_EVENTS)
 		trace->overflow = true;
-		return;
-	}
-	trace->events[trace->nr++] = (struct event){
+	else
+		trace->events[trace->nr++] = event;
+}
+
+void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
+{
+	struct event event = {
 		.step = subject.step,
 		.op = subject.op,
 		.kind = kind,
@@ -44,6 +49,26 @@ void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
 		.which = which,
 		.value = value,
 	};
+
+	if (READ_ONCE(subject.task) == current) {
+		write_down(event);
+		return;
+	}
+	guard(spinlock_irqsave)(&subject.late_lock);
+	if (subject.nr_late == LATE_EVENTS)
+		subject.trace->overflow = true;
+	else
+		subject.late[subject.nr_late++] = event;
+}
+
+void put_off_is_over(void)
+{
+	WRITE_ONCE(subject.task, NULL);
+	flush_delayed_fput();
+	for (unsigned int i = 0; i < subject.nr_late; i++)
+		write_down(subject.late[i]);
+	subject.nr_late = 0;
+	WRITE_ONCE(subject.task, current);
 }
 
 void returned(s64 value)
@@ -277,6 +302,7 @@ static void other_step(const struct op *op)
 
 static void step(const struct op *op)
 {
+	WRITE_ONCE(subject.task, current);
 	if (op->code == OP_LOCK || op->code == OP_UNLOCK)
 		lock_step(op);
 	else if (op->code < OP_BEGIN)
@@ -357,7 +383,7 @@ static void run_step(const struct op *op)
 		step(op);
 	}
 	/* What a signal put off, or an exporter's death. */
-	flush_delayed_fput();
+	put_off_is_over();
 	if (subject.warns)
 		note(EVENT_WARN, -1, -1, 1, 0);
 	note_costs(&before);
@@ -433,6 +459,8 @@ static void begin(const struct program *program, struct trace *trace)
 	const struct machine_type *type = &machine_types[program->machine];
 
 	subject = (struct subject){ .trace = trace, .improper = program->improper };
+	subject.task = current;
+	spin_lock_init(&subject.late_lock);
 	trace->nr = 0;
 	trace->overflow = false;
 	trace->unsent = 0;
@@ -462,10 +490,10 @@ static void end(u64 pages_before)
 		machine_remove_device(subject.devices[i]);
 	machine_destroy(subject.machine);
 	host_memory_stats(&after);
-	if (subject.live_exported)
-		note(EVENT_LEAK, -1, 0, subject.live_exported, 0);
-	if (subject.live_fences)
-		note(EVENT_LEAK, -1, 1, subject.live_fences, 0);
+	if (atomic_read(&subject.live_exported))
+		note(EVENT_LEAK, -1, 0, atomic_read(&subject.live_exported), 0);
+	if (atomic_read(&subject.live_fences))
+		note(EVENT_LEAK, -1, 1, atomic_read(&subject.live_fences), 0);
 	if (after.pages_used != pages_before)
 		note(EVENT_LEAK, -1, 2, after.pages_used - pages_before, 0);
 }

@@ -16,11 +16,14 @@
 #ifndef DIFFERENTIAL_SUBJECT_H
 #define DIFFERENTIAL_SUBJECT_H
 
+#include <linux/atomic.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 
 #include "differential.h"
 
@@ -105,10 +108,13 @@ struct subject_fence {
 	struct subject_callback *callback; /* NULL: none is waiting */
 };
 
+#define LATE_EVENTS 64
+
 struct subject {
 	struct trace *trace;
 	unsigned int step;
-	unsigned int thread; /* whose turn it is */
+	unsigned int thread;      /* whose turn it is */
+	struct task_struct *task; /* its; NULL: what is noted comes after what it does */
 	bool improper;
 	unsigned int warns; /* in this step */
 
@@ -129,10 +135,15 @@ struct subject {
 	int fail[EVENT_KINDS]; /* what the exporter answers next, by EVENT_OP_ */
 	u64 timeline;          /* context and last number of fences that follow each other */
 	u64 last_seqno;
-	unsigned int live_exported, live_fences;
+	atomic_t live_exported, live_fences;
 	bool kept;    /* 6.12 keeps a mapping, or did */
 	bool pinning; /* the program pins, not the core */
 	u8 op;
+
+	/* What another thread notes meanwhile: a put-off release may come early or late. */
+	spinlock_t late_lock;
+	unsigned int nr_late;
+	struct event late[LATE_EVENTS];
 };
 
 /* The one that runs. */
@@ -142,6 +153,10 @@ extern struct subject subject;
 
 void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags);
 void returned(s64 value);
+
+/** put_off_is_over - all that other threads do for this step is done; then it is written down */
+void put_off_is_over(void);
+
 void nothing(void);
 void unsent(enum unsent why);
 
