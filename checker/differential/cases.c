@@ -26,6 +26,15 @@ const struct kept_case kept_cases[] = {
 					    "poll file=0 events=out\n"
 					    "close file=0\n"
 					    "signal fence=0\n" },
+	{ "a poll outlives an open access until its fence goes",
+	  "export kind=0\n"
+	  "begin buffer=0 dir=to\n"
+	  "fd buffer=0\n"
+	  "fence context=own\n"
+	  "add-fence buffer=0 fence=0 usage=write\n"
+	  "poll file=0 events=out\n"
+	  "close file=0\n"
+	  "put-fence fence=0\n" },
 
 	/* --- each deliberate difference ------------------------------------------------------- */
 	{ "kept at attach", "export kind=1\n"

@@ -163,8 +163,8 @@ const struct difference differences[] = {
 	{
 		.name = "released while the CPU accesses it",
 		.where = "a buffer released while the CPU's access is open",
-		/* SIGNAL: of the fence that a poll of it waited for */
-		.ops = OP(PUT) | OP(CLOSE) | OP(MUNMAP) | OP(SIGNAL),
+		/* SIGNAL, and FENCE_PUT of who has not: of the fence that a poll of it waited for */
+		.ops = OP(PUT) | OP(CLOSE) | OP(MUNMAP) | OP(SIGNAL) | OP(FENCE_PUT),
 		.ours = CORE_CACHED,
 		.theirs = CORE_REMAP,
 		.ignored = WARNS,
