@@ -72,6 +72,14 @@ static const char help[] =
 	"  dmabuf check --report my_heap.html my_heap.c\n"
 	"  dmabuf check --format sarif drivers/my-driver/ >my-driver.sarif\n";
 
+static void print_help(void)
+{
+	fputs(help, stdout);
+	printf("\nMachines:\n");
+	for (const struct machine_type *type = machine_types; type->name; type++)
+		printf("  %-10s %s\n", type->name, type->like);
+}
+
 #define WORKER "dmabuf-check-worker"
 #define EXPLORER "dmabuf-check-schedules"
 #define LIBRARY "libdmabuf-check.so"
@@ -254,7 +262,7 @@ static int parse_machine(struct options *options, const char *name)
 {
 	options->machine = strcmp(name, "all") ? machine_type_find(name) : NULL;
 	if (!options->machine && strcmp(name, "all"))
-		return usage_error(name, "no such machine (dmabuf pipeline --help has them)");
+		return usage_error(name, "no such machine (dmabuf check --help has them)");
 	return EXIT_EXACT;
 }
 
@@ -353,7 +361,7 @@ int cli_check(int argc, char **argv)
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "hI:D:", options, NULL)) != -1) {
 		if (c == 'h') {
-			fputs(help, stdout);
+			print_help();
 			return EXIT_EXACT;
 		}
 		if (c == 'l') {

@@ -66,6 +66,7 @@ def the_compiler_has_the_word():
     need("wrong.c:4:" in p.stderr and "one" in p.stderr and "return one;" in p.stderr, p.stderr)
     p = check(write("header.c", "#include <linux/no_such.h>\n"))
     need(p.returncode == 2 and "header.c:1:" in p.stderr and "linux/no_such.h" in p.stderr, p.returncode, p.stderr)
+    need("--missing" in p.stderr.splitlines()[-1], p.stderr)
 
 
 def what_is_no_driver_is_one_line():
@@ -90,9 +91,17 @@ def options_that_do_not_exist_are_one_line():
         refused(*args, BAD, words=words)
 
 
+def half_an_adapter_is_not_tried():
+    head = "#include <libdmabuf-check.h>\nstatic int f(%s);\nDMABUF_CHECK({ .name = \"half\", .%s = f });\nstatic int f(%s)\n{\n\treturn 0;\n}\n"
+    for has, lacks, argument in (("open", "close", "struct check_import *import"), ("export", "release", "struct check_export *buffer")):
+        p = check("--machine", "pc", write(f"{has}.c", head % (argument, has, argument)))
+        need(p.returncode == 2 and f'not tried: its adapter "half" has .{has}, but no .{lacks}' in p.stdout, p.returncode, p.stdout, p.stderr)
+
+
 def who_has_nothing_to_drive_is_not_tried():
     p = check(write("idle.c", IDLE))
     need(p.returncode == 2 and "not tried" in p.stdout and "DMABUF_CHECK()" in p.stdout, p.returncode, p.stdout, p.stderr)
+    need("DMABUF_CHECK_IOCTLS()" in p.stdout, p.stdout)
     p = check(write("none.c", "int nothing;\n"))
     need(p.returncode == 2 and "not tried" in p.stdout, p.returncode, p.stdout, p.stderr)
 
@@ -166,7 +175,7 @@ def main():
         done = [does(pool, *row) for row in DOES]
         return tap.run([
             the_compiler_has_the_word, what_is_no_driver_is_one_line, a_symbol_that_is_missing_is_one_line, options_that_do_not_exist_are_one_line,
-            who_has_nothing_to_drive_is_not_tried, a_folder_may_have_modules_that_only_serve_others, an_init_that_fails_is_a_finding,
+            half_an_adapter_is_not_tried, who_has_nothing_to_drive_is_not_tried, a_folder_may_have_modules_that_only_serve_others, an_init_that_fails_is_a_finding,
             *done, what_a_driver_started_ends_with_it])
 
 

@@ -271,6 +271,7 @@ struct jobs {
 	struct words *commands;
 	struct words outputs;
 	size_t nr;
+	const char *advice; /* what to do when one fails, or NULL */
 };
 
 static void jobs_free(struct jobs *jobs)
@@ -296,6 +297,8 @@ static int run_jobs(const struct jobs *jobs)
 	}
 	text = words_file(jobs->outputs.word[failed]);
 	fprintf(stderr, "%s", text ?: "");
+	if (jobs->advice)
+		fprintf(stderr, SAY "%s\n", jobs->advice);
 	free(text);
 	return 2;
 }
@@ -312,7 +315,10 @@ static size_t count_sources(const struct kbuild *kbuild)
 static int compile(const struct driver_request *request, const struct compiler *compiler,
 		   const struct kbuild *kbuild, const char *scratch)
 {
-	struct jobs jobs = { .commands = calloc(count_sources(kbuild) + 1, sizeof(struct words)) };
+	struct jobs jobs = {
+		.commands = calloc(count_sources(kbuild) + 1, sizeof(struct words)),
+		.advice = "--missing lists all that is not here, and where a stub of it goes",
+	};
 	struct words options = build_options(request);
 	int ret = 2;
 
@@ -329,10 +335,10 @@ static int compile(const struct driver_request *request, const struct compiler *
 			words_add(&jobs.outputs, "%s/%zu-%zu.log", scratch, m, i);
 		}
 	}
-	if (jobs.commands)
-		ret = run_jobs(&jobs);
-	else
+	if (!jobs.commands)
 		fprintf(stderr, SAY "%s\n", strerror(ENOMEM));
+	else
+		ret = run_jobs(&jobs);
 	words_free(&options);
 	jobs_free(&jobs);
 	return ret;

@@ -95,9 +95,28 @@ static int say_idle(void)
 	tell("idle",
 	     json_object_new_string(
 		     "it registers no dma-heap, no misc device whose ioctls are known and has no "
-		     "struct vb2_mem_ops: nothing to drive. An adapter of some lines, "
-		     "DMABUF_CHECK(), says how: <libdmabuf-check.h> has one"));
+		     "struct vb2_mem_ops: nothing to drive. A misc device's ioctls are listed, by "
+		     "its name, with DMABUF_CHECK_IOCTLS(); for others an adapter of some lines, "
+		     "DMABUF_CHECK(), says how: <libdmabuf-check.h> has both"));
 	return 2;
+}
+
+/* A mistake of an adapter's is no finding about its driver.  NULL: there is none. */
+static const char *adapters_lack(void)
+{
+	const struct check_adapter *adapter = module_adapters();
+	static char text[160];
+
+	for (; adapter && adapter->name; adapter++) {
+		bool kept = adapter->export && !adapter->release;
+
+		if (!kept && (!adapter->open || adapter->close))
+			continue;
+		snprintf(text, sizeof(text), "its adapter \"%s\" has .%s, but no .%s",
+			 adapter->name, kept ? "export" : "open", kept ? "release" : "close");
+		return text;
+	}
+	return NULL;
 }
 
 static bool has_word(char **words, const char *word)
@@ -129,7 +148,7 @@ static int check(int argc, char **argv)
 	watch_pages_start();
 	mishap_watch();
 	check_at("the driver is loaded");
-	problem = module_load(argv[1]);
+	problem = module_load(argv[1]) ?: adapters_lack();
 	if (problem)
 		return say(problem);
 	check_at("module_init()");
