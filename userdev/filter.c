@@ -73,9 +73,7 @@ static const struct sock_filter program[] = {
 #endif
 	/* The type is the second byte of a request. */
 	LOAD_NR,
-	IF(SYS_ioctl, 0, 11),
-	LOAD(ARGUMENT(5)),
-	IF(FILTER_COOKIE, 7, 0),
+	IF(SYS_ioctl, 0, 9),
 	LOAD(ARGUMENT(1)),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
 	IF('b' << 8, 5, 0),

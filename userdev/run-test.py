@@ -388,6 +388,24 @@ def a_merge_of_many_is_ready_with_the_last():
 
 
 @program
+def spare_arguments_of_an_ioctl_say_nothing():
+    """What lies where a sixth argument would be may be what the last call had there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.argtypes = [ctypes.c_long] * 7
+    device = os.open("/dev/dma_heap/system", os.O_RDWR)
+    for _ in range(20):
+        data = bytearray(struct.pack("=QIIQ", PAGE, 0, os.O_RDWR, 0))
+        place = ctypes.addressof(ctypes.c_char.from_buffer(data))
+        os.close(libc.open(b"/etc/passwd", os.O_RDONLY))
+        assert not libc.syscall(16, device, ALLOC, place, 0, 0, 0x646D6162), ctypes.get_errno()
+        os.close(struct.unpack("=QIIQ", data)[1])
+        data[8:12] = bytes(4)
+        os.close(libc.open(b"/etc/passwd", os.O_RDONLY))
+        assert not libc.ioctl(device, ctypes.c_ulong(ALLOC), ctypes.c_void_p(place)), ctypes.get_errno()
+        os.close(struct.unpack("=QIIQ", data)[1])
+
+
+@program
 def deadlines_are_kept():
     line = timeline()
     one = fence(line, 1)
