@@ -208,6 +208,8 @@ static int check_path(struct options *options, const char *path)
 	}
 	if (options->missing) {
 		ret = driver_missing(&request, stdout);
+		if (!ret)
+			printf("%s: nothing that it needs is missing\n", path);
 		goto free;
 	}
 	ret = driver_build(&request, &build);
