@@ -14,6 +14,8 @@
  *
  * DIFFERS: of a heap's buffer above 64 MiB memory is taken when it is touched, not when it is
  * allocated, so that nobody else waits while it is cleared.
+ * DIFFERS: what no device is asked for the memfd answers: read, write, seek, seals; and a udmabuf,
+ * which is none of its own, is zeros to who maps it privately.  To be asked costs a round trip.
  */
 #ifndef USERDEV_MEMFD_BUFFER_H
 #define USERDEV_MEMFD_BUFFER_H
