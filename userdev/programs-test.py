@@ -41,6 +41,7 @@ def gstreamer_hands_on_what_it_took_from_a_heap():
         raise Skip("no python3-gi or no gir1.2-gst-plugins-base-1.0")
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "frames")
+        os.environ["GST_REGISTRY"] = os.path.join(folder, "registry")   # else it leaves one in the user's home
         program = (PYTHON, os.path.join(HERE, "gstreamer.py"), str(FRAMES), out)
         if not os.path.exists("/dev/dma_heap/system"):
             alone = call(*program)
