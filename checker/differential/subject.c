@@ -11,6 +11,7 @@
 #include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -61,10 +62,21 @@ void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
 		subject.late[subject.nr_late++] = event;
 }
 
+/* Files that are put off together go last first, or as they came, if they were taken one by one. */
+static void sort_late_by_buffer(void)
+{
+	struct event *late = subject.late;
+
+	for (unsigned int i = 1; i < subject.nr_late; i++)
+		for (unsigned int k = i; k && late[k].buffer < late[k - 1].buffer; k--)
+			swap(late[k], late[k - 1]);
+}
+
 void put_off_is_over(void)
 {
 	WRITE_ONCE(subject.task, NULL);
 	flush_delayed_fput();
+	sort_late_by_buffer();
 	for (unsigned int i = 0; i < subject.nr_late; i++)
 		write_down(subject.late[i]);
 	subject.nr_late = 0;
