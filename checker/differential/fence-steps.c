@@ -150,6 +150,16 @@ static void forget(struct subject_fence *fence)
 	fence->callback = NULL;
 }
 
+/* A buffer that only its poll keeps goes with the fence, and takes its reservation. */
+static bool may_signal(struct subject_fence *fence)
+{
+	if (fence->container || dma_fence_get_status(fence->fence) != 0 || !subject.shared_polled ||
+	    subject.shared_lock.owner < 0)
+		return true;
+	unsent(UNSENT_PUT_UNDER_LOCK);
+	return false;
+}
+
 static void signal_fence(struct subject_fence *fence, const struct op *op)
 {
 	static const int errors[] = { 0, 0, -EIO, -ETIMEDOUT };
@@ -159,6 +169,8 @@ static void signal_fence(struct subject_fence *fence, const struct op *op)
 		nothing();
 		return;
 	}
+	if (!may_signal(fence))
+		return;
 	if (error && dma_fence_get_status(fence->fence) == 0)
 		dma_fence_set_error(fence->fence, error);
 	ret = dma_fence_signal(fence->fence);
@@ -171,6 +183,8 @@ static void put_fence(struct subject_fence *fence)
 {
 	struct dma_fence *last = fence->fence;
 
+	if (!may_signal(fence))
+		return;
 	if (!fence->container && dma_fence_get_status(fence->fence) == 0)
 		dma_fence_signal(fence->fence);
 	if (fence->callback)

@@ -177,6 +177,8 @@ static void poll_file(struct subject_file *file, const struct op *op)
 
 	if (file->buffer && !takes_lock(file->buffer))
 		return;
+	if (file->buffer && file->buffer->lock == &subject.shared_lock)
+		subject.shared_polled = true;
 	returned(host_poll(file->fd, events[op->arg[1] % ARRAY_SIZE(events)], 0));
 }
 

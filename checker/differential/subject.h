@@ -136,8 +136,9 @@ struct subject {
 	u64 timeline;          /* context and last number of fences that follow each other */
 	u64 last_seqno;
 	atomic_t live_exported, live_fences;
-	bool kept;    /* 6.12 keeps a mapping, or did */
-	bool pinning; /* the program pins, not the core */
+	bool kept;          /* 6.12 keeps a mapping, or did */
+	bool pinning;       /* the program pins, not the core */
+	bool shared_polled; /* a poll may be all that keeps a buffer of the shared reservation */
 	u8 op;
 
 	/* What another thread notes meanwhile: a put-off release may come early or late. */
