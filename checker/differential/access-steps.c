@@ -33,11 +33,26 @@ static void begin(struct subject_buffer *buffer, const struct op *op)
 		buffer->begun[dir]++;
 }
 
+void ends_unbegun(struct subject_buffer *buffer)
+{
+	bool bounced = machine_type_of(subject.machine)->dma_mask <= DMA_BIT_MASK(32);
+
+	for (unsigned int i = 0; bounced && i < MAPPINGS; i++) {
+		const struct subject_mapping *mapping = &subject.mappings[i];
+
+		if (mapping->sgt && mapping->attachment->buffer == buffer &&
+		    mapping->dir != DMA_TO_DEVICE)
+			buffer->exported->improper = true;
+	}
+}
+
 static void end(struct subject_buffer *buffer, const struct op *op)
 {
 	enum dma_data_direction dir = op->arg[1] % DMA_NONE;
 	unsigned int how = op->how % BRACKET_WAYS;
 
+	if (how == NO_DIRECTION || held(buffer) || (how == UNBEGUN && !buffer->begun[dir]))
+		ends_unbegun(buffer);
 	if (how == NO_BUFFER) {
 		unsent(UNSENT_END_NULL);
 	} else if (how == NO_DIRECTION) {

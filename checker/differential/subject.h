@@ -168,6 +168,13 @@ void saw(int what, s64 value);
 void note_op(enum event_kind kind, struct dma_buf *dmabuf, struct dma_buf_attachment *attach,
 	     s64 value);
 
+/**
+ * ends_unbegun - an access of @buffer's that was not begun is about to end, perhaps
+ *
+ * An exporter then syncs memory over its mappings' bounce slots, with what a device has written there.
+ */
+void ends_unbegun(struct subject_buffer *buffer);
+
 /** keeps - from now on 6.12 keeps a mapping of this buffer */
 void keeps(struct exported *exported);
 
