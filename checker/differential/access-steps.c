@@ -33,7 +33,7 @@ static void begin(struct subject_buffer *buffer, const struct op *op)
 		buffer->begun[dir]++;
 }
 
-void ends_unbegun(struct subject_buffer *buffer)
+bool has_slots(const struct subject_buffer *buffer)
 {
 	bool bounced = machine_type_of(subject.machine)->dma_mask <= DMA_BIT_MASK(32);
 
@@ -42,8 +42,9 @@ void ends_unbegun(struct subject_buffer *buffer)
 
 		if (mapping->sgt && mapping->attachment->buffer == buffer &&
 		    mapping->dir != DMA_TO_DEVICE)
-			buffer->exported->improper = true;
+			return true;
 	}
+	return false;
 }
 
 static void end(struct subject_buffer *buffer, const struct op *op)
@@ -51,16 +52,17 @@ static void end(struct subject_buffer *buffer, const struct op *op)
 	enum dma_data_direction dir = op->arg[1] % DMA_NONE;
 	unsigned int how = op->how % BRACKET_WAYS;
 
-	if (how == NO_DIRECTION || held(buffer) || (how == UNBEGUN && !buffer->begun[dir]))
-		ends_unbegun(buffer);
 	if (how == NO_BUFFER) {
 		unsent(UNSENT_END_NULL);
+	} else if ((how == NO_DIRECTION || held(buffer)) && has_slots(buffer)) {
+		nothing();
 	} else if (how == NO_DIRECTION) {
 		returned(dma_buf_end_cpu_access(buffer->dmabuf, DMA_NONE));
 	} else if (held(buffer)) {
 		/* Not every core ends it then. */
 		returned(dma_buf_end_cpu_access(buffer->dmabuf, dir));
 	} else if (buffer->begun[dir] || how == UNBEGUN) {
+		buffer->exported->improper |= !buffer->begun[dir] && has_slots(buffer);
 		returned(dma_buf_end_cpu_access(buffer->dmabuf, dir));
 		if (buffer->begun[dir])
 			buffer->begun[dir]--;

@@ -26,13 +26,13 @@ const struct kept_case kept_cases[] = {
 					    "poll file=0 events=out\n"
 					    "close file=0\n"
 					    "signal fence=0\n" },
-	{ "an end of no direction beside a bounced mapping",
+	{ "an end that nobody began beside a bounced mapping",
 	  "machine bounce\n"
 	  "export kind=0\n"
 	  "attach buffer=0 device=own importer=static\n"
 	  "map attachment=0 dir=both\n"
 	  "device-write mapping=0 place=0 value=1\n"
-	  "end buffer=0 dir=from how=2\n"
+	  "end buffer=0 dir=from how=3\n"
 	  "device-read mapping=0 place=0\n" },
 	{ "a poll outlives an open access until its fence goes",
 	  "export kind=0\n"

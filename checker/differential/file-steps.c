@@ -36,8 +36,13 @@ static void sync(struct subject_file *file, const struct op *op)
 			return;
 		}
 	}
-	if (buffer && ends && !buffer->begun[dir == DMA_NONE ? DMA_BIDIRECTIONAL : dir])
-		ends_unbegun(buffer);
+	if (buffer && ends && dir != DMA_NONE && how != BAD_BITS && has_slots(buffer)) {
+		if (held(buffer)) {
+			nothing();
+			return;
+		}
+		buffer->exported->improper |= !buffer->begun[dir];
+	}
 	if (how == BAD_BITS)
 		arg.flags |= 1ull << (3 + op->arg[2] % 61);
 	ret = control(file, DMA_BUF_IOCTL_SYNC, &arg);

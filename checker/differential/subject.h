@@ -169,11 +169,12 @@ void note_op(enum event_kind kind, struct dma_buf *dmabuf, struct dma_buf_attach
 	     s64 value);
 
 /**
- * ends_unbegun - an access of @buffer's that was not begun is about to end, perhaps
+ * has_slots - may a device write @buffer's bytes into bounce slots now?
  *
- * An exporter then syncs memory over its mappings' bounce slots, with what a device has written there.
+ * An exporter's end syncs memory over them: of an access that was not begun, what was written is lost
+ * where the exporter is asked, and not every core asks one whose end is wrong.
  */
-void ends_unbegun(struct subject_buffer *buffer);
+bool has_slots(const struct subject_buffer *buffer);
 
 /** keeps - from now on 6.12 keeps a mapping of this buffer */
 void keeps(struct exported *exported);
