@@ -15,24 +15,6 @@
 
 enum { NO_BUFFER = 1, NO_DIRECTION, UNBEGUN, BRACKET_WAYS };
 
-static void begin(struct subject_buffer *buffer, const struct op *op)
-{
-	enum dma_data_direction dir = op->arg[1] % DMA_NONE;
-	unsigned int how = op->how % BRACKET_WAYS;
-	int ret;
-
-	if (how == NO_BUFFER) {
-		returned(dma_buf_begin_cpu_access(NULL, dir));
-		return;
-	}
-	if (access_hangs(buffer, how == NO_DIRECTION ? DMA_NONE : dir))
-		return;
-	ret = dma_buf_begin_cpu_access(buffer->dmabuf, how == NO_DIRECTION ? DMA_NONE : dir);
-	returned(ret);
-	if (!ret && how != NO_DIRECTION && !held(buffer))
-		buffer->begun[dir]++;
-}
-
 bool has_slots(const struct subject_buffer *buffer)
 {
 	bool bounced = machine_type_of(subject.machine)->dma_mask <= DMA_BIT_MASK(32);
@@ -45,6 +27,28 @@ bool has_slots(const struct subject_buffer *buffer)
 			return true;
 	}
 	return false;
+}
+
+static void begin(struct subject_buffer *buffer, const struct op *op)
+{
+	enum dma_data_direction dir = op->arg[1] % DMA_NONE;
+	unsigned int how = op->how % BRACKET_WAYS;
+	int ret;
+
+	if (how == NO_BUFFER) {
+		returned(dma_buf_begin_cpu_access(NULL, dir));
+		return;
+	}
+	if (access_hangs(buffer, how == NO_DIRECTION ? DMA_NONE : dir))
+		return;
+	if ((how == NO_DIRECTION || held(buffer)) && has_slots(buffer)) {
+		nothing();
+		return;
+	}
+	ret = dma_buf_begin_cpu_access(buffer->dmabuf, how == NO_DIRECTION ? DMA_NONE : dir);
+	returned(ret);
+	if (!ret && how != NO_DIRECTION && !held(buffer))
+		buffer->begun[dir]++;
 }
 
 static void end(struct subject_buffer *buffer, const struct op *op)

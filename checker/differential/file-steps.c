@@ -36,12 +36,12 @@ static void sync(struct subject_file *file, const struct op *op)
 			return;
 		}
 	}
-	if (buffer && ends && dir != DMA_NONE && how != BAD_BITS && has_slots(buffer)) {
+	if (buffer && dir != DMA_NONE && how != BAD_BITS && has_slots(buffer)) {
 		if (held(buffer)) {
 			nothing();
 			return;
 		}
-		buffer->exported->improper |= !buffer->begun[dir];
+		buffer->exported->improper |= ends && !buffer->begun[dir];
 	}
 	if (how == BAD_BITS)
 		arg.flags |= 1ull << (3 + op->arg[2] % 61);
@@ -156,8 +156,13 @@ static void info(struct subject_file *file, const struct op *op)
 static void deadline(struct subject_file *file, const struct op *op)
 {
 	struct sync_set_deadline arg = { .deadline_ns = op->arg[1], .pad = op->how };
+	long ret;
 
-	returned(control(file, SYNC_IOC_SET_DEADLINE, &arg));
+	/* A merge has no order. */
+	WRITE_ONCE(subject.task, NULL);
+	ret = control(file, SYNC_IOC_SET_DEADLINE, &arg);
+	put_off_is_over();
+	returned(ret);
 }
 
 /* --- any -------------------------------------------------------------------------------------- */

@@ -62,13 +62,20 @@ void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
 		subject.late[subject.nr_late++] = event;
 }
 
+static bool goes_before(const struct event *one, const struct event *other)
+{
+	if (one->buffer != other->buffer)
+		return one->buffer < other->buffer;
+	return one->kind == EVENT_SAW && other->kind == EVENT_SAW && one->which < other->which;
+}
+
 /* Files that are put off together go last first, or as they came, if they were taken one by one. */
-static void sort_late_by_buffer(void)
+static void sort_late(void)
 {
 	struct event *late = subject.late;
 
 	for (unsigned int i = 1; i < subject.nr_late; i++)
-		for (unsigned int k = i; k && late[k].buffer < late[k - 1].buffer; k--)
+		for (unsigned int k = i; k && goes_before(&late[k], &late[k - 1]); k--)
 			swap(late[k], late[k - 1]);
 }
 
@@ -76,7 +83,7 @@ void put_off_is_over(void)
 {
 	WRITE_ONCE(subject.task, NULL);
 	flush_delayed_fput();
-	sort_late_by_buffer();
+	sort_late();
 	for (unsigned int i = 0; i < subject.nr_late; i++)
 		write_down(subject.late[i]);
 	subject.nr_late = 0;

@@ -171,8 +171,8 @@ void note_op(enum event_kind kind, struct dma_buf *dmabuf, struct dma_buf_attach
 /**
  * has_slots - may a device write @buffer's bytes into bounce slots now?
  *
- * An exporter's end syncs memory over them: of an access that was not begun, what was written is lost
- * where the exporter is asked, and not every core asks one whose end is wrong.
+ * An exporter's begin and end copy: of an end that was not begun, what was written is lost, where the
+ * exporter is asked; and not every core asks one of a begin or an end that is wrong.
  */
 bool has_slots(const struct subject_buffer *buffer);
 
