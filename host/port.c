@@ -199,6 +199,7 @@ static const struct {
 	[PORT_FAULT_WAIT] = { "wait", EINTR },    [PORT_FAULT_SLEEP] = { "sleep", EINTR },
 	[PORT_FAULT_FD] = { "fd", EMFILE },       [PORT_FAULT_MAP] = { "map", ENOMEM },
 	[PORT_FAULT_SPACE] = { "space", ENOSPC }, [PORT_FAULT_THREAD] = { "thread", EAGAIN },
+	[PORT_FAULT_COPY] = { "copy", EFAULT },
 };
 
 static __thread struct {

@@ -133,6 +133,7 @@ enum port_fault {
 	PORT_FAULT_MAP,      /* no addresses, or too many mappings: ENOMEM */
 	PORT_FAULT_SPACE,    /* no room in a file: ENOSPC */
 	PORT_FAULT_THREAD,   /* no thread left: EAGAIN */
+	PORT_FAULT_COPY,     /* a program's pointer leads nowhere: EFAULT */
 	PORT_FAULT_NR
 };
 

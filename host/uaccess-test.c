@@ -125,6 +125,33 @@ static void structures_that_grow(struct ktap *t)
 	KT_EQ(t, to[0], 0);
 }
 
+static void every_copy_can_be_made_to_fail(struct ktap *t)
+{
+	char a[4] = "new", b[4] = "old";
+	int value = 5;
+
+	port_fail_nth(PORT_FAULT_COPY, 2);
+	KT_EQ(t, copy_to_user(b, a, sizeof(a)), 0);
+	KT_EQ(t, copy_to_user(b, "no", 3), 3);
+	KT_CHECK(t, !strcmp(b, "new"));
+	KT_EQ(t, put_user(6, &value), 0);
+	KT_EQ(t, value, 6);
+	port_fail_from(PORT_FAULT_COPY, 1);
+	KT_EQ(t, copy_from_user(b, a, sizeof(a)), sizeof(a));
+	KT_CHECK(t, !b[0] && !b[3]);
+	KT_EQ(t, put_user(7, &value), -EFAULT);
+	KT_EQ(t, value, 6);
+	KT_EQ(t, PTR_ERR(memdup_user(a, sizeof(a))), -EFAULT);
+	KT_EQ(t, PTR_ERR(strndup_user(a, sizeof(a))), -EFAULT);
+	KT_EQ(t, copy_struct_from_user(&value, sizeof(value), a, sizeof(a)), -EFAULT);
+	/* What copies nothing cannot. */
+	KT_EQ(t, port_fault_count(PORT_FAULT_COPY), 5);
+	KT_EQ(t, copy_to_user(b, a, 0), 0);
+	KT_EQ(t, port_fault_count(PORT_FAULT_COPY), 5);
+	port_fail_nth(PORT_FAULT_COPY, 0);
+	KT_EQ(t, copy_from_user(b, a, sizeof(a)), 0);
+}
+
 KTAP_MAIN(KTAP_CASE(structures_that_grow), KTAP_CASE(copies_both_ways),
 	  KTAP_CASE(nowhere_is_an_error), KTAP_CASE(half_a_copy_leaves_zeroes), KTAP_CASE(strings),
-	  KTAP_CASE(duplicates))
+	  KTAP_CASE(duplicates), KTAP_CASE(every_copy_can_be_made_to_fail))

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include "host/port.h"
 
 /*
  * Through a pipe, where a process may not name its own memory (a sandbox; an emulator).  Pieces end
@@ -49,6 +50,8 @@ static size_t copy(void *to, const void *from, size_t n, bool read)
 	struct iovec remote = { .iov_base = read ? (void *)from : to, .iov_len = n };
 	ssize_t done;
 
+	if (n && port_should_fail(PORT_FAULT_COPY))
+		return 0;
 	done = read ? process_vm_readv(getpid(), &local, 1, &remote, 1, 0)
 		    : process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
 	if (done >= 0)

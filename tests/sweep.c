@@ -44,6 +44,7 @@ static const struct {
 	[PORT_FAULT_MAP] = { { ENOMEM } },
 	[PORT_FAULT_SPACE] = { { ENOMEM, ENOSPC } },
 	[PORT_FAULT_THREAD] = { { ENOMEM } },
+	[PORT_FAULT_COPY] = { { EFAULT } },
 };
 
 /* One run, and what to say of it. */

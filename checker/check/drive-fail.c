@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drive-fail.c - a driver while something fails: each allocation, callback and wait in turn; see
- * drive.h
+ * drive-fail.c - a driver while something fails: each allocation, callback, wait, descriptor and copy
+ * from or to a program in turn; see drive.h
  *
  * The first of a kind fails, then all is done again and the second does, until fewer are asked for.
  * Whatever the driver answers, it must have undone what it did.
@@ -16,6 +16,8 @@
 
 #include "checker/check/drive-job.h"
 #include "checker/check/drive.h"
+#include "checker/check/watch-buffers.h"
+#include "checker/check/watch-files.h"
 #include "checker/check/watch.h"
 #include "host/port.h"
 
@@ -29,6 +31,8 @@ static const struct {
 	{ PORT_FAULT_ALLOC, "allocation" },
 	{ PORT_FAULT_CALLBACK, "callback of the exporter" },
 	{ PORT_FAULT_WAIT, "interruptible wait" },
+	{ PORT_FAULT_FD, "descriptor" },
+	{ PORT_FAULT_COPY, "copy from or to the program" },
 };
 
 struct attempt {
@@ -36,6 +40,17 @@ struct attempt {
 	const char *what;
 	unsigned int nr;
 };
+
+/*
+ * A descriptor that is installed cannot be taken back: a program that could not be told of it has it
+ * until it ends, as with most ioctls of Linux's.
+ */
+static void program_ends(const struct attempt *attempt, unsigned long files)
+{
+	if (attempt->kind == PORT_FAULT_COPY)
+		watch_files_close(files);
+	flush_delayed_fput();
+}
 
 static void begin(const struct attempt *attempt, const char *adapter, const char *call)
 {
@@ -91,6 +106,7 @@ static bool import_attempt(const struct check_adapter *adapter, const struct att
 {
 	unsigned int buffers = bench_buffers();
 	struct dma_buf *dmabuf = bench_export(moves);
+	unsigned long files = watch_files_made();
 	bool reached;
 
 	port_fail_nth(attempt->kind, attempt->nr);
@@ -98,7 +114,7 @@ static bool import_attempt(const struct check_adapter *adapter, const struct att
 	reached = port_fault_count(attempt->kind) >= attempt->nr;
 	port_fail_nth(attempt->kind, 0);
 	dma_buf_put(dmabuf);
-	flush_delayed_fput();
+	program_ends(attempt, files);
 	if (bench_buffers() > buffers && !watch_any_of(dmabuf) && !check_any_found())
 		check_found(CHECK_BAL_11, dmabuf, NULL,
 			    "a reference of the buffer is left when %s %u has failed",
@@ -130,11 +146,14 @@ static void use(struct dma_buf *dmabuf)
 static bool export_attempt(const struct check_adapter *adapter, const struct attempt *attempt)
 {
 	struct check_export buffer = { .dev = bench.other, .size = BENCH_BYTES };
+	unsigned long files = watch_files_made(), buffers = watch_buffers_made();
 	bool reached;
 
 	port_fail_nth(attempt->kind, attempt->nr);
 	begin(attempt, adapter->name, "export");
-	if (!adapter->export(&buffer)) {
+	if (adapter->export(&buffer)) {
+		watch_buffers_refused(buffers);
+	} else {
 		begin(attempt, adapter->name, "others import");
 		use(buffer.dmabuf);
 		begin(attempt, adapter->name, "release");
@@ -142,13 +161,14 @@ static bool export_attempt(const struct check_adapter *adapter, const struct att
 	}
 	reached = port_fault_count(attempt->kind) >= attempt->nr;
 	port_fail_nth(attempt->kind, 0);
-	flush_delayed_fput();
+	program_ends(attempt, files);
 	return reached;
 }
 
 static bool run_attempt(const struct check_adapter *adapter, const struct attempt *attempt)
 {
 	struct dma_buf *dmabuf = bench_export(false);
+	unsigned long files = watch_files_made();
 	bool reached;
 
 	begin(attempt, adapter->name, "run");
@@ -157,7 +177,7 @@ static bool run_attempt(const struct check_adapter *adapter, const struct attemp
 	reached = port_fault_count(attempt->kind) >= attempt->nr;
 	port_fail_nth(attempt->kind, 0);
 	dma_buf_put(dmabuf);
-	flush_delayed_fput();
+	program_ends(attempt, files);
 	return reached;
 }
 

@@ -8,6 +8,7 @@
 #include "checker/check/finding.h"
 #include "checker/check/watch-files.h"
 #include "checker/check/watch.h"
+#include "host/file.h"
 
 REAL(get_unused_fd_flags);
 
@@ -18,8 +19,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Under lock, by number. */
 static struct {
 	unsigned long inode; /* of what the number stood for; 0: not the driver's */
+	unsigned long nr;    /* the how many-th that was made, from 1 */
 	struct check_stack stack;
 } made[FILES];
+static unsigned long last_nr;
 
 /* 0: it is closed. A reserved number is a file of the system's already (<linux/file.h>). */
 static unsigned long inode_of(int fd)
@@ -35,8 +38,36 @@ void watch_file_made(int fd)
 		return;
 	pthread_mutex_lock(&lock);
 	made[fd].inode = inode_of(fd);
+	made[fd].nr = ++last_nr;
 	check_stack_take(&made[fd].stack);
 	pthread_mutex_unlock(&lock);
+}
+
+unsigned long watch_files_made(void)
+{
+	unsigned long nr;
+
+	pthread_mutex_lock(&lock);
+	nr = last_nr;
+	pthread_mutex_unlock(&lock);
+	return nr;
+}
+
+static bool is_open(int fd)
+{
+	struct file *file = host_fget(fd);
+
+	if (file)
+		fput(file);
+	return file;
+}
+
+void watch_files_close(unsigned long made_before)
+{
+	for (int fd = 0; fd < FILES; fd++)
+		if (made[fd].nr > made_before && made[fd].inode && inode_of(fd) == made[fd].inode &&
+		    is_open(fd))
+			host_close(fd);
 }
 
 void watch_files_left(void)

@@ -24,6 +24,7 @@
 #include "checker/check/history.h"
 #include "checker/check/mishap.h"
 #include "checker/check/module.h"
+#include "checker/check/watch-buffers.h"
 #include "checker/check/watch-files.h"
 #include "checker/check/watch-pages.h"
 #include "checker/check/watch-tables.h"
@@ -146,6 +147,7 @@ static int check(int argc, char **argv)
 	drive_hasty = has_word(argv + 7, "hasty");
 	watch_tables_start();
 	watch_pages_start();
+	watch_buffers_start();
 	mishap_watch();
 	check_at("the driver is loaded");
 	problem = module_load(argv[1]) ?: adapters_lack();
@@ -168,6 +170,8 @@ static int check(int argc, char **argv)
 		check_found(CHECK_BAL_11, NULL, NULL,
 			    "%u buffers that the driver imported are not released",
 			    bench_buffers());
+	if (!check_any_found())
+		watch_buffers_left(gone);
 	if (gone && !drive_gone()) {
 		tell("done", json_object_new_boolean(true));
 		_exit(0); /* before the ground goes under its threads */
