@@ -381,6 +381,7 @@ int cli_check(int argc, char **argv)
 		return usage_error(chosen.machine->name, "--schedules is of " SCHEDULES_MACHINE);
 	if (find_worker(&chosen))
 		return EXIT_FAILED;
+	chosen.report.command = cli_command;
 	chosen.report.seed = chosen.seed;
 	chosen.report.schedules = chosen.schedules;
 	ret = check_paths(&chosen, argv + optind, argc - optind);

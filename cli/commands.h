@@ -10,6 +10,9 @@
 #define EXIT_WRONG 1  /* done, and wrong bytes were found */
 #define EXIT_FAILED 2 /* not done: one line on standard error says what and where */
 
+/* What the program was called by: its argv[0]. */
+extern const char *cli_command;
+
 /** cli_pipeline - `dmabuf pipeline ...`; argv[0] is "pipeline". Returns the exit status. */
 int cli_pipeline(int argc, char **argv);
 

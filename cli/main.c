@@ -34,6 +34,8 @@ static const struct command {
 	{ "bench", "what each call costs, as ratios of one run", bench_main },
 };
 
+const char *cli_command;
+
 static void print_help(void)
 {
 	printf("usage: dmabuf COMMAND [OPTIONS]\n\n"
@@ -61,6 +63,7 @@ int main(int argc, char **argv)
 {
 	/* A reader that goes away is an error to report, not a reason to die silently. */
 	signal(SIGPIPE, SIG_IGN);
+	cli_command = argc ? argv[0] : "dmabuf";
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		print_help();
 		return finish(EXIT_EXACT);

@@ -30,6 +30,8 @@ static struct json_object *finding_json(const struct report_finding *finding)
 	add(object, "category", rule->category);
 	add(object, "meaning", rule->meaning);
 	add(object, "source", rule->source);
+	if (check_advice[finding->rule])
+		add(object, "advice", check_advice[finding->rule]);
 	add(object, "text", report_string(finding->object, "text"));
 	add(object, "at", report_string(finding->object, "at"));
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
@@ -77,6 +79,8 @@ void report_print_rules(FILE *file)
 		add(rule, "category", check_rules[i].category);
 		add(rule, "meaning", check_rules[i].meaning);
 		add(rule, "source", check_rules[i].source);
+		if (check_advice[i])
+			add(rule, "advice", check_advice[i]);
 		json_object_array_add(rules, rule);
 	}
 	print_object(rules, file);
@@ -161,6 +165,8 @@ static struct json_object *sarif_rules(void)
 		add(rule, "id", check_rules[i].id);
 		json_object_object_add(rule, "shortDescription", message(check_rules[i].meaning));
 		json_object_object_add(rule, "help", message(check_rules[i].source));
+		if (check_advice[i])
+			json_object_object_add(rule, "fullDescription", message(check_advice[i]));
 		json_object_array_add(rules, rule);
 	}
 	return rules;

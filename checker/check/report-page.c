@@ -80,6 +80,8 @@ static void put_words(FILE *file, const void *context)
 	put(file, " <span class=\"quiet\">(", rule->category, ", ");
 	put(file, "", of->driver->name, ")</span></summary>\n");
 	put(file, "<p class=\"what\">", report_string(finding->object, "text"), "</p>\n");
+	if (check_advice[finding->rule])
+		put(file, "<p class=\"what\">What to do: ", check_advice[finding->rule], "</p>\n");
 	fputs("<div class=\"sides\">\n", file);
 	put_stack(file, "the call", report_array(finding->object, "call"));
 	if (state)

@@ -193,7 +193,7 @@ void report_again(const struct report *report, const struct report_driver *drive
 		snprintf(schedules, sizeof(schedules), "--schedules %lu ", report->schedules);
 
 	snprintf(text, REPORT_AGAIN_BYTES,
-		 "dmabuf check --machine %.*s --policy %s --rule %s --seed %lu %s%s",
+		 "%s check --machine %.*s --policy %s --rule %s --seed %lu %s%s", report->command,
 		 (int)(slash - finding->where[0]), finding->where[0], slash + 1,
 		 check_rules[finding->rule].id, report->seed, schedules, driver->name);
 }
@@ -209,6 +209,8 @@ static void print_finding(FILE *file, const struct report *report,
 
 	fprintf(file, "%s: %s (%s): %s\n", driver->name, rule->id, rule->category, rule->meaning);
 	fprintf(file, "  %s\n", report_string(finding->object, "text"));
+	if (check_advice[finding->rule])
+		fprintf(file, "  what to do: %s\n", check_advice[finding->rule]);
 	print_stack(file, "the call:", report_array(finding->object, "call"));
 	if (state) {
 		snprintf(title, sizeof(title), "%s", report_string(state, "what"));

@@ -37,6 +37,7 @@ struct report_driver {
 
 struct report {
 	struct report_driver *drivers; /* in order */
+	const char *command;           /* that the program was called by */
 	unsigned long seed, schedules; /* schedules: of the explorer, or 0 */
 };
 

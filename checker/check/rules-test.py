@@ -81,7 +81,8 @@ def table():
         if rule["category"] != category:
             category = rule["category"]
             page += ["" if page[-1].startswith("|") else None, f"## {category[0].upper()}{category[1:]}", "", "| rule | meaning | Linux | driver |", "|---|---|---|---|"]
-        page.append(f"| {rule['id']} | {rule['meaning']} | {rule['source']} | {drivers.get(rule['id'], '')}.c |")
+        advice = f"<br>What to do: {rule['advice']}" if "advice" in rule else ""
+        page.append(f"| {rule['id']} | {rule['meaning']}{advice} | {rule['source']} | {drivers.get(rule['id'], '')}.c |")
     return "\n".join(line for line in page if line is not None) + "\n"
 
 
@@ -106,6 +107,21 @@ def a_drm_driver_is_driven_both_ways():
         need(set(found) == rules_broken, machine, sorted(found))
     _, found = check("drm-DIMPORTS", None, "bounce")
     need(set(found) == {"COH-04", "COH-06"}, sorted(found))   # mapped once, for both directions
+
+
+def a_report_says_what_to_do_and_how_to_see_it_again():
+    env, words = dict(os.environ, DMABUF_CHECK_BREAKS="BAL-14"), [DMABUF, "check", "--machine", "arm", "--seed", "7", os.path.join(FOLDER.name, "calls.so")]
+    text = subprocess.run(words, env=env, stdout=subprocess.PIPE, text=True).stdout
+    advice = {rule["id"]: rule["advice"] for rule in rules() if "advice" in rule}
+    need({"BAL-14", "COH-06", "LIFE-10"} <= set(advice), advice)
+    need(text.count("  what to do: ") == 1 and advice["BAL-14"] in text, text)
+    again = re.search("^  again: (.*)$", text, re.M)[1].split()
+    need(again[0] == DMABUF and again[-1] == words[-1], "called as", DMABUF, "says", again)
+    repeated = subprocess.run(again, env=env, stdout=subprocess.PIPE, text=True)
+    need(repeated.returncode == 1 and "BAL-14" in repeated.stdout, repeated)
+    env["DMABUF_CHECK_BREAKS"] = "BAL-13"
+    text = subprocess.run(words, env=env, stdout=subprocess.PIPE, text=True).stdout
+    need("BAL-13" in text and "what to do" not in text, text)
 
 
 def shipped_drivers():
@@ -140,7 +156,7 @@ def main():
     with FOLDER, concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         list(pool.map(build, SOURCES))
         broken = [(rule, pool.submit(check, name, rule, "all" if LONG else SHOWN_ON.get(rule, "arm"), name in EXPLORED)) for rule, name in sorted(breakers().items())]
-        return tap.run([every_rule_is_broken_by_a_driver, the_page_is_what_the_table_says, every_driver_that_is_shipped_is_driven, *map(keeps, SOURCES), a_drm_driver_is_driven_both_ways,
+        return tap.run([every_rule_is_broken_by_a_driver, the_page_is_what_the_table_says, every_driver_that_is_shipped_is_driven, a_report_says_what_to_do_and_how_to_see_it_again, *map(keeps, SOURCES), a_drm_driver_is_driven_both_ways,
                         *[breaks_it(rule, done) for rule, done in broken]])
 
 

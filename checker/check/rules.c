@@ -9,6 +9,13 @@
 const struct check_rule_words check_rules[CHECK_RULES] = {
 #include "checker/check/rules.def"
 };
+#undef RULE
+
+#define RULE(kind, number, category, meaning, source)
+#define ADVICE(kind, number, advice) [CHECK_##kind##_##number] = (advice),
+const char *const check_advice[CHECK_RULES] = {
+#include "checker/check/rules.def"
+};
 
 enum check_rule check_rule_find(const char *id)
 {

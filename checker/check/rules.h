@@ -21,6 +21,9 @@ struct check_rule_words {
 
 extern const struct check_rule_words check_rules[CHECK_RULES];
 
+/* What to do to keep it; NULL where the meaning says so. */
+extern const char *const check_advice[CHECK_RULES];
+
 /** check_rule_find - the rule of this id, or CHECK_RULES */
 enum check_rule check_rule_find(const char *id);
 
