@@ -8,7 +8,7 @@
  * drm_device is new each time, all else in the driver's structure around it is zeros.  Any other
  * driver gets an adapter: a C file of its own that includes the driver's source, unchanged, so that
  * its static functions can be called, and ends with DMABUF_CHECK().  That file is what `dmabuf check`
- * is given; examples/check has three.
+ * is given; examples/check has four.
  *
  *	#include "my_driver.c"
  *	#include <libdmabuf-check.h>
@@ -186,5 +186,15 @@ int check_device_runs(struct check_import *import, const struct sg_table *sgt);
 
 /** check_cpu_copies - the same where the driver's CPU does the job, at @vaddr */
 int check_cpu_copies(struct check_import *import, void *vaddr);
+
+/**
+ * check_fd - a new descriptor of import->dmabuf, as a program gives it to a driver
+ * check_fd_close - and closes it, when it likes
+ *
+ * Context: may sleep.  Returns -EMFILE, -ENFILE, -ENOMEM, also when it is made to fail: as any
+ * number of no file, the driver refuses that, and closing it does nothing.
+ */
+int check_fd(struct check_import *import);
+void check_fd_close(int fd);
 
 #endif

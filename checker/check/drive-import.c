@@ -14,6 +14,7 @@
 #include "checker/check/drive.h"
 #include "checker/check/watch.h"
 #include "dma/engine.h"
+#include "host/file.h"
 
 bool drive_failed(const struct dma_buf *dmabuf, const char *adapter, const char *what, int ret)
 {
@@ -128,6 +129,22 @@ int check_cpu_copies(struct check_import *import, void *vaddr)
 	}
 	atomic_inc(&job->runs);
 	return 0;
+}
+
+int check_fd(struct check_import *import)
+{
+	int fd;
+
+	get_dma_buf(import->dmabuf);
+	fd = dma_buf_fd(import->dmabuf, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		dma_buf_put(import->dmabuf);
+	return fd;
+}
+
+void check_fd_close(int fd)
+{
+	host_close(fd);
 }
 
 /* --- one job ---------------------------------------------------------------------------------- */

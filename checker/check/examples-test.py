@@ -20,6 +20,7 @@ DMABUF = os.path.abspath(sys.argv[1])
 FOLDER = os.path.join(ROOT, "examples", "check")
 # A line of each driver, without which it breaks a rule.
 NEEDED = {
+    "capture": ("\tdma_buf_put(capture->dmabuf);\n\tkfree(capture);\n", "BAL-11"),
     "frame": ("\t\tdma_sync_sgtable_for_device(table->dev, &table->sgt, table->dir);\n", "COH-03"),
     "overlay": ("\tret = dma_buf_begin_cpu_access(dmabuf, DMA_FROM_DEVICE);\n", "COH-05"),
     "scanner": ("\tdma_buf_unmap_attachment_unlocked(scanner->attach, scanner->sgt, scanner->dir);\n", "BAL-02"),

@@ -23,6 +23,7 @@
 
 #include "checker/schedules/driver.h"
 #include "dma/machine.h"
+#include "host/file.h"
 
 #define BYTES (2 * PAGE_SIZE)
 
@@ -303,6 +304,22 @@ int check_device_runs(struct check_import *one, const struct sg_table *sgt)
 int check_cpu_copies(struct check_import *one, void *vaddr)
 {
 	return 0;
+}
+
+int check_fd(struct check_import *one)
+{
+	int fd;
+
+	get_dma_buf(one->dmabuf);
+	fd = dma_buf_fd(one->dmabuf, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		dma_buf_put(one->dmabuf);
+	return fd;
+}
+
+void check_fd_close(int fd)
+{
+	host_close(fd);
 }
 
 /* --- all -------------------------------------------------------------------------------------- */
