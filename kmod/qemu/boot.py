@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Boots a stock Linux with the module in virtual machines of several kinds, and passes on what its cases report.
+"""Boots Linux with the module in virtual machines of several kinds, a stock one or one that looks for mistakes, and passes
+on what its cases report.
 
     boot.py --arch ARCH --image vmlinuz --modules DIR[:DIR]... --guest PROGRAM --test-modules KO,... [--machine NAME]... [--case TEXT] [--long]
             [--kernel-modules NAME,...] [--files FILE,...] [--work DIR] [--strip PROGRAM]
 
 TAP on standard output, a line for each case of each machine. A machine that does not come to its end counts as a
-failed case more. Needs qemu-system for ARCH, strip for it, and no right but to read the files.
+failed case more. Needs qemu-system for ARCH, strip for it, and no right but to read the files; of ARCH um the image is a
+program that is run itself.
 """
 import argparse
 import itertools
@@ -25,6 +27,8 @@ ONE = "-smp 1 -accel tcg"
 TWO = "-smp 2 -accel tcg,thread=multi"
 # -icount makes a nanosecond of the guest's one instruction, on one CPU, the same each time.
 COUNTED = "-smp 1 -accel tcg -icount shift=0,align=off,sleep=off"
+# All that is reported is read back from the log.
+UML = "mem=768M con=null con0=null,fd:1 log_buf_len=16M kasan_multi_shot"
 
 # name: (architecture, QEMU's arguments, the kernel's, modules of the kernel's own, in how many seconds at most)
 MACHINES = {
@@ -41,6 +45,10 @@ MACHINES = {
     "cost-strict": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=1", (), 400),
     "cost-lazy": ("x86_64", f"{PC} {COUNTED} -device intel-iommu {EDU}", "intel_iommu=on iommu.strict=0", (), 400),
     "cost-arm64": ("aarch64", f"{ARM} {COUNTED}", "", (), 400),
+    "uml": ("um", UML, "", (), 600),
+    # An allocation that fails within it would end the watch of mappings.
+    "uml-faults": ("um", UML, "dma_debug=off", (), 600),
+    "uml-planted": ("um", UML, "", (), 600),
 }
 # Run only when they are named.
 LONGER = ("cost-strict", "cost-lazy")
@@ -137,13 +145,17 @@ def plain_kernel(image, work):
 def boot(name, arguments, kernel, ramdisk):
     """(lines the cases wrote, why it did not come to its end or None)"""
     arch, qemu, options, _, limit = MACHINES[name]
-    command = [f"qemu-system-{arch}", *qemu.split(), *MACHINE_OPTIONS.split(), "-kernel", kernel, "-initrd", ramdisk,
-               "-append", f"console={CONSOLE[arch]} panic=-1 quiet loglevel=1 machine={name} {options} {'case=' + arguments.case if arguments.case else ''}"
-               f"{' long' if arguments.long else ''}"]
+    line = f"panic=-1 quiet loglevel=1 machine={name} {options} {'case=' + arguments.case if arguments.case else ''}" \
+           f"{' long' if arguments.long else ''}"
+    if arch == "um":
+        command = [kernel, *qemu.split(), f"initrd={ramdisk}", f"uml_dir={os.path.abspath(arguments.work)}/", *line.split()]
+    else:
+        command = [f"qemu-system-{arch}", *qemu.split(), *MACHINE_OPTIONS.split(), "-kernel", kernel, "-initrd", ramdisk,
+                   "-append", f"console={CONSOLE[arch]} {line}"]
     try:
         p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            timeout=limit * (10 if arguments.long else 1), check=False)
-        output, why = p.stdout, None if p.returncode == 0 else f"qemu exits with {p.returncode}"
+        output, why = p.stdout, None if p.returncode == 0 else f"{os.path.basename(command[0])} exits with {p.returncode}"
     except subprocess.TimeoutExpired as e:
         output, why = e.stdout or b"", f"not done after {limit} s"
     lines = output.decode(errors="replace").replace("\r", "").splitlines()

@@ -49,6 +49,8 @@ static void run(void)
 	call.name_only = 0;
 	if (!check(!ioctl(device, CONFORMANCE_CALL, &call), "%s", strerror(errno)))
 		return;
+	if (call.broken_off)
+		breaks_off();
 	if (call.answer == CONFORMANCE_LEFT_OUT)
 		skip("%s", call.text);
 	else if (why && check(call.answer == CONFORMANCE_BROKEN, "no longer otherwise: %s", why))
@@ -60,7 +62,7 @@ static void run(void)
 void run_conformance(void)
 {
 	char name[100];
-	struct guest_case one = { .name = name, .run = run, .machines = "none" };
+	struct guest_case one = { .name = name, .run = run, .machines = "none uml" };
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	device = open("/dev/conformance", O_RDWR | O_CLOEXEC);

@@ -3,15 +3,33 @@
  * fault.c - the k-th allocation of a task's fails, in a stock kernel, which has no FAULT_INJECTION
  *
  * A probe on the entry of each allocator sends the call that is to fail to a function that answers
- * NULL.  Counted is what one task asks the slab allocator for, the core's and the exporter's
+ * NULL; where the kernel can do it itself, it does.  Counted is what one task asks the slab allocator for, the core's and the exporter's
  * allocations, too; not what an interrupt asks for meanwhile, nor what must not fail.
  */
 #include <linux/gfp.h>
-#include <linux/kprobes.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 
+#include "probes.h"
 #include "tools.h"
+
+#ifdef CONFIG_FAILSLAB
+
+static bool asked;
+
+long fault_call(struct importer_call *call)
+{
+	call->handle = asked && !current->fail_nth;
+	asked = call->size;
+	current->fail_nth = call->size;
+	return 0;
+}
+
+void fault_exit(void)
+{
+}
+
+#else
 
 static struct task_struct *victim;
 static unsigned int asked, fails_at;
@@ -70,3 +88,5 @@ void fault_exit(void)
 	while (probed)
 		unregister_kprobe(&allocators[--probed]);
 }
+
+#endif

@@ -28,7 +28,7 @@ struct guest_case {
 
 /* Each file of cases ends its own list with an empty name. */
 extern const struct guest_case importer_cases[], program_cases[], machine_cases[], driver_cases[],
-	cost_cases[];
+	cost_cases[], planted_cases[], watch_cases[];
 
 /** run_case - one of them, if it is for this machine; says how it ended */
 void run_case(const struct guest_case *c);
@@ -57,6 +57,7 @@ void failed(const char *file, int line, const char *what, const char *format, ..
 	__attribute__((format(printf, 4, 5)));
 bool check_equal_at(const char *file, int line, const char *a, long long x, const char *b,
 		    long long y);
+void breaks_off(void); /* the case ends before it has unmapped what it has mapped */
 void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -85,7 +86,7 @@ struct exporter_calls calls_of(int fd); /* of own_buffer() */
 bool given_back(int fd);                /* has its exporter everything back, or soon? */
 int trace(struct trace_entry *entries, unsigned int n);
 bool fail_at(unsigned int k); /* see IMPORT_FAIL; whether that of the call before has failed */
-void forked(void);            /* a child has an importer of its own */
+void forked(void);            /* the next call is of an importer of its own */
 bool has_device(enum importer_device device);
 
 int cpu_begin(int fd, bool read, bool write);
@@ -97,6 +98,9 @@ long long counter(const char *name);
 bool listed(const char *text);
 int set_parameter(const char *name, const char *value); /* of the module's */
 int write_file(const char *path, const char *text);
+size_t read_file(const char *path, char *text, size_t size); /* of text that ends, its length */
+long long dma_debug(const char *name); /* a file of /sys/kernel/debug/dma-api's with one number */
+bool kernel_says(const char *text);    /* since the last look; what else it said is not looked at */
 long long memory_kib(const char *what); /* of /proc/meminfo, what can be had again left out */
 void sleep_ms(unsigned int ms);
 

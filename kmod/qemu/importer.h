@@ -42,6 +42,22 @@ enum importer_op {
 	IMPORT_CALLS,  /* fd of IMPORT_EXPORT: bytes: struct exporter_calls */
 	IMPORT_FAIL, /* size: the caller's allocation of that number from now on fails; 0: none does.
 			  handle: whether that of the call before has */
+	IMPORT_OVERLAPS, /* size: how many writable entries of tables have been mapped since the
+			  last call beside another of the same bytes */
+	IMPORT_PLANT,    /* device: a mistake of that kind is made, fd: on that dma-buf */
+};
+
+/* What the kernel is to report. */
+enum planted_mistake {
+	PLANTED_UNMAP_OF_NOTHING, /* DMA memory is given back that was never mapped */
+	PLANTED_UNMAP_OTHERWISE,  /* mapped for reading, unmapped for writing */
+	PLANTED_OVERLAP,          /* mapped for writing beside another, unseen by IMPORT_OVERLAPS */
+	PLANTED_WITHOUT_LOCK,     /* an attachment is mapped without the reservation */
+	PLANTED_SLEEP,            /* under a spinlock */
+	PLANTED_LIST,             /* an entry is taken off a list twice */
+	PLANTED_USE_AFTER_FREE,   /* a read, too */
+	PLANTED_OUT_OF_BOUNDS,    /* a read, one byte */
+	PLANTED_LOCK_ORDER,       /* a reservation and a mutex; the last, for it ends that watch */
 };
 
 #define IMPORT_DYNAMIC 1u /* attach as a dynamic importer */

@@ -407,7 +407,8 @@ static void unknown_exporter(void)
 }
 
 const struct guest_case machine_cases[] = {
-	{ "edus_engine_moves_bytes_through_a_kept_mapping", engine, NULL },
+	{ "edus_engine_moves_bytes_through_a_kept_mapping", engine,
+	  "none intel-strict intel-lazy virtio-iommu swiotlb arm64" },
 	{ "a_kept_mapping_allows_what_was_asked_for", permission,
 	  "intel-strict intel-lazy virtio-iommu arm64" },
 	{ "what_is_idle_is_reached_no_more", revoked,

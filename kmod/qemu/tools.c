@@ -6,12 +6,12 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
-#include <linux/kprobes.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "probes.h"
 #include "tools.h"
 
 /* --- an exporter ------------------------------------------------------------------------------ */
@@ -397,6 +397,10 @@ long tools_call(struct importer_call *call)
 		return do_calls(call);
 	case IMPORT_FAIL:
 		return fault_call(call);
+	case IMPORT_OVERLAPS:
+		return overlaps_call(call);
+	case IMPORT_PLANT:
+		return planted_call(call);
 	default:
 		return -EINVAL;
 	}
@@ -405,6 +409,7 @@ long tools_call(struct importer_call *call)
 void tools_exit(void)
 {
 	fault_exit();
+	overlaps_exit();
 	while (probing)
 		unregister_kprobe(&probes[--probing]);
 	do_signal();

@@ -16,6 +16,13 @@ long tools_call(struct importer_call *call);
 long fault_call(struct importer_call *call);
 void fault_exit(void);
 
+/** overlaps_call - IMPORT_OVERLAPS. Returns 0, -EOPNOTSUPP without the DMA API's tracepoints, or -EOVERFLOW. */
+long overlaps_call(struct importer_call *call);
+void overlaps_exit(void);
+
+/** planted_call - IMPORT_PLANT. Returns 0, or -EINVAL: there is no such mistake. */
+long planted_call(struct importer_call *call);
+
 /** tools_exit - nobody calls any more */
 void tools_exit(void);
 

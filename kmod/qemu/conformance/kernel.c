@@ -40,6 +40,7 @@ static void __user *page;
 static bool wrapping;
 static u32 wrap_kind;   /* DMABUF_CACHE_... */
 static bool wrong_kind; /* the case needs the other */
+static bool at_end;     /* the thread has come to */
 
 void conformance_leave_out(const char *why)
 {
@@ -60,6 +61,7 @@ static int run_case(void *unused)
 	allow_signal(SIGUSR1);
 	kthread_use_mm(program);
 	world_run(&world);
+	at_end = true;
 	conformance_abandon();
 	return 0;
 }
@@ -418,9 +420,11 @@ static int run_as(struct conformance_call *call, const struct world_case *c, enu
 
 	left_out = NULL;
 	wrong_kind = false;
+	at_end = false;
 	memset(wraps, 0, sizeof(wraps));
 	world_begin(&world, c, core);
 	ret = in_thread(run_case);
+	call->broken_off |= !at_end;
 	ret = ret ?: in_thread(end_case);
 	if (left_out)
 		answer(call, CONFORMANCE_LEFT_OUT, left_out);
