@@ -9,7 +9,6 @@
 #include <media/videobuf2-dma-sg.h>
 #include <media/videobuf2-vmalloc.h>
 
-#include "host/file.h"
 #include "upstream/drivers/heaps.h"
 #include "upstream/drivers/rig.h"
 
@@ -112,29 +111,8 @@ static int vb2_vmalloc_open(struct exported *buffer, struct device *dev, size_t 
 
 static int gem_open(struct exported *buffer, struct device *dev, size_t size)
 {
-	struct gem_device *gem = gem_device_create(dev);
-	u32 handle;
-	int fd, ret;
-
-	if (!gem)
-		return -ENOMEM;
-	ret = gem_device_new(gem, size, &handle);
-	if (ret)
-		goto destroy;
-	fd = gem_device_export(gem, handle);
-	/* The buffer keeps the object; a program that closes its handle is nothing special. */
-	gem_device_delete(gem, handle);
-	ret = fd;
-	if (fd < 0)
-		goto destroy;
-	buffer->dmabuf = dma_buf_get(fd);
-	buffer->own = gem;
-	host_close(fd);
-	return PTR_ERR_OR_ZERO(buffer->dmabuf);
-
-destroy:
-	gem_device_destroy(gem);
-	return ret;
+	buffer->own = gem_device_share(dev, size, &buffer->dmabuf);
+	return PTR_ERR_OR_ZERO(buffer->own);
 }
 
 static void gem_close(struct exported *buffer)

@@ -205,3 +205,31 @@ void gem_device_delete(struct gem_device *gem, u32 handle)
 {
 	drm_gem_handle_delete(&gem->file, handle);
 }
+
+struct gem_device *gem_device_share(struct device *dev, size_t size, struct dma_buf **dmabuf)
+{
+	struct gem_device *gem = gem_device_create(dev);
+	u32 handle;
+	int fd, ret;
+
+	if (!gem)
+		return ERR_PTR(-ENOMEM);
+	ret = gem_device_new(gem, size, &handle);
+	if (ret)
+		goto destroy;
+	fd = gem_device_export(gem, handle);
+	gem_device_delete(gem, handle);
+	ret = fd;
+	if (fd < 0)
+		goto destroy;
+	*dmabuf = dma_buf_get(fd);
+	host_close(fd);
+	ret = PTR_ERR_OR_ZERO(*dmabuf);
+	if (ret)
+		goto destroy;
+	return gem;
+
+destroy:
+	gem_device_destroy(gem);
+	return ERR_PTR(ret);
+}

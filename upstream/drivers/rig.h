@@ -72,6 +72,14 @@ int gem_device_new(struct gem_device *gem, size_t size, u32 *handle);
 int gem_device_export(struct gem_device *gem, u32 handle);
 int gem_device_import(struct gem_device *gem, int fd, u32 *handle);
 
+/**
+ * gem_device_share - a new device with one object of @size bytes, exported; its handle is closed
+ *
+ * The buffer keeps the object; a program that closes its handle is nothing special.
+ * Returns the device or ERR_PTR(-errno); *@dmabuf is the caller's, to put before he destroys it.
+ */
+struct gem_device *gem_device_share(struct device *dev, size_t size, struct dma_buf **dmabuf);
+
 /** gem_device_table - where @handle's imported memory is, for the device. Valid while the handle is */
 const struct sg_table *gem_device_table(struct gem_device *gem, u32 handle);
 void gem_device_delete(struct gem_device *gem, u32 handle);

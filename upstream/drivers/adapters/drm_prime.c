@@ -15,27 +15,8 @@
 
 static int check_export(struct check_export *buffer)
 {
-	struct gem_device *gem = gem_device_create(buffer->dev);
-	u32 handle;
-	int fd, ret = gem ? gem_device_new(gem, buffer->size, &handle) : -ENOMEM;
-
-	if (!gem)
-		return ret;
-	if (ret)
-		goto destroy;
-	fd = gem_device_export(gem, handle);
-	gem_device_delete(gem, handle);
-	ret = fd;
-	if (fd < 0)
-		goto destroy;
-	buffer->dmabuf = dma_buf_get(fd);
-	buffer->own = gem;
-	host_close(fd);
-	return 0;
-
-destroy:
-	gem_device_destroy(gem);
-	return ret;
+	buffer->own = gem_device_share(buffer->dev, buffer->size, &buffer->dmabuf);
+	return PTR_ERR_OR_ZERO(buffer->own);
 }
 
 static void check_release(struct check_export *buffer)
