@@ -357,15 +357,18 @@ static void leave(struct buffer *buffer, struct place *place)
 	list_add(&place->node, &buffer->left);
 }
 
-/* A fence that works has signaled long before 2 s; in turns of this thread, as in drive-import.c. */
-#define MOVE_TURN (HZ / 100)
-#define MOVE_TURNS 200
+bool bench_fences_signal(struct dma_resv *resv, unsigned int turns)
+{
+	while (turns &&
+	       dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, BENCH_TURN) <= 0)
+		turns--;
+	return turns;
+}
 
 int bench_move(struct dma_buf *dmabuf, void (*meanwhile)(void *data), void *data)
 {
 	struct buffer *buffer = dmabuf->priv;
 	struct place *place = kzalloc(sizeof(*place), GFP_KERNEL);
-	unsigned int turns = MOVE_TURNS;
 	int ret;
 
 	if (!place)
@@ -381,10 +384,7 @@ int bench_move(struct dma_buf *dmabuf, void (*meanwhile)(void *data), void *data
 	if (meanwhile)
 		meanwhile(data);
 	dma_buf_move_notify(dmabuf);
-	while (turns &&
-	       dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false, MOVE_TURN) <= 0)
-		turns--;
-	if (!turns) {
+	if (!bench_fences_signal(dmabuf->resv, BENCH_TURNS)) {
 		ret = -ETIME;
 		goto free_pages;
 	}

@@ -54,6 +54,16 @@ void bench_cpu_copy(struct dma_buf *dmabuf, bool write, u8 *bytes);
 int bench_cpu_begin(struct dma_buf *dmabuf, enum dma_data_direction dir);
 void bench_cpu_end(struct dma_buf *dmabuf, enum dma_data_direction dir);
 
+/*
+ * A fence that works has signaled long before so many turns of who waits: on a machine that is busy
+ * both take longer.
+ */
+#define BENCH_TURN (HZ / 100)
+#define BENCH_TURNS 200
+
+/** bench_fences_signal - have all of @resv's fences, @turns after now at the latest? May sleep */
+bool bench_fences_signal(struct dma_resv *resv, unsigned int turns);
+
 /**
  * bench_move - the buffer goes to other pages, when its fences have signaled
  * @meanwhile: or NULL; called with the reservation held, before anybody is told of the move

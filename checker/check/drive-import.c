@@ -149,33 +149,23 @@ void check_fd_close(int fd)
 
 /* --- one job ---------------------------------------------------------------------------------- */
 
-/*
- * A job that is queued is done much sooner than in 2 s, and so is one that failed.  In turns of this
- * thread: on a machine that is busy they take longer, and so does the job.
- */
-#define FENCE_TURN (HZ / 100)
-#define FENCE_TURNS 200
-
 bool drive_stuck;
 
 bool job_settled(struct check_import *import)
 {
 	struct job *job = import->checker;
 	/* It was told of one already, here or elsewhere. */
-	unsigned int turns = drive_stuck ? 1 : drive_hasty ? FENCE_TURNS / 4 : FENCE_TURNS;
+	unsigned int turns = drive_stuck ? 1 : drive_hasty ? BENCH_TURNS / 4 : BENCH_TURNS;
 
 	while (import->fence && turns &&
-	       dma_fence_wait_timeout(import->fence, false, FENCE_TURN) <= 0)
+	       dma_fence_wait_timeout(import->fence, false, BENCH_TURN) <= 0)
 		turns--;
 	dma_fence_put(import->fence);
 	import->fence = NULL;
-	while (turns && dma_resv_wait_timeout(job->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
-					      FENCE_TURN) <= 0)
-		turns--;
-	if (turns)
+	if (bench_fences_signal(job->dmabuf->resv, turns))
 		return true;
 	check_found(CHECK_FENCE_01, job->dmabuf, NULL,
-		    "a fence of a job has not signaled after %d s", FENCE_TURNS * FENCE_TURN / HZ);
+		    "a fence of a job has not signaled after %d s", BENCH_TURNS * BENCH_TURN / HZ);
 	job->faulted = job->stuck = drive_stuck = true;
 	return false;
 }
