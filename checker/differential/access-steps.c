@@ -17,9 +17,9 @@ enum { NO_BUFFER = 1, NO_DIRECTION, UNBEGUN, BRACKET_WAYS };
 
 bool has_slots(const struct subject_buffer *buffer)
 {
-	bool bounced = machine_type_of(subject.machine)->dma_mask <= DMA_BIT_MASK(32);
-
-	for (unsigned int i = 0; bounced && i < MAPPINGS; i++) {
+	if (!bounced())
+		return false;
+	for (unsigned int i = 0; i < MAPPINGS; i++) {
 		const struct subject_mapping *mapping = &subject.mappings[i];
 
 		if (mapping->sgt && mapping->attachment->buffer == buffer &&

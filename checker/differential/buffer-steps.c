@@ -387,9 +387,9 @@ static bool map_hangs(struct subject_attachment *attachment)
 /* Behind bounce slots each of two mappings that are open at once, one to write, has its own bytes. */
 static bool overlaps(const struct subject_mapping *mapping)
 {
-	bool bounced = machine_type_of(subject.machine)->dma_mask <= DMA_BIT_MASK(32);
-
-	for (unsigned int i = 0; bounced && i < MAPPINGS; i++) {
+	if (!bounced())
+		return false;
+	for (unsigned int i = 0; i < MAPPINGS; i++) {
 		const struct subject_mapping *other = &subject.mappings[i];
 
 		if (other->sgt && other != mapping &&

@@ -117,6 +117,11 @@ void keeps(struct exported *exported)
 	subject.kept = true;
 }
 
+bool bounced(void)
+{
+	return machine_type_of(subject.machine)->dma_mask <= DMA_BIT_MASK(32);
+}
+
 static void warned(const char *file, int line, const char *text)
 {
 	subject.warns++;

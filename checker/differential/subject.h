@@ -168,6 +168,9 @@ void saw(int what, s64 value);
 void note_op(enum event_kind kind, struct dma_buf *dmabuf, struct dma_buf_attachment *attach,
 	     s64 value);
 
+/** bounced - has what a device of this machine maps bounce slots? */
+bool bounced(void);
+
 /**
  * has_slots - may a device write @buffer's bytes into bounce slots now?
  *
