@@ -335,10 +335,10 @@ static int compile(const struct driver_request *request, const struct compiler *
 			words_add(&jobs.outputs, "%s/%zu-%zu.log", scratch, m, i);
 		}
 	}
-	if (!jobs.commands)
-		fprintf(stderr, SAY "%s\n", strerror(ENOMEM));
-	else
+	if (jobs.commands)
 		ret = run_jobs(&jobs);
+	else
+		fprintf(stderr, SAY "%s\n", strerror(ENOMEM));
 	words_free(&options);
 	jobs_free(&jobs);
 	return ret;
