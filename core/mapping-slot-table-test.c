@@ -348,6 +348,61 @@ static void misses_may_sleep(struct ktap *t)
 	rig_fini(&rig);
 }
 
+/* --- room ------------------------------------------------------------------------------------- */
+
+static unsigned int builds_that_fail, asked;
+static int failing_with;
+static bool room_comes;
+
+static struct sg_table *build_with_room(struct mapping_slot *slot, enum dma_data_direction dir)
+{
+	if (!builds_that_fail)
+		return rig_build(slot, dir);
+	builds_that_fail--;
+	return ERR_PTR(failing_with);
+}
+
+static bool ask_for_room(struct mapping_slot *slot)
+{
+	asked++;
+	WARN(dma_resv_is_locked(slot->resv), "asked for room under the reservation\n");
+	return room_comes;
+}
+
+/* Without the reservation, and once: who is told to try again and fails again has failed. */
+static void a_miss_without_room_asks_for_it_once(struct ktap *t)
+{
+	static const int errors[] = { -ENOMEM, -ENOSPC, -EIO };
+	struct mapping_slot_ops ops = rig_narrow_ops;
+	struct sg_table *sgt;
+	struct rig rig;
+
+	ops.build = build_with_room;
+	ops.starved = ask_for_room;
+	for (unsigned int way = 0; way < 3 * 3 * 4; way++) {
+		unsigned int fails = way % 3;
+		bool held = way / 9 & 1, asks;
+
+		failing_with = errors[way / 3 % 3];
+		room_comes = way / 18;
+		builds_that_fail = fails;
+		asked = 0;
+		asks = fails && !held && failing_with != -EIO;
+		rig_init(&rig, &ops, COHERENCE_CACHES, false);
+		sgt = held ? rig_map_held(&rig, DMA_TO_DEVICE) : rig_map(&rig, DMA_TO_DEVICE);
+		KT_EQ(t, asked, asks);
+		if (!fails || (fails == 1 && asks && room_comes)) {
+			KT_ASSERT(t, !IS_ERR(sgt));
+			rig_unmap(&rig, sgt);
+		} else {
+			KT_EQ(t, PTR_ERR(sgt), failing_with);
+		}
+		KT_EQ(t, builds_that_fail, fails == 2 && !(asks && room_comes) ? 1 : 0);
+		KT_EQ(t, rig_word(&rig) & SLOT_WRITER, 0);
+		rig_fini(&rig);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(the_copy_has_both_lengths), KTAP_CASE(all_of_the_copy_is_freed),
 	  KTAP_CASE(a_slot_needs_no_zeroed_memory),
 	  KTAP_CASE(a_table_of_device_memory_moves_nothing),
@@ -356,4 +411,4 @@ KTAP_MAIN(KTAP_CASE(the_copy_has_both_lengths), KTAP_CASE(all_of_the_copy_is_fre
 	  KTAP_CASE(kept_mappings_beside_open_brackets),
 	  KTAP_CASE(a_held_unmap_of_the_other_kind_is_told), KTAP_CASE(a_dead_slot_is_its_reapers),
 	  KTAP_CASE(a_frozen_slot_is_not_killed), KTAP_CASE(a_miss_under_the_reservation_holds_it),
-	  KTAP_CASE(misses_may_sleep))
+	  KTAP_CASE(misses_may_sleep), KTAP_CASE(a_miss_without_room_asks_for_it_once))
