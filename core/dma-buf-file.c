@@ -260,6 +260,7 @@ static __poll_t poll_slot_ready(struct poll_slot *slot)
 {
 	enum dma_resv_usage usage = dma_resv_usage_rw(slot->event == EPOLLOUT);
 
+	/* DIFFERS: asked first, so a fence that has been replaced since keeps nobody waiting. */
 	if (dma_resv_test_signaled(slot->buffer->dmabuf.resv, usage))
 		return slot->event;
 	if (!poll_slot_take(slot))

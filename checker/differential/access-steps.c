@@ -29,6 +29,17 @@ bool has_slots(const struct subject_buffer *buffer)
 	return false;
 }
 
+bool syncs_move_bytes(const struct subject_buffer *buffer)
+{
+	if (bounced() || machine_type_of(subject.machine)->coherent)
+		return has_slots(buffer);
+	for (unsigned int i = 0; i < MAPPINGS; i++) {
+		if (subject.mappings[i].sgt && subject.mappings[i].attachment->buffer == buffer)
+			return true;
+	}
+	return false;
+}
+
 static void begin(struct subject_buffer *buffer, const struct op *op)
 {
 	enum dma_data_direction dir = op->arg[1] % DMA_NONE;
@@ -41,7 +52,7 @@ static void begin(struct subject_buffer *buffer, const struct op *op)
 	}
 	if (access_hangs(buffer, how == NO_DIRECTION ? DMA_NONE : dir))
 		return;
-	if ((how == NO_DIRECTION || held(buffer)) && has_slots(buffer)) {
+	if ((how == NO_DIRECTION || held(buffer)) && syncs_move_bytes(buffer)) {
 		nothing();
 		return;
 	}
@@ -58,7 +69,7 @@ static void end(struct subject_buffer *buffer, const struct op *op)
 
 	if (how == NO_BUFFER) {
 		unsent(UNSENT_END_NULL);
-	} else if ((how == NO_DIRECTION || held(buffer)) && has_slots(buffer)) {
+	} else if ((how == NO_DIRECTION || held(buffer)) && syncs_move_bytes(buffer)) {
 		nothing();
 	} else if (how == NO_DIRECTION) {
 		returned(dma_buf_end_cpu_access(buffer->dmabuf, DMA_NONE));

@@ -97,6 +97,7 @@ static void export(const struct op *op)
 	}
 	*buffer = (struct subject_buffer){ .dmabuf = dmabuf, .exported = exported, .refs = 1 };
 	buffer->own_lock.owner = -1;
+	buffer->own_lock.replaced = false;
 	buffer->lock = shared ? &subject.shared_lock : &buffer->own_lock;
 }
 

@@ -43,6 +43,16 @@ const struct kept_case kept_cases[] = {
 	  "poll file=0 events=out\n"
 	  "close file=0\n"
 	  "put-fence fence=0\n" },
+	{ "a begin that one core refuses beside caches",
+	  "machine arm\n"
+	  "improper\n"
+	  "export kind=135\n"
+	  "attach buffer=0 device=own importer=peer\n"
+	  "map attachment=0 dir=from\n"
+	  "device-write mapping=0 place=75 value=155\n"
+	  "lock buffer=0\n"
+	  "begin buffer=0 dir=to\n"
+	  "cpu-read buffer=0 place=247\n" },
 
 	/* --- each deliberate difference ------------------------------------------------------- */
 	{ "kept at attach", "export kind=1\n"
@@ -91,6 +101,15 @@ const struct kept_case kept_cases[] = {
 	{ "released while the CPU accesses it", "export kind=0\n"
 						"begin buffer=0 dir=both\n"
 						"put buffer=0\n" },
+	{ "a poll after a fence was replaced", "export kind=0\n"
+					       "fd buffer=0\n"
+					       "fence context=own\n"
+					       "fence context=own\n"
+					       "add-fence buffer=0 fence=0 usage=write\n"
+					       "poll file=0 events=out\n"
+					       "signal fence=1\n"
+					       "replace buffer=0 fence=0 other=1\n"
+					       "poll file=0 events=both\n" },
 	{ "another direction than the kept one", "export kind=128\n"
 						 "attach buffer=0 importer=static\n"
 						 "map attachment=0 dir=to\n"

@@ -170,6 +170,15 @@ const struct difference differences[] = {
 		.ignored = WARNS,
 	},
 	{
+		.name = "a poll after a fence was replaced",
+		.where = "`poll()` for a fence that has been replaced since",
+		.ops = OP(POLL),
+		.ours = OURS,
+		.theirs = LINUX,
+		.ignored = EVENT_BIT(EVENT_RETURNED),
+		.flags = EVENT_REPLACED,
+	},
+	{
 		.name = "another direction than the kept one",
 		.where = "two mappings of one attachment with different directions",
 		.ops = OP(MAP),

@@ -324,6 +324,7 @@ static void replace(struct subject_buffer *buffer, const struct op *op)
 				op->how % (DMA_RESV_USAGE_BOOKKEEP + 1));
 	if (locks)
 		dma_resv_unlock(resv);
+	buffer->lock->replaced = true;
 	returned(0);
 }
 

@@ -35,13 +35,11 @@ static void sync(struct subject_file *file, const struct op *op)
 			nothing();
 			return;
 		}
-	}
-	if (buffer && dir != DMA_NONE && how != BAD_BITS && has_slots(buffer)) {
-		if (held(buffer)) {
+		if (held(buffer) && syncs_move_bytes(buffer)) {
 			nothing();
 			return;
 		}
-		buffer->exported->improper |= ends && !buffer->begun[dir];
+		buffer->exported->improper |= ends && !buffer->begun[dir] && has_slots(buffer);
 	}
 	if (how == BAD_BITS)
 		arg.flags |= 1ull << (3 + op->arg[2] % 61);
@@ -186,12 +184,15 @@ static void unknown(struct subject_file *file, const struct op *op)
 static void poll_file(struct subject_file *file, const struct op *op)
 {
 	static const __poll_t events[] = { EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT, 0 };
+	bool replaced = file->buffer && file->buffer->lock->replaced;
 
 	if (file->buffer && !takes_lock(file->buffer))
 		return;
 	if (file->buffer && file->buffer->lock == &subject.shared_lock)
 		subject.shared_polled = true;
-	returned(host_poll(file->fd, events[op->arg[1] % ARRAY_SIZE(events)], 0));
+	note(EVENT_RETURNED, -1, -1,
+	     host_poll(file->fd, events[op->arg[1] % ARRAY_SIZE(events)], 0),
+	     replaced ? EVENT_REPLACED : 0);
 }
 
 static void seek(struct subject_file *file, const struct op *op)

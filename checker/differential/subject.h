@@ -40,6 +40,7 @@
 struct subject_lock {
 	int owner;
 	unsigned int slots; /* reserved by the owner and not used */
+	bool replaced;      /* a fence, by dma_resv_replace_fences() */
 };
 
 /* The exporter's own; lives until the release. */
@@ -175,9 +176,15 @@ bool bounced(void);
  * has_slots - may a device write @buffer's bytes into bounce slots now?
  *
  * An exporter's begin and end copy: of an end that was not begun, what was written is lost, where the
- * exporter is asked; and not every core asks one of a begin or an end that is wrong.
+ * exporter is asked.
  */
 bool has_slots(const struct subject_buffer *buffer);
+
+/**
+ * syncs_move_bytes - would an exporter that is asked now move bytes of @buffer, between memory and
+ * slots or caches? Then no begin or end is sent of which not every core asks it.
+ */
+bool syncs_move_bytes(const struct subject_buffer *buffer);
 
 /** keeps - from now on 6.12 keeps a mapping of this buffer */
 void keeps(struct exported *exported);
