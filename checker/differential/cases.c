@@ -43,6 +43,13 @@ const struct kept_case kept_cases[] = {
 	  "poll file=0 events=out\n"
 	  "close file=0\n"
 	  "put-fence fence=0\n" },
+	{ "a poll of a merge", "export kind=0\n"
+			       "fence context=own how=4\n"
+			       "sync-file fence=0\n"
+			       "fence context=own\n"
+			       "sync-file fence=1\n"
+			       "merge file=0 other=1\n"
+			       "poll file=2 events=out\n" },
 	{ "a begin that one core refuses beside caches",
 	  "machine arm\n"
 	  "improper\n"

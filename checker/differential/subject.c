@@ -29,14 +29,25 @@ struct subject subject;
 
 /* --- writing down ----------------------------------------------------------------------------- */
 
+static bool enables_before(const struct event *one, const struct event *other)
+{
+	return one->step == other->step && one->kind == EVENT_ENABLED &&
+	       other->kind == EVENT_ENABLED && one->which < other->which;
+}
+
 static void write_down(struct event event)
 {
 	struct trace *trace = subject.trace;
 
-	if (trace->nr == TRACE_EVENTS)
+	if (trace->nr == TRACE_EVENTS) {
 		trace->overflow = true;
-	else
-		trace->events[trace->nr++] = event;
+		return;
+	}
+	trace->events[trace->nr++] = event;
+	/* The fences of a merge have no order. */
+	for (unsigned int i = trace->nr - 1;
+	     i && enables_before(&trace->events[i], &trace->events[i - 1]); i--)
+		swap(trace->events[i], trace->events[i - 1]);
 }
 
 void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
