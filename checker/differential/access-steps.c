@@ -31,8 +31,8 @@ bool has_slots(const struct subject_buffer *buffer)
 
 bool syncs_move_bytes(const struct subject_buffer *buffer)
 {
-	if (bounced() || machine_type_of(subject.machine)->coherent)
-		return has_slots(buffer);
+	if (!bounced() && machine_type_of(subject.machine)->coherent)
+		return false;
 	for (unsigned int i = 0; i < MAPPINGS; i++) {
 		if (subject.mappings[i].sgt && subject.mappings[i].attachment->buffer == buffer)
 			return true;

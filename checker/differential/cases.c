@@ -60,6 +60,18 @@ const struct kept_case kept_cases[] = {
 	  "lock buffer=0\n"
 	  "begin buffer=0 dir=to\n"
 	  "cpu-read buffer=0 place=247\n" },
+	{ "an end that one core refuses beside slots", "machine bounce\n"
+						       "improper\n"
+						       "export kind=135\n"
+						       "attach buffer=0 device=own importer=peer\n"
+						       "map attachment=0 dir=from\n"
+						       "device-write mapping=0 place=75 value=155\n"
+						       "lock buffer=0\n"
+						       "map attachment=0 dir=to\n"
+						       "fd buffer=0\n"
+						       "unmap mapping=0\n"
+						       "sync file=0 flags=5\n"
+						       "device-read mapping=0 place=61\n" },
 
 	/* --- each deliberate difference ------------------------------------------------------- */
 	{ "kept at attach", "export kind=1\n"
