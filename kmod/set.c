@@ -17,52 +17,64 @@
 
 /* --- the exporter's side ---------------------------------------------------------------------- */
 
+static void set_moves(struct cached_set *set);
+
 /*
- * While we have anything of a dynamic exporter mapped it is pinned: the core does that where it
- * knows no move_notify, we where it does.  So there is never anything to be told.
+ * While a static importer has anything of a dynamic exporter mapped, or we have for him, it is
+ * pinned: the core does that where it knows no move_notify, we where it does.  A dynamic one is told
+ * once, though a set has several attachments.
  */
 static void inner_moves(struct dma_buf_attachment *attach)
 {
+	struct borrower *borrower = attach->importer_priv;
+	struct dma_buf_attachment *told = borrower->told;
+
+	if (told && attach == (borrower->fresh ?: borrower->set->inner[0]))
+		told->importer_ops->move_notify(told);
+	if (!borrower->fresh)
+		set_moves(borrower->set);
 }
 
 static const struct dma_buf_attach_ops inner_ops = { .move_notify = inner_moves };
 static const struct dma_buf_attach_ops inner_peer_ops = { .move_notify = inner_moves,
 							  .allow_peer2peer = true };
 
-static struct dma_buf_attachment *inner_attach(struct cached_set *set)
+static struct dma_buf_attachment *inner_attach(struct cached_set *set, struct borrower *borrower)
 {
 	if (!dma_buf_is_dynamic(set->buffer->inner))
 		return dma_buf_attach(set->buffer->inner, set->dev);
 	return dma_buf_dynamic_attach(set->buffer->inner, set->dev,
-				      set->peer2peer ? &inner_peer_ops : &inner_ops, set);
+				      set->peer2peer ? &inner_peer_ops : &inner_ops, borrower);
 }
 
-static bool pins_by_hand(struct dma_buf *inner)
+static bool pins_by_hand(const struct cached_set *set)
 {
-	return IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) && dma_buf_is_dynamic(inner);
+	return IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) && !set->dynamic &&
+	       dma_buf_is_dynamic(set->buffer->inner);
 }
 
-static struct sg_table *inner_map(struct dma_buf_attachment *inner, enum dma_data_direction dir)
+static struct sg_table *inner_map(struct cached_set *set, struct dma_buf_attachment *inner,
+				  enum dma_data_direction dir)
 {
 	struct sg_table *sgt;
 	int ret;
 
-	if (pins_by_hand(inner->dmabuf)) {
+	if (pins_by_hand(set)) {
 		ret = dma_buf_pin(inner);
 		if (ret)
 			return ERR_PTR(ret);
 	}
 	sgt = dma_buf_map_attachment(inner, dir);
-	if (IS_ERR(sgt) && pins_by_hand(inner->dmabuf))
+	if (IS_ERR(sgt) && pins_by_hand(set))
 		dma_buf_unpin(inner);
 	return sgt;
 }
 
-static void inner_unmap(struct dma_buf_attachment *inner, struct sg_table *sgt,
-			enum dma_data_direction dir)
+static void inner_unmap(struct cached_set *set, struct dma_buf_attachment *inner,
+			struct sg_table *sgt, enum dma_data_direction dir)
 {
 	dma_buf_unmap_attachment(inner, sgt, dir);
-	if (pins_by_hand(inner->dmabuf))
+	if (pins_by_hand(set))
 		dma_buf_unpin(inner);
 }
 
@@ -78,7 +90,7 @@ static struct dma_buf_attachment *inner_of(struct mapping_slot *slot)
 static struct sg_table *slot_map(struct mapping_slot *slot, enum dma_data_direction dir)
 {
 	struct cached_set *set = slot->owner;
-	struct sg_table *sgt = inner_map(inner_of(slot), dir);
+	struct sg_table *sgt = inner_map(set, inner_of(slot), dir);
 
 	if (IS_ERR(sgt))
 		return sgt;
@@ -87,7 +99,7 @@ static struct sg_table *slot_map(struct mapping_slot *slot, enum dma_data_direct
 		dev_warn_once(set->dev,
 			      "dmabuf-cache: DMA mask changed while attached; attach anew\n");
 		set->keeping = KEEP_NOT;
-		inner_unmap(inner_of(slot), sgt, dir);
+		inner_unmap(set, inner_of(slot), sgt, dir);
 		return ERR_PTR(-EIO);
 	}
 	set->buffer->stats.built++;
@@ -99,7 +111,7 @@ static void slot_unmap(struct mapping_slot *slot, struct sg_table *sgt, enum dma
 {
 	struct cached_set *set = slot->owner;
 
-	inner_unmap(inner_of(slot), sgt, dir);
+	inner_unmap(set, inner_of(slot), sgt, dir);
 	set->buffer->stats.dropped++;
 }
 
@@ -157,6 +169,21 @@ unlock:
 	return dropped;
 }
 
+/* What was mapped where the buffer no longer is, and is not in use (ST5).  Reservation held. */
+static void drop_moved(struct cached_set *set)
+{
+	for (unsigned int i = 0; i < SLOTS; i++)
+		if (set->moved & BIT(i) && slot_drop(set, &set->slots[i], false))
+			set->moved &= ~BIT(i);
+	set->kept.rarely = set->moved;
+}
+
+static void set_moves(struct cached_set *set)
+{
+	set->moved = BIT(SLOTS) - 1;
+	drop_moved(set);
+}
+
 /* --- making and ending sets: buffer.lock held -------------------------------------------------- */
 
 static void set_decide(struct cached_set *set)
@@ -189,7 +216,7 @@ static void set_close(struct cached_set *set)
 static int set_open(struct cached_set *set)
 {
 	for (unsigned int i = 0; i < SLOTS; i++) {
-		struct dma_buf_attachment *inner = inner_attach(set);
+		struct dma_buf_attachment *inner = inner_attach(set, &set->kept);
 
 		if (IS_ERR(inner)) {
 			set_close(set);
@@ -272,14 +299,14 @@ static struct borrower *borrow_fresh(struct cached_set *set)
 
 	if (!borrower)
 		return ERR_PTR(-ENOMEM);
-	fresh = inner_attach(set);
+	borrower->set = set;
+	borrower->rarely = true;
+	fresh = inner_attach(set, borrower);
 	if (IS_ERR(fresh)) {
 		kfree(borrower);
 		return ERR_CAST(fresh);
 	}
-	borrower->set = set;
 	borrower->fresh = fresh;
-	borrower->rarely = true;
 	atomic_inc(&set->buffer->fresh);
 	return borrower;
 }
@@ -318,6 +345,15 @@ unlock:
 	return borrower;
 }
 
+void set_tell(struct borrower *borrower, struct dma_buf_attachment *attach)
+{
+	struct dma_resv *resv = borrower->set->buffer->inner->resv;
+
+	dma_resv_lock(resv, NULL);
+	borrower->told = attach;
+	dma_resv_unlock(resv);
+}
+
 /* The core frees an attachment at detach, so there is nobody left who could unmap. */
 static void unmap_forgotten(struct cached_set *set)
 {
@@ -331,6 +367,7 @@ static void unmap_forgotten(struct cached_set *set)
 		while (slot->held & SLOT_HELD_WRITERS)
 			mapping_slot_unmap_locked(slot, SLOT_HEAD_HELD_WRITE);
 	}
+	drop_moved(set);
 	dma_resv_unlock(set->buffer->inner->resv);
 }
 
@@ -386,7 +423,7 @@ static struct sg_table *fresh_map(struct borrower *borrower, enum dma_data_direc
 	ret = coherence_cpu_begin(&buffer->coherence, 0, size, fresh_mode(dir));
 	if (ret)
 		return ERR_PTR(ret);
-	sgt = inner_map(borrower->fresh, dir);
+	sgt = inner_map(set, borrower->fresh, dir);
 	if (IS_ERR(sgt)) {
 		coherence_cpu_end(&buffer->coherence, 0, size, fresh_mode(dir));
 		return sgt;
@@ -404,7 +441,7 @@ static void fresh_unmap(struct borrower *borrower, struct sg_table *sgt,
 {
 	struct cached_buffer *buffer = borrower->set->buffer;
 
-	inner_unmap(borrower->fresh, sgt, dir);
+	inner_unmap(borrower->set, borrower->fresh, sgt, dir);
 	coherence_cpu_end(&buffer->coherence, 0, buffer->inner->size, fresh_mode(dir));
 }
 
@@ -418,6 +455,9 @@ struct sg_table *set_map_rarely(struct borrower *borrower, enum dma_data_directi
 	set->buffer->stats.maps++;
 	if (borrower->fresh)
 		return fresh_map(borrower, dir);
+	/* Two tables of one direction would need two slots; importers unmap what has moved first. */
+	if (set->moved & BIT(dir))
+		return ERR_PTR(-EBUSY);
 	ret = borrower->synced ? buffer_look(set->buffer) : 0;
 	if (ret)
 		return ERR_PTR(ret);
@@ -450,6 +490,7 @@ void set_unmap_rarely(struct borrower *borrower, struct sg_table *sgt, enum dma_
 		buffer_look(set->buffer);
 	mapping_slot_unmap_locked(slot, mapping_slot_head(slot, sgt));
 	set->used = jiffies;
+	drop_moved(set);
 }
 
 /* Of an exporter that does not move there is nothing to pin. */

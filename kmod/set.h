@@ -15,7 +15,9 @@
  *        has the buffer open for writing, after a clean; but when device or buffer go, it goes.
  *   ST4  A set of a dynamic importer has one borrower at a time: such an importer may change the
  *        table that it got (RDMA trims it to its part).
- *   ST5  Sets that nobody has borrowed and that have mappings are on their user's list of idle ones.
+ *   ST5  A dynamic importer hears of each move of its buffer, and what was mapped before is used by
+ *        nobody who maps afterwards: it goes at once or with its last user.
+ *   ST6  Sets that nobody has borrowed and that have mappings are on their user's list of idle ones.
  */
 #ifndef KMOD_SET_H
 #define KMOD_SET_H
@@ -38,8 +40,11 @@ enum keeping {
 struct borrower {
 	struct cached_set *set;
 	struct dma_buf_attachment *fresh; /* NULL: the set's slots serve it, and it is set.kept */
-	bool rarely;                      /* that is so */
 	bool synced;                      /* the device does not snoop */
+
+	/* guarded by the reservation */
+	struct dma_buf_attachment *told; /* a dynamic importer's, which hears of moves */
+	bool rarely;                     /* there is fresh, or a slot's buffer has moved away */
 };
 
 struct cached_set {
@@ -60,7 +65,8 @@ struct cached_set {
 
 	/* guarded by the reservation */
 	enum keeping keeping;
-	unsigned long used; /* jiffies of the last unmap */
+	unsigned long used;  /* jiffies of the last unmap */
+	unsigned long moved; /* a bit for each slot whose table is of where the buffer was */
 
 	/* guarded by idle.c's lock */
 	struct list_head idle; /* in user.idle */
@@ -75,6 +81,13 @@ struct cached_set {
  */
 struct borrower *set_borrow(struct cached_buffer *buffer, struct device *dev, bool dynamic,
 			    bool *peer2peer);
+
+/**
+ * set_tell - from now on @attach, of a dynamic importer, hears of moves; NULL: nobody does
+ *
+ * Context: no lock held.
+ */
+void set_tell(struct borrower *borrower, struct dma_buf_attachment *attach);
 
 /** set_return - undo set_borrow(); what its importer has left mapped is unmapped */
 void set_return(struct borrower *borrower);
@@ -169,7 +182,7 @@ bool set_drop_one(struct cached_buffer *buffer, struct cached_set *set);
 
 /* --- idle.c: what is kept for nobody, and for how long ----------------------------------------- */
 
-/** idle_add, idle_del - @set is or is not on its user's list (ST5). Context: buffer.lock held */
+/** idle_add, idle_del - @set is or is not on its user's list (ST6). Context: buffer.lock held */
 void idle_add(struct cached_set *set);
 void idle_del(struct cached_set *set);
 

@@ -42,11 +42,17 @@ static int wrap_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach
 		return PTR_ERR(borrower);
 	attach->peer2peer = peer2peer;
 	attach->priv = borrower;
+	if (wrap->dynamic)
+		set_tell(borrower, attach);
 	return 0;
 }
 
 static void wrap_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
+	const struct wrap *wrap = dmabuf->priv;
+
+	if (wrap->dynamic)
+		set_tell(attach->priv, NULL);
 	set_return(attach->priv);
 }
 

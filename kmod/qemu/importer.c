@@ -35,6 +35,7 @@ struct handle {
 	struct sg_table *sgt;
 	struct iosys_map vmap;
 	bool mapped_for_cpu;
+	unsigned int moves; /* guarded by the reservation */
 	enum importer_device device;
 };
 
@@ -155,6 +156,9 @@ static int transfer(struct handle *h, struct importer_call *call, u8 *bytes, boo
 
 static void importer_moves(struct dma_buf_attachment *attach)
 {
+	struct handle *h = attach->importer_priv;
+
+	h->moves++;
 }
 
 static const struct dma_buf_attach_ops dynamic_ops = { .move_notify = importer_moves };
@@ -183,15 +187,16 @@ static int do_attach(struct session *session, struct importer_call *call)
 		return PTR_ERR(dmabuf);
 	if (call->flags & IMPORT_DYNAMIC)
 		attach = dma_buf_dynamic_attach(dmabuf, importer_devices[call->device],
-						&dynamic_ops, session);
+						&dynamic_ops, &session->handles[i]);
 	else
 		attach = dma_buf_attach(dmabuf, importer_devices[call->device]);
 	if (IS_ERR(attach)) {
 		dma_buf_put(dmabuf);
 		return PTR_ERR(attach);
 	}
-	session->handles[i] =
-		(struct handle){ .dmabuf = dmabuf, .attach = attach, .device = call->device };
+	session->handles[i].dmabuf = dmabuf;
+	session->handles[i].attach = attach;
+	session->handles[i].device = call->device;
 	call->handle = i;
 	return 0;
 }
@@ -200,8 +205,7 @@ static int do_detach(struct handle *h)
 {
 	dma_buf_detach(h->dmabuf, h->attach);
 	dma_buf_put(h->dmabuf);
-	h->attach = NULL;
-	h->sgt = NULL;
+	*h = (struct handle){ 0 };
 	return 0;
 }
 
@@ -318,6 +322,9 @@ static int with_handle(struct session *session, struct importer_call *call)
 	case IMPORT_CPU_WRITE:
 	case IMPORT_CPU_READ:
 		return do_transfer(h, call, call->op == IMPORT_CPU_WRITE, true);
+	case IMPORT_TOLD:
+		call->size = h->moves;
+		return 0;
 	default:
 		return do_pin(h, call->op == IMPORT_PIN);
 	}
@@ -338,7 +345,7 @@ static long importer_ioctl(struct file *file, unsigned int command, unsigned lon
 	case IMPORT_ATTACH:
 		ret = do_attach(session, &call);
 		break;
-	case IMPORT_DETACH ... IMPORT_UNPIN:
+	case IMPORT_DETACH ... IMPORT_TOLD:
 		ret = with_handle(session, &call);
 		break;
 	default:

@@ -34,6 +34,7 @@ enum importer_op {
 	IMPORT_CPU_READ,  /* handle, offset, size: bytes */
 	IMPORT_PIN,       /* handle */
 	IMPORT_UNPIN,     /* handle */
+	IMPORT_TOLD,      /* handle: size: of how many moves */
 	IMPORT_FENCE,     /* fd: an unsignaled fence of a write is in its reservation object */
 	IMPORT_SIGNAL,    /* and is signaled */
 	IMPORT_TRACE,  /* from now on cache maintenance is noted; bytes: struct trace_entry, size */
@@ -44,6 +45,8 @@ enum importer_op {
 			  handle: whether that of the call before has */
 	IMPORT_OVERLAPS, /* size: how many writable entries of tables have been mapped since the
 			  last call beside another of the same bytes */
+	IMPORT_MOVE,     /* fd of IMPORT_EXPORT: its bytes are elsewhere now; EBUSY: it is
+			    pinned, or mapped where it was before its last move */
 	IMPORT_PLANT,    /* device: a mistake of that kind is made, fd: on that dma-buf */
 };
 

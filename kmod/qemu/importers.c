@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -199,9 +200,19 @@ static void dynamic_alone(void)
 	check_equal(detach(b), 0);
 }
 
-/* Of an exporter that moves its buffers a kept mapping is a pin. */
+/* Does this kernel tell importers that a buffer moves, DMABUF_MOVE_NOTIFY? */
+static bool follows(void)
+{
+	return !strncmp(machine, "uml", strlen("uml"));
+}
+
+/*
+ * Of an exporter that moves its buffers a kept mapping is a pin, where its importer is not told that
+ * they do.
+ */
 static void pins(unsigned int kind, unsigned int flags)
 {
+	bool told = follows() && flags & IMPORT_DYNAMIC;
 	int inner = own_buffer(SIZE, EXPORT_DYNAMIC), fd = wrap(inner, kind);
 	int handle = attach(fd, DEVICE_PLAIN, flags);
 
@@ -217,16 +228,17 @@ static void pins(unsigned int kind, unsigned int flags)
 		check_equal(calls_of(inner).pinned, 0);
 	}
 	check_equal(map(handle, TO_DEVICE), 0);
-	check(calls_of(inner).pinned > 0);
+	check((calls_of(inner).pinned > 0) != told);
 	check_equal(unmap(handle, TO_DEVICE), 0);
-	check_equal(calls_of(inner).pinned, keeps());
+	check_equal(calls_of(inner).pinned, keeps() && !told);
 	check_equal(set_parameter("idle_ms", "20"), 0);
-	soon(!calls_of(inner).pinned);
-	check_equal(calls_of(inner).unmapped, 1);
+	soon(calls_of(inner).unmapped == 1);
+	check_equal(calls_of(inner).pinned, 0);
 
 	check_equal(map(handle, FROM_DEVICE), 0);
 	sleep_ms(200);
-	check(calls_of(inner).pinned > 0, "dropped while in use");
+	check((calls_of(inner).pinned > 0) != told, "dropped while in use");
+	check_equal(calls_of(inner).unmapped, 1);
 	check_equal(unmap(handle, FROM_DEVICE), 0);
 	check_equal(detach(handle), 0);
 	drop(fd);
@@ -238,6 +250,176 @@ static void dynamic_exporter(void)
 {
 	pins(DMABUF_CACHE_STATIC, 0);
 	pins(DMABUF_CACHE_DYNAMIC, IMPORT_DYNAMIC);
+}
+
+static int move(int fd)
+{
+	return importer(&(struct importer_call){ .op = IMPORT_MOVE, .fd = fd });
+}
+
+static unsigned int told(int handle)
+{
+	struct importer_call call = { .op = IMPORT_TOLD, .handle = handle };
+
+	check_equal(importer(&call), 0);
+	return call.size;
+}
+
+static void device_finds(int handle, unsigned int seed)
+{
+	static uint8_t bytes[PIECE];
+
+	memset(bytes, 0, PIECE);
+	check_equal(device_read(handle, PIECE, bytes, PIECE, 0), 0);
+	check(is_filled(bytes, PIECE, seed));
+}
+
+static void device_fills(int handle, unsigned int seed)
+{
+	static uint8_t bytes[PIECE];
+
+	fill(bytes, PIECE, seed);
+	check_equal(device_write(handle, PIECE, bytes, PIECE, 0), 0);
+}
+
+/*
+ * A dynamic importer is told of each move, once; what was kept goes, what was in use when it is
+ * unmapped, and both are made again where the bytes are.
+ */
+static void moves(void)
+{
+	int inner = own_buffer(SIZE, EXPORT_DYNAMIC), fd = wrap(inner, DMABUF_CACHE_DYNAMIC);
+	int a = attach(fd, DEVICE_PLAIN, IMPORT_DYNAMIC), b;
+
+	check_equal(map(a, FROM_DEVICE), 0);
+	device_fills(a, 1);
+	check_equal(unmap(a, FROM_DEVICE), 0);
+	check_equal(map(a, TO_DEVICE), 0);
+	device_finds(a, 1);
+	check_equal(unmap(a, TO_DEVICE), 0);
+	check_equal(map(a, TO_DEVICE), 0);
+	check_equal(unmap(a, TO_DEVICE), 0);
+	check_equal(calls_of(inner).mapped, 2);
+
+	/* Nobody uses it. */
+	check_equal(move(inner), 0);
+	check_equal(told(a), 1);
+	check_equal(calls_of(inner).unmapped, 2);
+	check_equal(map(a, TO_DEVICE), 0);
+	check_equal(calls_of(inner).mapped, 3);
+	device_finds(a, 1);
+
+	/* Mapped for reading, and by another device for writing, which then is kept. */
+	b = attach(fd, DEVICE_SECOND, IMPORT_DYNAMIC);
+	check_equal(map(b, FROM_DEVICE), 0);
+	device_fills(b, 2);
+	check_equal(unmap(b, FROM_DEVICE), 0);
+	device_finds(a, 2);
+	check_equal(move(inner), 0);
+	check_equal(told(a), 2);
+	check_equal(told(b), 1);
+	check_equal(calls_of(inner).unmapped, 3);
+	check_equal(unmap(a, TO_DEVICE), 0);
+	check_equal(calls_of(inner).unmapped, 4);
+	check_equal(map(a, TO_DEVICE), 0);
+	check_equal(calls_of(inner).mapped, 5);
+	device_finds(a, 2);
+	check_equal(unmap(a, TO_DEVICE), 0);
+	check_equal(map(b, FROM_DEVICE), 0);
+	device_fills(b, 3);
+	check_equal(unmap(b, FROM_DEVICE), 0);
+	check_equal(calls_of(inner).mapped, 6);
+
+	/* And from then on they are kept, as before. */
+	check_equal(map(a, TO_DEVICE), 0);
+	device_finds(a, 3);
+	check_equal(unmap(a, TO_DEVICE), 0);
+	check_equal(calls_of(inner).mapped, 6);
+	check_equal(calls_of(inner).unmapped, 4);
+	check_equal(calls_of(inner).pinned, 0);
+
+	/* Who has gone is told no more, and a detach of what has moved unmaps it. */
+	check_equal(detach(b), 0);
+	check_equal(map(a, TO_DEVICE), 0);
+	check_equal(move(inner), 0);
+	check_equal(detach(a), 0);
+	drop(fd);
+	check(given_back(inner));
+	check_equal(move(inner), 0);
+}
+
+/* What a device writes it finds again, if the buffer has stayed from one map to the other. */
+static unsigned int use_while_it_moves(int inner, unsigned int own)
+{
+	static uint8_t written[PIECE], bytes[PIECE];
+	unsigned int stayed = 0;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		int fd = wrap(inner, DMABUF_CACHE_DYNAMIC);
+		int handle = attach(fd, own % 2 ? DEVICE_SECOND : DEVICE_PLAIN, IMPORT_DYNAMIC);
+		unsigned int before = told(handle);
+
+		fill(written, PIECE, i + own * 50);
+		check_equal(map(handle, i % 2 ? FROM_DEVICE : BOTH), 0);
+		check_equal(device_write(handle, own * PIECE, written, PIECE, 0), 0);
+		check_equal(unmap(handle, i % 2 ? FROM_DEVICE : BOTH), 0);
+		if (i % 5 == 0)
+			sleep_ms(1);
+		check_equal(map(handle, TO_DEVICE), 0);
+		check_equal(device_read(handle, own * PIECE, bytes, PIECE, 0), 0);
+		check_equal(unmap(handle, TO_DEVICE), 0);
+		if (told(handle) == before)
+			stayed += check(!memcmp(written, bytes, PIECE), "round %u of %u", i, own);
+		check_equal(detach(handle), 0);
+		drop(fd);
+	}
+	return stayed;
+}
+
+static void moves_while_used(void)
+{
+	int inner = own_buffer(SIZE, EXPORT_DYNAMIC), status,
+	    keep = wrap(inner, DMABUF_CACHE_DYNAMIC);
+	unsigned int running = 3, moved = 0;
+
+	for (unsigned int child = 0; child < 3; child++) {
+		if (fork())
+			continue;
+		forked();
+		_exit(use_while_it_moves(inner, child) > 10 ? 0 : 1);
+	}
+	while (running) {
+		moved += !move(inner);
+		sleep_ms(1);
+		while (running && waitpid(-1, &status, WNOHANG) > 0) {
+			check_equal(status, 0);
+			running--;
+		}
+	}
+	check(moved > 10, "%u moves", moved);
+	drop(keep);
+	check(given_back(inner));
+}
+
+/* A static importer is told nothing, so the buffer stays where it is for it. */
+static void stays(void)
+{
+	int inner = own_buffer(SIZE, EXPORT_DYNAMIC), fd = wrap(inner, 0);
+	int handle = attach(fd, DEVICE_PLAIN, 0);
+
+	check_equal(move(inner), 0);
+	check_equal(map(handle, FROM_DEVICE), 0);
+	device_fills(handle, 1);
+	check_equal(move(inner), -EBUSY);
+	check_equal(unmap(handle, FROM_DEVICE), 0);
+	check_equal(move(inner), keeps() ? -EBUSY : 0);
+	check_equal(set_parameter("idle_ms", "20"), 0);
+	soon(!move(inner));
+	check_equal(set_parameter("idle_ms", "0"), 0);
+	check_equal(map(handle, TO_DEVICE), 0);
+	device_finds(handle, 1);
+	check_equal(unmap(handle, TO_DEVICE), 0);
+	check_equal(detach(handle), 0);
 }
 
 /* The same without us: Linux pins and maps for both directions at attach, for as long as that lasts. */
@@ -379,6 +561,9 @@ const struct guest_case importer_cases[] = {
 	{ "a_wrap_refuses_the_other_kind_of_importer", kinds, NULL },
 	{ "dynamic_importers_share_no_table", dynamic_alone, NULL },
 	{ "a_dynamic_exporter_is_pinned_only_while_mapped_or_kept", dynamic_exporter, NULL },
+	{ "a_move_is_followed", moves, "uml uml-faults" },
+	{ "processes_map_while_the_buffer_moves", moves_while_used, "uml uml-faults" },
+	{ "a_static_importers_buffer_stays_until_it_is_idle", stays, NULL },
 	{ "unwrapped_it_is_pinned_from_attach_to_detach", dynamic_exporter_unwrapped, NULL },
 	{ "idle_mappings_go_after_idle_ms", idle, NULL },
 	{ "idle_mappings_fit_a_users_budget", budget, NULL },

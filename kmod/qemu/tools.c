@@ -18,7 +18,9 @@
 
 struct exported {
 	struct page **pages;
+	struct page **left; /* where it was until it moved; NULL: it has not */
 	unsigned int count;
+	unsigned int users, left_users; /* tables of each, guarded by the reservation */
 	struct exporter_calls calls;
 	struct sg_table empty;
 };
@@ -56,6 +58,7 @@ static struct sg_table *exported_map(struct dma_buf_attachment *attach, enum dma
 	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
 	if (ret)
 		goto free_entries;
+	e->users++;
 	e->calls.mapped++;
 	e->calls.directions |= BIT(dir);
 	return sgt;
@@ -72,6 +75,10 @@ static void exported_unmap(struct dma_buf_attachment *attach, struct sg_table *s
 {
 	struct exported *e = attach->dmabuf->priv;
 
+	if (sg_page(sgt->sgl) == e->pages[0])
+		e->users--;
+	else
+		e->left_users--;
 	dma_unmap_sgtable(attach->dev, sgt, dir, 0);
 	sg_free_table(sgt);
 	kfree(sgt);
@@ -105,11 +112,32 @@ static void empty_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 {
 }
 
+static void free_pages_of(struct page **pages, unsigned int count)
+{
+	for (unsigned int i = 0; pages && i < count && pages[i]; i++)
+		__free_page(pages[i]);
+	kvfree(pages);
+}
+
+/* NULL: there is no memory. */
+static struct page **get_pages_of(unsigned int count)
+{
+	struct page **pages = kvcalloc(count, sizeof(*pages), GFP_KERNEL);
+
+	for (unsigned int i = 0; pages && i < count; i++) {
+		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!pages[i]) {
+			free_pages_of(pages, count);
+			return NULL;
+		}
+	}
+	return pages;
+}
+
 static void exported_free(struct exported *e)
 {
-	for (unsigned int i = 0; i < e->count && e->pages[i]; i++)
-		__free_page(e->pages[i]);
-	kvfree(e->pages);
+	free_pages_of(e->pages, e->count);
+	free_pages_of(e->left, e->count);
 	kfree(e);
 }
 
@@ -149,13 +177,8 @@ static long do_export(struct importer_call *call)
 	if (!e)
 		return -ENOMEM;
 	e->count = max(call->size >> PAGE_SHIFT, 1ull);
-	e->pages = kvcalloc(e->count, sizeof(*e->pages), GFP_KERNEL);
-	for (unsigned int i = 0; e->pages && i < e->count; i++) {
-		e->pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!e->pages[i])
-			break;
-	}
-	if (!e->pages || !e->pages[e->count - 1]) {
+	e->pages = get_pages_of(e->count);
+	if (!e->pages) {
 		exported_free(e);
 		return -ENOMEM;
 	}
@@ -187,6 +210,53 @@ static long do_calls(struct importer_call *call)
 		ret = -EINVAL;
 	else if (copy_to_user(u64_to_user_ptr(call->bytes), &e->calls, sizeof(e->calls)))
 		ret = -EFAULT;
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+/* What is left behind holds other bytes, so who still goes there is noticed; it stays for who has it mapped. */
+#define LEFT_BEHIND 0xa5
+
+static long move(struct dma_buf *dmabuf)
+{
+	struct exported *e = dmabuf->priv;
+	struct page **pages = get_pages_of(e->count), **before = NULL;
+	long ret = -ENOMEM;
+
+	if (!pages)
+		return ret;
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = -EBUSY;
+	if (e->calls.pinned || e->left_users)
+		goto unlock;
+	dma_buf_move_notify(dmabuf);
+	for (unsigned int i = 0; i < e->count; i++) {
+		copy_page(page_address(pages[i]), page_address(e->pages[i]));
+		memset(page_address(e->pages[i]), LEFT_BEHIND, PAGE_SIZE);
+	}
+	before = e->left;
+	e->left = e->pages;
+	e->left_users = e->users;
+	e->users = 0;
+	e->pages = pages;
+	pages = NULL;
+	ret = 0;
+unlock:
+	dma_resv_unlock(dmabuf->resv);
+	free_pages_of(pages, e->count);
+	free_pages_of(before, e->count);
+	return ret;
+}
+
+static long do_move(struct importer_call *call)
+{
+	struct dma_buf *dmabuf = dma_buf_get(call->fd);
+	long ret = -EINVAL;
+
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (dmabuf->ops == &dynamic_ops)
+		ret = move(dmabuf);
 	dma_buf_put(dmabuf);
 	return ret;
 }
@@ -397,6 +467,8 @@ long tools_call(struct importer_call *call)
 		return do_calls(call);
 	case IMPORT_FAIL:
 		return fault_call(call);
+	case IMPORT_MOVE:
+		return do_move(call);
 	case IMPORT_OVERLAPS:
 		return overlaps_call(call);
 	case IMPORT_PLANT:
