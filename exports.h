@@ -54,7 +54,9 @@
 #include <linux/hugetlb.h>
 #include <linux/idr.h>
 #include <linux/init.h>
+#include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/iosys-map.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
@@ -80,12 +82,15 @@
 #include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
+#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
+#include <linux/of.h>
 #include <linux/overflow.h>
 #include <linux/pci-p2pdma.h>
 #include <linux/pfn.h>
+#include <linux/platform_device.h>
 #include <linux/poll.h>
 #include <linux/printk.h>
 #include <linux/processor.h>
@@ -104,6 +109,7 @@
 #include <linux/seq_file.h>
 #include <linux/seqlock.h>
 #include <linux/shmem_fs.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/spinlock.h>
@@ -119,6 +125,7 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <linux/vm_area.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>

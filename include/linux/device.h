@@ -2,7 +2,8 @@
 /*
  * device.h - a device: a name, a life, and what it can reach
  *
- * What dma-buf drivers use of Linux 6.12's device model.  No buses, drivers or power management.
+ * What dma-buf drivers use of Linux 6.12's device model.  No bus but the platform's, and no power
+ * management.
  *
  * Invariants
  *   DV1  A device lives until its last put_device(); then ->release() runs, once.
@@ -34,6 +35,18 @@ struct device_dma_parameters {
 };
 
 struct device;
+struct dev_pm_ops;
+struct module;
+struct of_device_id;
+
+/* What a bus's driver says of itself; of platform devices' there are any (<linux/platform_device.h>). */
+struct device_driver {
+	const char *name;
+	struct module *owner;
+	const struct of_device_id *of_match_table; /* nobody looks: there is no device tree */
+	const struct dev_pm_ops *pm;               /* nothing sleeps */
+	bool suppress_bind_attrs;
+};
 
 /* A kind of device with nodes below /dev, where host_open() finds them. */
 struct class
@@ -52,7 +65,7 @@ struct device {
 	const struct attribute_group **groups; /* added and removed with the device */
 
 	/* The driver's. */
-	struct device_driver *driver; /* NULL where none sets it: there are no buses */
+	struct device_driver *driver; /* NULL where none sets it */
 	struct device_node *of_node;  /* NULL where none sets it */
 	void *driver_data;
 	void *platform_data;

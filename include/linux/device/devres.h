@@ -9,7 +9,8 @@
  *
  * Context: as the gfp allows; devm_kfree() and the actions' calls anywhere, but a release that they
  * run decides for itself.  One device's calls exclude each other.
- * Semantics: Linux 6.12.  DIFFERS: there are no drivers to unbind, so device_del() is the moment.
+ * Semantics: Linux 6.12.  DIFFERS: of a device that no bus has given a driver, device_del() is the
+ * moment.
  */
 #ifndef _LINUX_DEVICE_DEVRES_H
 #define _LINUX_DEVICE_DEVRES_H
