@@ -119,6 +119,40 @@ static void nothing_lacks(struct ktap *t)
 	scene_free(&scene);
 }
 
+/* A name says of which lacking header it is, also where it does not begin as that does. */
+static void a_name_is_of_its_header(struct ktap *t)
+{
+	static const char driver[] = "#include <linux/gone.h>\n"
+				     "#include <linux/clk.h>\n"
+				     "#include <linux/dmaengine.h>\n"
+				     "#include <linux/io.h>\n"
+				     "int f(void *p)\n"
+				     "{\n"
+				     "	devm_clk_get(p, 0);\n"
+				     "	gone_call(p);\n"
+				     "	devm_gone_call(p);\n"
+				     "	dma_request_chan(p, 0);\n"
+				     "	who_knows(p);\n"
+				     "	writel(1, p);\n"
+				     "	return 0;\n"
+				     "}\n";
+	struct scene scene = scene_new();
+	struct driver_request request = { .path = scene_write(&scene, "driver.c", driver) };
+	char *text = told(t, &scene, &request, 1);
+
+	has(t, text, " function devm_clk_get() driver.c:7; stub: dmabuf-stubs/linux/clk.h\n");
+	has(t, text, " function gone_call() driver.c:8; stub: dmabuf-stubs/linux/gone.h\n");
+	has(t, text, " function devm_gone_call() driver.c:9; stub: dmabuf-stubs/linux/gone.h\n");
+	has(t, text,
+	    " function dma_request_chan() driver.c:10; stub: dmabuf-stubs/linux/dmaengine.h\n");
+	/* Of one of ours that does not have all of Linux's. */
+	has(t, text, " function writel() driver.c:12; stub: dmabuf-stubs/linux/io.h\n");
+	/* It may be any of the three's. */
+	has(t, text, " function who_knows() driver.c:11; stub: dmabuf-stubs/NAME.h\n");
+	free(text);
+	scene_free(&scene);
+}
+
 /* With what a stub gives, the rest of the driver is built. */
 static void stubs_are_found(struct ktap *t)
 {
@@ -277,6 +311,7 @@ static void messages_are_read(struct ktap *t)
 	scene_free(&scene);
 }
 
-KTAP_MAIN(KTAP_CASE(all_is_named_once), KTAP_CASE(nothing_lacks), KTAP_CASE(stubs_are_found),
+KTAP_MAIN(KTAP_CASE(all_is_named_once), KTAP_CASE(a_name_is_of_its_header),
+	  KTAP_CASE(nothing_lacks), KTAP_CASE(stubs_are_found),
 	  KTAP_CASE(undefined_symbols_are_named), KTAP_CASE(a_folder_is_one_list),
 	  KTAP_CASE(another_error_is_the_compilers), KTAP_CASE(messages_are_read))

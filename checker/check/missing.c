@@ -345,10 +345,8 @@ static char *ours_with(const struct search *search, const char *name, bool whole
 static size_t likeness(const char *header, const char *name)
 {
 	const char *slash = strrchr(header, '/'), *base = slash ? slash + 1 : header;
-	const char *space = strchr(name, ' ');
 	size_t alike = 0;
 
-	name = space ? space + 1 : name;
 	while (*base && *name && (*base | 32) == (*name | 32)) {
 		alike++;
 		base++;
@@ -357,24 +355,92 @@ static size_t likeness(const char *header, const char *name)
 	return alike;
 }
 
-/* The lacking header that @name is of, as far as its name tells; NULL where no header lacks. */
-static const char *likely_header(const struct search *search, const char *name)
+/* What names of Linux's 6.12 begin with that do not begin as the header does that has them. */
+static const struct {
+	const char *start, *header;
+} starts[] = {
+	{ "clk_", "linux/clk.h" },
+	{ "dma_async_", "linux/dmaengine.h" },
+	{ "dma_chan", "linux/dmaengine.h" },
+	{ "dma_release_channel", "linux/dmaengine.h" },
+	{ "dma_request_chan", "linux/dmaengine.h" },
+	{ "gpiod_", "linux/gpio/consumer.h" },
+	{ "ioread", "linux/io.h" },
+	{ "iowrite", "linux/io.h" },
+	{ "of_dma_configure", "linux/of_device.h" },
+	{ "of_get_named_gpio", "linux/of_gpio.h" },
+	{ "of_reserved_mem_", "linux/of_reserved_mem.h" },
+	{ "pci_", "linux/pci.h" },
+	{ "readl", "linux/io.h" },
+	{ "readx", "linux/iopoll.h" },
+	{ "regulator_", "linux/regulator/consumer.h" },
+	{ "reset_control_", "linux/reset.h" },
+	{ "tasklet_", "linux/interrupt.h" },
+	{ "v4l2_ctrl_", "media/v4l2-ctrls.h" },
+	{ "v4l2_device_", "media/v4l2-device.h" },
+	{ "v4l2_subdev_", "media/v4l2-subdev.h" },
+	{ "vb2_", "media/videobuf2-v4l2.h" },
+	{ "video_device", "media/v4l2-dev.h" },
+	{ "video_register_device", "media/v4l2-dev.h" },
+	{ "writel", "linux/io.h" },
+};
+
+/* Without "struct " and the like, and without what only says that it ends with the device. */
+static const char *bare(const char *name)
+{
+	const char *space = strchr(name, ' ');
+
+	name = space ? space + 1 : name;
+	return strncmp(name, "devm_", 5) ? name : name + 5;
+}
+
+/* Is @header one of those that lack, or of ours, which may have a part of Linux's only? */
+static bool takes_stub(const struct search *search, const char *header)
+{
+	for (size_t i = 0; i < search->compiler->own.nr; i++) {
+		char *ours = words_format("%s%s", search->compiler->own.word[i], header);
+		bool there = !access(ours, R_OK);
+
+		free(ours);
+		if (there)
+			return true;
+	}
+	for (size_t i = 0; i < search->lacks.nr; i++)
+		if (search->lacks.lack[i].kind == LACKS_HEADER &&
+		    !strcmp(search->lacks.lack[i].name, header))
+			return true;
+	return false;
+}
+
+/*
+ * The lacking header that @name is of, as far as its name tells: the one it begins with, or the only
+ * one.  NULL where no header lacks, and, unless @any will do, where it may be any of several.
+ */
+static const char *likely_header(const struct search *search, const char *name, bool any)
 {
 	const char *best = NULL;
+	unsigned int headers = 0;
 
+	name = bare(name);
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+		if (!strncmp(name, starts[i].start, strlen(starts[i].start)) &&
+		    takes_stub(search, starts[i].header))
+			return starts[i].header;
 	for (size_t i = 0; i < search->lacks.nr; i++) {
 		const struct lack *lack = &search->lacks.lack[i];
 
-		if (lack->kind == LACKS_HEADER &&
-		    (!best || likeness(lack->name, name) > likeness(best, name)))
+		if (lack->kind != LACKS_HEADER)
+			continue;
+		headers++;
+		if (!best || likeness(lack->name, name) > likeness(best, name))
 			best = lack->name;
 	}
-	return best;
+	return headers > 1 && !any && !likeness(best, name) ? NULL : best;
 }
 
 static char *stub_of(const struct search *search, const struct lack *lack)
 {
-	const char *likely = likely_header(search, lack->name);
+	const char *likely;
 	char *text, *ours;
 
 	if (lack->kind == LACKS_HEADER)
@@ -382,6 +448,8 @@ static char *stub_of(const struct search *search, const struct lack *lack)
 	if (lack->kind == LACKS_SYMBOL)
 		return words_format("a .c file in " BUILD_STUBS);
 	ours = ours_with(search, lack->name, lack->kind == LACKS_TYPE && lack->members.nr);
+	/* What Linux's includes that lacks, so may a stub of it. */
+	likely = likely_header(search, lack->name, ours);
 	if (ours && lack->kind == LACKS_TYPE && lack->members.nr)
 		text = words_format("none: that struct is <%s>'s", ours);
 	else if (ours && likely)
