@@ -5,7 +5,8 @@
  * What registers a dma-heap or has a struct vb2_mem_ops needs none of this, nor does udmabuf's misc
  * device; another misc device lists its ioctl (DMABUF_CHECK_IOCTLS()).  A struct drm_driver is driven
  * through PRIME: dumb_create() makes objects, gem_prime_import_sg_table() takes others' buffers; its
- * drm_device is new each time, all else in the driver's structure around it is zeros.  Any other
+ * drm_device is new each time, all else in the driver's structure around it is zeros.  A platform
+ * driver is probed with a device of the machine, unless it makes one itself.  Any other
  * driver gets an adapter: a C file of its own that includes the driver's source, unchanged, so that
  * its static functions can be called, and ends with DMABUF_CHECK().  That file is what `dmabuf check`
  * is given; examples/check has four.

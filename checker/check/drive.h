@@ -57,6 +57,12 @@ const struct check_adapter *drive_heap(const char *name);
  */
 const struct check_adapter *drive_misc(unsigned int nr);
 
+/**
+ * drive_platform_devices - a device for each platform driver that has probed none; _end: they go
+ */
+void drive_platform_devices(void);
+void drive_platform_devices_end(void);
+
 /** drive_is_vb2 - is an object of this name and size an allocator of videobuf2's? */
 bool drive_is_vb2(const char *name, size_t size);
 

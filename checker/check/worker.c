@@ -155,12 +155,15 @@ static int check(int argc, char **argv)
 		return say(problem);
 	check_at("module_init()");
 	ret = module_init_call();
+	if (!ret)
+		drive_platform_devices();
 	if (!drive_failed(NULL, "the driver", "module_init", ret) && !drive_all())
 		return say_idle();
 	if (!ret) {
 		check_at("module_exit()");
 		gone = module_exit_call();
 	}
+	drive_platform_devices_end();
 	check_at("what is left");
 	flush_delayed_fput();
 	rcu_barrier();
