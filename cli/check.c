@@ -321,6 +321,19 @@ static int parse_option(struct options *options, int option, const char *value)
 	}
 }
 
+/* As they were given; the caller's to free. */
+static char *compiler_options(const struct words *words)
+{
+	char *text = words_format("%s", ""), *longer;
+
+	for (size_t i = 0; i < words->nr; i++) {
+		longer = words_format("%s%s ", text, words->word[i]);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 static int check_paths(struct options *options, char **paths, int nr)
 {
 	int worst = EXIT_EXACT, ret;
@@ -358,6 +371,7 @@ int cli_check(int argc, char **argv)
 		{},
 	};
 	struct options chosen = { .rule = CHECK_RULES, .seed = 1, .timeout = 10 };
+	char *compiler;
 	int c, ret;
 
 	optind = 1;
@@ -381,11 +395,14 @@ int cli_check(int argc, char **argv)
 		return usage_error(chosen.machine->name, "--schedules is of " SCHEDULES_MACHINE);
 	if (find_worker(&chosen))
 		return EXIT_FAILED;
+	compiler = compiler_options(&chosen.compiler);
 	chosen.report.command = cli_command;
+	chosen.report.options = compiler;
 	chosen.report.seed = chosen.seed;
 	chosen.report.schedules = chosen.schedules;
 	ret = check_paths(&chosen, argv + optind, argc - optind);
 	report_free(&chosen.report);
 	words_free(&chosen.compiler);
+	free(compiler);
 	return ret;
 }

@@ -193,9 +193,10 @@ void report_again(const struct report *report, const struct report_driver *drive
 		snprintf(schedules, sizeof(schedules), "--schedules %lu ", report->schedules);
 
 	snprintf(text, REPORT_AGAIN_BYTES,
-		 "%s check --machine %.*s --policy %s --rule %s --seed %lu %s%s", report->command,
+		 "%s check --machine %.*s --policy %s --rule %s --seed %lu %s%s%s", report->command,
 		 (int)(slash - finding->where[0]), finding->where[0], slash + 1,
-		 check_rules[finding->rule].id, report->seed, schedules, driver->name);
+		 check_rules[finding->rule].id, report->seed, schedules, report->options,
+		 driver->name);
 }
 
 static void print_finding(FILE *file, const struct report *report,

@@ -38,6 +38,7 @@ struct report_driver {
 struct report {
 	struct report_driver *drivers; /* in order */
 	const char *command;           /* that the program was called by */
+	const char *options;           /* for the compiler, a space behind each */
 	unsigned long seed, schedules; /* schedules: of the explorer, or 0 */
 };
 
