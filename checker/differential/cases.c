@@ -43,6 +43,14 @@ const struct kept_case kept_cases[] = {
 	  "poll file=0 events=out\n"
 	  "close file=0\n"
 	  "put-fence fence=0\n" },
+	{ "a poll after a copy of other fences", "export kind=0\n"
+						 "fd buffer=0\n"
+						 "fence context=own\n"
+						 "add-fence buffer=0 fence=0 usage=write\n"
+						 "poll file=0 events=out\n"
+						 "export kind=0\n"
+						 "copy-fences buffer=0 other=1\n"
+						 "poll file=0 events=both\n" },
 	{ "a poll of a merge", "export kind=0\n"
 			       "fence context=own how=4\n"
 			       "sync-file fence=0\n"

@@ -198,7 +198,7 @@ enum event_flag {
 	EVENT_KEPT = 1 << 1,
 	EVENT_BUFFER_KEPT = 1 << 2,
 	EVENT_IMPROPER = 1 << 3, /* of a buffer whose bytes nobody answers for any more */
-	EVENT_REPLACED = 1 << 4, /* a poll of a buffer of which a fence has been replaced */
+	EVENT_REPLACED = 1 << 4, /* a poll of a buffer of which a fence may have been replaced */
 };
 
 struct event {

@@ -257,6 +257,18 @@ static void new_sync_file(struct subject_fence *fence)
 
 enum { WITHOUT_SLOT = 1, CONTAINER, ADD_WAYS };
 
+static bool shares_context(const struct subject_fence *fence)
+{
+	for (unsigned int i = 0; i < FENCES; i++) {
+		const struct subject_fence *other = &subject.fences[i];
+
+		if (other != fence && other->fence &&
+		    other->fence->context == fence->fence->context)
+			return true;
+	}
+	return false;
+}
+
 static void add_fence(struct subject_buffer *buffer, const struct op *op)
 {
 	struct subject_fence *fence = pick_fence(op->arg[1]);
@@ -284,6 +296,7 @@ static void add_fence(struct subject_buffer *buffer, const struct op *op)
 		ret = dma_resv_reserve_fences(resv, 1);
 	if (!ret)
 		dma_resv_add_fence(resv, fence->fence, usage);
+	buffer->lock->replaced |= shares_context(fence);
 	if (how != WITHOUT_SLOT)
 		buffer->lock->slots = 0;
 	if (locks)
@@ -380,6 +393,7 @@ static void copy_fences(struct subject_buffer *to, const struct op *op)
 		dma_resv_lock(to->dmabuf->resv, NULL);
 	returned(dma_resv_copy_fences(to->dmabuf->resv, from->dmabuf->resv));
 	to->lock->slots = 0;
+	to->lock->replaced = true;
 	if (locks)
 		dma_resv_unlock(to->dmabuf->resv);
 }

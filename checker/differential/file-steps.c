@@ -101,6 +101,8 @@ static void import_sync_file(struct subject_file *file, const struct op *op)
 		arg.fd = -1;
 	if (file->buffer && !takes_lock(file->buffer))
 		return;
+	if (file->buffer)
+		file->buffer->lock->replaced = true;
 	returned(control(file, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg));
 }
 

@@ -40,7 +40,7 @@
 struct subject_lock {
 	int owner;
 	unsigned int slots; /* reserved by the owner and not used */
-	bool replaced;      /* a fence, by dma_resv_replace_fences() */
+	bool replaced;      /* a fence, by another of its context or a copy, perhaps */
 };
 
 /* The exporter's own; lives until the release. */
