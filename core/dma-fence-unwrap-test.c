@@ -93,7 +93,7 @@ static void merges_into_an_array_ordered_by_context(struct ktap *t)
 
 	KT_ASSERT(t, merged);
 	KT_CHECK(t, dma_fence_is_array(merged));
-	KT_CHECK(t, IS_MADE_OF(merged, c, b, a));
+	KT_CHECK(t, IS_MADE_OF(merged, a, b, c));
 	KT_EQ(t, kref_read(&a->refcount), 2);
 	dma_fence_signal(a);
 	dma_fence_signal(b);
@@ -113,10 +113,10 @@ static void keeps_the_latest_of_a_context(struct ktap *t)
 
 	/* 32 bits wrap: 3 is later. Whatever the order of the arguments. */
 	merged = dma_fence_unwrap_merge(a1, b, a2);
-	KT_CHECK(t, IS_MADE_OF(merged, b, a2));
+	KT_CHECK(t, IS_MADE_OF(merged, a2, b));
 	dma_fence_put(merged);
 	merged = dma_fence_unwrap_merge(a2, a1, b);
-	KT_CHECK(t, IS_MADE_OF(merged, b, a2));
+	KT_CHECK(t, IS_MADE_OF(merged, a2, b));
 	dma_fence_put(merged);
 	/* One is left: no array around it. */
 	merged = dma_fence_unwrap_merge(a1, a2, a1);
@@ -136,7 +136,7 @@ static void merges_what_containers_hold(struct ktap *t)
 	struct dma_fence *chain = link_of(link_of(NULL, dma_fence_get(a)), dma_fence_get(c));
 	struct dma_fence *merged = dma_fence_unwrap_merge(chain, array);
 
-	KT_CHECK(t, IS_MADE_OF(merged, c, b, a));
+	KT_CHECK(t, IS_MADE_OF(merged, a, b, c));
 	dma_fence_put(merged);
 	dma_fence_signal(b);
 	dma_fence_signal(c);
@@ -262,7 +262,7 @@ static void merges_many(struct ktap *t)
 	static struct dma_fence *fences[1000];
 	static struct dma_fence_unwrap cursors[ARRAY_SIZE(fences)];
 	struct dma_fence *merged, *fence;
-	u64 last = ~0ull;
+	u64 last = 0;
 	int i, count = 0;
 
 	/* 300 contexts in no order, the latest of each somewhere. */
@@ -273,7 +273,7 @@ static void merges_many(struct ktap *t)
 	dma_fence_array_for_each(fence, i, merged) {
 		int j;
 
-		KT_CHECK(t, fence->context < last);
+		KT_CHECK(t, fence->context > last);
 		last = fence->context;
 		for (j = 0; j < ARRAY_SIZE(fences); j++)
 			KT_CHECK(t, fences[j]->context != fence->context ||

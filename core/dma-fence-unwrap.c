@@ -72,7 +72,7 @@ static unsigned int count_unsignaled(unsigned int num_fences, struct dma_fence *
 
 /*
  * Adds @fence to the @count fences of @sorted, which have different contexts and stand from the
- * highest to the lowest; of two of a context the later one stays.  Returns the new count.
+ * lowest to the highest; of two of a context the later one stays.  Returns the new count.
  */
 static unsigned int insert_latest(struct dma_fence **sorted, unsigned int count,
 				  struct dma_fence *fence)
@@ -82,7 +82,7 @@ static unsigned int insert_latest(struct dma_fence **sorted, unsigned int count,
 	while (low < high) {
 		unsigned int middle = low + (high - low) / 2;
 
-		if (sorted[middle]->context > fence->context)
+		if (sorted[middle]->context < fence->context)
 			low = middle + 1;
 		else
 			high = middle;

@@ -243,8 +243,8 @@ static void tells_of_every_fence(struct ktap *t)
 	info.num_fences = 1;
 	KT_EQ(t, ioctl_at(fd, SYNC_IOC_FILE_INFO, &info), -EINVAL);
 
-	dma_fence_set_error(a, -EIO);
-	dma_fence_signal_timestamp(a, 77);
+	dma_fence_set_error(b, -EIO);
+	dma_fence_signal_timestamp(b, 77);
 	memset(fences, 0xff, sizeof(fences));
 	info.num_fences = 3;
 	KT_EQ(t, ioctl_at(fd, SYNC_IOC_FILE_INFO, &info), 0);
@@ -259,7 +259,7 @@ static void tells_of_every_fence(struct ktap *t)
 	KT_CHECK(t, !strcmp(fences[1].driver_name, "test"));
 	KT_EQ(t, fences[2].status, -1);
 
-	dma_fence_signal(b);
+	dma_fence_signal(a);
 	KT_EQ(t, ioctl_at(fd, SYNC_IOC_FILE_INFO, &info), 0);
 	KT_EQ(t, info.status, -EIO);
 	host_close(fd);

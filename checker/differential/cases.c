@@ -51,6 +51,13 @@ const struct kept_case kept_cases[] = {
 						 "export kind=0\n"
 						 "copy-fences buffer=0 other=1\n"
 						 "poll file=0 events=both\n" },
+	{ "a merge is ordered by context", "fence context=own\n"
+					   "fence context=own\n"
+					   "sync-file fence=0\n"
+					   "sync-file fence=1\n"
+					   "merge file=1 other=0\n"
+					   "signal fence=1\n"
+					   "info file=2 n=35\n" },
 	{ "a poll of a merge", "export kind=0\n"
 			       "fence context=own how=4\n"
 			       "sync-file fence=0\n"

@@ -54,7 +54,7 @@ struct dma_fence *dma_fence_unwrap_next(struct dma_fence_unwrap *cursor);
  *
  * Signaled fences are left out, and of each context all but the latest.  What is left is returned
  * as it is when it is one fence, in an array of its own context otherwise, ordered by context from
- * the highest to the lowest.  When nothing is left the result is a stub of its own, signaled at the
+ * the lowest to the highest.  When nothing is left the result is a stub of its own, signaled at the
  * time of the latest of them (0 when there was none).
  *
  * Context: may sleep.
