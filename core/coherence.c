@@ -18,8 +18,7 @@
  * Why "counted" is not "open" (CO3): a mapper counts itself in before it comes here.  Gathering
  * from one that has not begun finds nothing, but calling C whole afterwards, because an open writer
  * was gathered from, would be a lie where the newest bytes are in a third domain.  Where its own
- * domain is whole, taking it as open is harmless: it gives nothing, and what it is given is the
- * truth.
+ * domain is whole, taking it as open is harmless: it gives nothing, and is given the truth.
  *
  * Deliberately not here: what is the owner's but through mapping_slot_ops; order of accesses.
  */
@@ -218,9 +217,11 @@ static void publish(struct coherence *c)
 			dir &= ~COHERENCE_M_ALONE;
 		mode |= (r->readers ? COHERENCE_READ : 0) | (r->writers ? COHERENCE_WRITE : 0);
 	}
-	list_for_each_entry(member, &c->members, node) {
-		if (member->bit != COHERENCE_SET_M)
-			mode |= mapping_slot_open(slot_of(member));
+	if (c->slots_of_others) {
+		list_for_each_entry(member, &c->members, node) {
+			if (member->bit != COHERENCE_SET_M)
+				mode |= mapping_slot_open(slot_of(member));
+		}
 	}
 	if (mode & COHERENCE_READ)
 		dir |= COHERENCE_OTHER_READS;
@@ -338,30 +339,32 @@ static size_t bounce(struct mapping_slot *slot, bool to_slot, size_t start, size
 	return copied;
 }
 
-/* Carry out what is planned for ranges @first up to @last. */
-static void transition(struct coherence *c, unsigned int first, unsigned int last,
-		       const struct accesses *counted)
+static void bounce_ranges(struct coherence *c, unsigned int first, unsigned int last, bool to_slot)
 {
 	struct coherence_member *member;
 	unsigned int i;
 
-	maintain_ranges(c, first, last, gather_from_memory, counted);
 	list_for_each_entry(member, &c->members, node) {
-		for (i = first; i < last; i++) {
+		for (i = first; member->twin && i < last; i++) {
 			struct coherence_range *r = &c->ranges[i];
 
-			if (member->twin && r->from & member->bit &&
-			    bounce(slot_of(member), false, r->start, range_end(c, i)))
+			if ((to_slot ? r->to : r->from) & member->bit &&
+			    bounce(slot_of(member), to_slot, r->start, range_end(c, i)) && !to_slot)
 				r->c_clean = false;
 		}
 	}
-	list_for_each_entry(member, &c->members, node) {
-		for (i = first; i < last; i++) {
-			const struct coherence_range *r = &c->ranges[i];
+}
 
-			if (member->twin && r->to & member->bit)
-				bounce(slot_of(member), true, r->start, range_end(c, i));
-		}
+/* Carry out what is planned for ranges @first up to @last. */
+static void transition(struct coherence *c, unsigned int first, unsigned int last,
+		       const struct accesses *counted)
+{
+	unsigned int i;
+
+	maintain_ranges(c, first, last, gather_from_memory, counted);
+	if (c->bounced) {
+		bounce_ranges(c, first, last, false);
+		bounce_ranges(c, first, last, true);
 	}
 	maintain_ranges(c, first, last, deliver_to_memory, counted);
 	for (i = first; i < last; i++) {
@@ -417,12 +420,10 @@ static void end_write(struct coherence *c, unsigned int first, unsigned int last
 
 static void leave(struct coherence *c, coherence_set domain)
 {
-	struct accesses counted;
 	unsigned int i;
 
 	/* C is whole then: a writer of M that ends beside the gather must come here. */
 	announce(c, COHERENCE_READ);
-	counted = scan(c);
 	for (i = 0; i < c->nr_ranges; i++) {
 		struct coherence_range *r = &c->ranges[i];
 
@@ -436,7 +437,8 @@ static void leave(struct coherence *c, coherence_set domain)
 		if (domain != COHERENCE_SET_M)
 			r->then &= ~domain;
 	}
-	transition(c, 0, c->nr_ranges, &counted);
+	/* Where C is not whole nobody of C has begun, and who begins says what it stores. */
+	transition(c, 0, c->nr_ranges, &(struct accesses){ 0, 0 });
 }
 
 /* The CPU is not in C: what devices wrote there is cleaned while there is a table to do it with. */
@@ -538,16 +540,14 @@ int coherence_cpu_begin(struct coherence *c, size_t offset, size_t len, unsigned
 	struct bracket *bracket;
 	unsigned int i, first, last;
 	size_t start, end;
-	int err;
 
 	round_out(c, offset, len, &start, &end);
 	bracket = kmalloc(sizeof(*bracket), GFP_KERNEL);
 	if (!bracket)
 		return -ENOMEM;
-	err = lock_with_room(c, start, end);
-	if (err) {
+	if (lock_with_room(c, start, end)) {
 		kfree(bracket);
-		return err;
+		return -ENOMEM;
 	}
 
 	*bracket = (struct bracket){ .start = start, .end = end, .mode = mode };
@@ -746,6 +746,7 @@ int coherence_join(struct coherence *c, struct mapping_slot *slot)
 	WRITE_ONCE(slot->dir, c->shared ? &c->dir : &coherence_unshared);
 	list_add_tail(&member->node, &c->members);
 	c->slots_of_memory += member->bit == COHERENCE_SET_M;
+	c->slots_of_others += member->bit != COHERENCE_SET_M;
 	coherence_unlock(c);
 	return 0;
 
@@ -758,7 +759,6 @@ no_domain:
 void coherence_leave(struct coherence *c, struct mapping_slot *slot)
 {
 	struct coherence_member *member = &slot->member;
-	u8 *twin;
 
 	if (list_empty(&member->node))
 		return;
@@ -770,11 +770,11 @@ void coherence_leave(struct coherence *c, struct mapping_slot *slot)
 		leave_caches(c);
 	list_del_init(&member->node);
 	c->slots_of_memory -= member->bit == COHERENCE_SET_M;
+	c->slots_of_others -= member->bit != COHERENCE_SET_M;
 	c->bounced &= ~member->bit;
-	twin = member->twin;
-	member->twin = NULL;
 	coherence_unlock(c);
-	kvfree(twin);
+	kvfree(member->twin);
+	member->twin = NULL;
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */

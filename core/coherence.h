@@ -141,6 +141,7 @@ struct coherence {
 	bool uncached;                /* the CPU is in M, also after the last slot of C has gone */
 	coherence_set bounced;        /* bits in use by bounced slots */
 	unsigned int slots_of_memory; /* members of M */
+	unsigned int slots_of_others; /* members that are not */
 	struct list_head members;     /* coherence_member.node: slots with a live table */
 	struct list_head brackets;    /* open accesses of the CPU */
 	struct coherence_range *ranges;
