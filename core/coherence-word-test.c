@@ -301,6 +301,7 @@ static void a_directory_needs_no_zeroed_memory(struct ktap *t)
 		KT_EQ(t, c->uncached, uncached);
 		KT_EQ(t, c->bounced, 0);
 		KT_EQ(t, c->slots_of_memory, 0);
+		KT_EQ(t, c->slots_of_others, 0);
 		KT_EQ(t, coherence_cpu_begin(c, 0, 64, mode), 0);
 		KT_EQ(t, c->nr_ranges, 2);
 		KT_CHECK(t, coherence_cpu_end(c, 0, 64, mode));

@@ -349,8 +349,8 @@ static void bounce_ranges(struct coherence *c, unsigned int first, unsigned int 
 			struct coherence_range *r = &c->ranges[i];
 
 			if ((to_slot ? r->to : r->from) & member->bit &&
-			    bounce(slot_of(member), to_slot, r->start, range_end(c, i)) && !to_slot)
-				r->c_clean = false;
+			    bounce(slot_of(member), to_slot, r->start, range_end(c, i)))
+				r->c_clean &= to_slot;
 		}
 	}
 }

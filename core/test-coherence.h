@@ -53,6 +53,7 @@ static inline void tear_down(struct setup *s)
 		test_device_leave(&s->dev[i]);
 		test_device_fini(&s->dev[i]);
 	}
+	WARN(s->c.slots_of_memory || s->c.slots_of_others, "coherence: counts who has left\n");
 	coherence_fini(&s->c);
 	test_hardware_fini(&s->hw);
 }
