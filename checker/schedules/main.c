@@ -96,15 +96,16 @@ static int explore(const struct request *request, const struct scenario *s)
 {
 	struct search_config config = request->config;
 	struct search_result *r = world_map(sizeof(*r));
-	char far[32];
+	char far[32], rate[32] = "-"; /* too quick to tell */
 
 	config.scenario = s;
 	config.sites = request->plant ? request->plant->sites : NULL;
 	search(&config, r);
 	how_far(r, far, sizeof(far));
-	printf("%-18s %-10s %7d %12llu %9.0f  %s\n", s->name, far, r->longest,
-	       (unsigned long long)r->runs, r->runs / r->processor,
-	       r->verdict == VERDICT_FAILED ? "fails" : "clean");
+	if (r->processor > 0.002)
+		snprintf(rate, sizeof(rate), "%.0f", r->runs / r->processor);
+	printf("%-18s %-10s %7d %12llu %9s  %s\n", s->name, far, r->longest,
+	       (unsigned long long)r->runs, rate, r->verdict == VERDICT_FAILED ? "fails" : "clean");
 	if (r->verdict == VERDICT_FAILED)
 		print_failure(s, request->plant, r);
 	fflush(stdout);
