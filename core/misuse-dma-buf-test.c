@@ -142,6 +142,10 @@ static void moves(struct ktap *t)
 	    dma_buf_move_begin(dmabuf, 0));
 	ROW(t, "dma_buf_move_end", "a move that has not begun", ORDER, "WARN has not begun",
 	    LINUX("no such call", OURS), VOID(dma_buf_move_end(dmabuf)));
+	ROW(t, "dma_buf_move_end", "no buffer", ARGUMENT, "WARN has not begun",
+	    LINUX("no such call", OURS), VOID(dma_buf_move_end(misuse_null())));
+	ROW(t, "dma_buf_map_placement", "no attachment", ARGUMENT, "WARN what is not mapped, 0",
+	    LINUX("no such call", OURS), dma_buf_map_placement(misuse_null(), misuse_null()));
 	ROW(t, "dma_buf_map_placement", "no table", ARGUMENT, "WARN what is not mapped, 0",
 	    LINUX("no such call", OURS), dma_buf_map_placement(b.attach, misuse_null()));
 	ROW(t, "dma_buf_revoke", "no buffer", ARGUMENT, "WARN revoke of no buffer, -EINVAL",

@@ -235,7 +235,35 @@ static void an_exporter_may_refuse_who_cannot_be_told(struct ktap *t)
 	stage_down(t, &s);
 }
 
+/* Whether it could move or not; and then it neither moves nor gets a new importer. */
+static void what_is_revoked_has_no_future(struct ktap *t)
+{
+	for (unsigned int moves = 0; moves < 2; moves++) {
+		struct test_exporter exporter = {};
+		struct dma_buf *dmabuf;
+		struct stage s;
+
+		stage_up(t, &s, DMA_BUF_POLICY_CACHED);
+		if (moves)
+			exporter.ops = (struct dma_buf_ops){ .pin = test_pin,
+							     .unpin = test_unpin,
+							     .tells_moves = true };
+		dmabuf = test_export(&exporter, 0);
+		KT_EQ(t, dma_buf_revoke(dmabuf, 0), 0);
+		KT_EQ(t, PTR_ERR(dma_buf_attach(dmabuf, s.dev)), -ENODEV);
+		KT_EQ(t, PTR_ERR(dma_buf_dynamic_attach(dmabuf, s.dev, &follows, NULL)), -ENODEV);
+		if (moves) {
+			dma_resv_lock(dmabuf->resv, NULL);
+			KT_EQ(t, dma_buf_move_begin(dmabuf, 0), -ENODEV);
+			dma_resv_unlock(dmabuf->resv);
+		}
+		dma_buf_put(dmabuf);
+		stage_down(t, &s);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(what_is_only_kept_goes_at_once),
 	  KTAP_CASE(who_stays_is_named_and_keeps_his_memory), KTAP_CASE(who_unmaps_is_waited_for),
 	  KTAP_CASE(fences_come_first), KTAP_CASE(detach_and_put_first),
-	  KTAP_CASE(an_exporter_may_refuse_who_cannot_be_told))
+	  KTAP_CASE(an_exporter_may_refuse_who_cannot_be_told),
+	  KTAP_CASE(what_is_revoked_has_no_future))
