@@ -412,7 +412,7 @@ struct dma_buf_attachment *slot_set_borrow(struct dma_buf *dmabuf, struct device
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	set = set_find(dmabuf, dev, importer_ops, no_snoop);
-	if (!set && !to_buffer(dmabuf)->revoked) {
+	if (!set) {
 		dma_resv_unlock(dmabuf->resv);
 		made = set_create(dmabuf, dev, importer_ops, importer_priv, no_snoop);
 		if (IS_ERR(made))
