@@ -15,29 +15,26 @@
 
 enum { NO_BUFFER = 1, NO_DIRECTION, UNBEGUN, BRACKET_WAYS };
 
-bool has_slots(const struct subject_buffer *buffer)
+static bool mapped(const struct subject_buffer *buffer, bool to_write)
 {
-	if (!bounced())
-		return false;
 	for (unsigned int i = 0; i < MAPPINGS; i++) {
 		const struct subject_mapping *mapping = &subject.mappings[i];
 
 		if (mapping->sgt && mapping->attachment->buffer == buffer &&
-		    mapping->dir != DMA_TO_DEVICE)
+		    (!to_write || mapping->dir != DMA_TO_DEVICE))
 			return true;
 	}
 	return false;
 }
 
+bool has_slots(const struct subject_buffer *buffer)
+{
+	return bounced() && mapped(buffer, true);
+}
+
 bool syncs_move_bytes(const struct subject_buffer *buffer)
 {
-	if (!bounced() && machine_type_of(subject.machine)->coherent)
-		return false;
-	for (unsigned int i = 0; i < MAPPINGS; i++) {
-		if (subject.mappings[i].sgt && subject.mappings[i].attachment->buffer == buffer)
-			return true;
-	}
-	return false;
+	return (bounced() || !machine_type_of(subject.machine)->coherent) && mapped(buffer, false);
 }
 
 static void begin(struct subject_buffer *buffer, const struct op *op)
