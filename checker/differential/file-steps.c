@@ -156,13 +156,8 @@ static void info(struct subject_file *file, const struct op *op)
 static void deadline(struct subject_file *file, const struct op *op)
 {
 	struct sync_set_deadline arg = { .deadline_ns = op->arg[1], .pad = op->how };
-	long ret;
 
-	/* A merge has no order. */
-	WRITE_ONCE(subject.task, NULL);
-	ret = control(file, SYNC_IOC_SET_DEADLINE, &arg);
-	put_off_is_over();
-	returned(ret);
+	returned(control(file, SYNC_IOC_SET_DEADLINE, &arg));
 }
 
 /* --- any -------------------------------------------------------------------------------------- */

@@ -29,25 +29,14 @@ struct subject subject;
 
 /* --- writing down ----------------------------------------------------------------------------- */
 
-static bool enables_before(const struct event *one, const struct event *other)
-{
-	return one->step == other->step && one->kind == EVENT_ENABLED &&
-	       other->kind == EVENT_ENABLED && one->which < other->which;
-}
-
 static void write_down(struct event event)
 {
 	struct trace *trace = subject.trace;
 
-	if (trace->nr == TRACE_EVENTS) {
+	if (trace->nr == TRACE_EVENTS)
 		trace->overflow = true;
-		return;
-	}
-	trace->events[trace->nr++] = event;
-	/* The fences of a merge have no order. */
-	for (unsigned int i = trace->nr - 1;
-	     i && enables_before(&trace->events[i], &trace->events[i - 1]); i--)
-		swap(trace->events[i], trace->events[i - 1]);
+	else
+		trace->events[trace->nr++] = event;
 }
 
 void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
@@ -73,20 +62,13 @@ void note(enum event_kind kind, int buffer, int which, s64 value, u8 flags)
 		subject.late[subject.nr_late++] = event;
 }
 
-static bool goes_before(const struct event *one, const struct event *other)
-{
-	if (one->buffer != other->buffer)
-		return one->buffer < other->buffer;
-	return one->kind == EVENT_SAW && other->kind == EVENT_SAW && one->which < other->which;
-}
-
 /* Files that are put off together go last first, or as they came, if they were taken one by one. */
-static void sort_late(void)
+static void sort_late_by_buffer(void)
 {
 	struct event *late = subject.late;
 
 	for (unsigned int i = 1; i < subject.nr_late; i++)
-		for (unsigned int k = i; k && goes_before(&late[k], &late[k - 1]); k--)
+		for (unsigned int k = i; k && late[k].buffer < late[k - 1].buffer; k--)
 			swap(late[k], late[k - 1]);
 }
 
@@ -94,7 +76,7 @@ void put_off_is_over(void)
 {
 	WRITE_ONCE(subject.task, NULL);
 	flush_delayed_fput();
-	sort_late();
+	sort_late_by_buffer();
 	for (unsigned int i = 0; i < subject.nr_late; i++)
 		write_down(subject.late[i]);
 	subject.nr_late = 0;
